@@ -1,0 +1,115 @@
+"""The database as the core and plugins see it: the same calls on SQLite and on PostgreSQL.
+
+SQL is written with ``?`` for each argument on both. Piccolo tables work too: they run on the same
+connections, and inside ``transaction()`` they are part of that transaction.
+"""
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from piccolo.engine.base import Engine
+from piccolo.table import Table
+
+from core.errors import ConfigError
+
+Dialect = Literal["sqlite", "postgres"]
+Row = dict[str, Any]
+
+
+class Transaction(Protocol):
+    """An open transaction: committed when its block ends, rolled back when it raises."""
+
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return its rows (also those of ``RETURNING``)."""
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """Run one statement."""
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement once for each of *rows*; nothing happens when there are none."""
+
+
+class Database(ABC):
+    """An open database. Whoever opened it closes it; plugins are handed one as ``ctx.db``."""
+
+    dialect: Dialect
+    engine: Engine[Any]
+    """The Piccolo engine that tables are bound to."""
+
+    @abstractmethod
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Read: run one SELECT and return its rows as dictionaries."""
+
+    @abstractmethod
+    def transaction(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        """Write: open a transaction. One started within another is part of it.
+
+        Start no task inside: it would inherit a transaction that ends without it.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection; harmless the second time."""
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        """Write: run one statement in a transaction of its own."""
+        async with self.transaction() as transaction:
+            await transaction.execute(sql, args)
+
+    def bind(self, *tables: type[Table]) -> None:
+        """Let queries of these Piccolo tables run on this database."""
+        for table in tables:
+            table._meta.db = self.engine
+
+
+@contextlib.asynccontextmanager
+async def open_database(url: str, *, read_only: bool = False) -> AsyncIterator[Database]:
+    """Open the database at *url* (``sqlite:///path`` or ``postgres://user@host/db``) and close it again.
+
+    Migrations are not run here (see ``core.db.migrate``).
+
+    Raises:
+        ConfigError: the URL is not usable, or the folder or (with *read_only*) the file does not exist.
+        PeerUnavailableError: the PostgreSQL server does not answer.
+    """
+    database = await _connect(url, read_only=read_only)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _connect(url: str, *, read_only: bool) -> Database:
+    scheme = url.partition(":")[0]
+    if scheme == "sqlite":
+        from core.db.sqlite import SqliteDatabase
+
+        return SqliteDatabase.open(url, read_only=read_only)
+    if scheme in ("postgres", "postgresql"):
+        from core.db.postgres import PostgresDatabase
+
+        return await PostgresDatabase.open(url)
+    raise ConfigError(
+        f"database.url begins with '{scheme}:'. Use sqlite:///path/to/file.db or postgres://user@host/database."
+    )
+
+
+def marks(count: int) -> str:
+    """Return ``?, ?, …`` for an IN list of *count* values.
+
+    >>> marks(3)
+    '?, ?, ?'
+    """
+    return ", ".join("?" * count)
+
+
+def utc(value: datetime | str | None) -> datetime | None:
+    """Return a time read from the database as aware UTC: SQLite gives text where an expression hides the column."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,131 @@
+"""Migrations: each owner of tables has a folder of them; they run at start, in order, once.
+
+Piccolo's migration manager does the work; it is slow to import, so it is imported only when something is to be done.
+"""
+
+import contextlib
+import dataclasses
+import io
+import logging
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.db.database import Database, Row
+from core.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2] / "piccolo_migrations"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner of tables (``core`` or a plugin) and the folder that holds its migrations."""
+
+    name: str
+    folder: Path
+
+    def migrations(self) -> list[str]:
+        """Return the ids of its migrations (``core_2026_11_22t10_00_00_000000``), oldest first."""
+        return sorted(file.stem for file in self.folder.glob(f"{self.name}_*.py"))
+
+
+CORE = Owner("core", ROOT / "core")
+
+
+async def pending(database: Database, owners: Sequence[Owner]) -> dict[Owner, list[str]]:
+    """Return what is still to be run, by owner; owners with nothing to run are left out."""
+    applied = await _applied(database)
+    waiting = {owner: [one for one in owner.migrations() if one not in applied] for owner in owners}
+    return {owner: ids for owner, ids in waiting.items() if ids}
+
+
+async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, backups: Path | None = None) -> list[str]:
+    """Run what is pending and return its ids.
+
+    A filled SQLite file is copied into *backups* before.
+
+    Raises:
+        ConfigError: a migration failed; the text names it and the copy.
+    """
+    waiting = await pending(database, owners)
+    if not waiting:
+        return []
+    copy = await _back_up(database, backups)
+    done = []
+    for owner, ids in waiting.items():
+        try:
+            await _run(database, owner)
+        except Exception as error:
+            hint = f" The database before it is kept in {copy}." if copy else ""
+            raise ConfigError(f"A migration of {owner.name} ({', '.join(ids)}) failed: {error}.{hint}") from error
+        done += ids
+    log.info("database migrated: %s", ", ".join(done))
+    return done
+
+
+async def _applied(database: Database) -> set[str]:
+    if not await _tables(database, "migration"):
+        return set()
+    return {row["name"] for row in await database.fetch("SELECT name FROM migration")}
+
+
+async def _tables(database: Database, name: str) -> list[Row]:
+    if database.dialect == "sqlite":
+        return await database.fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+    return await database.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?", (name,)
+    )
+
+
+async def _back_up(database: Database, folder: Path | None) -> Path | None:
+    from core.db.sqlite import SqliteDatabase
+
+    if folder is None or not isinstance(database, SqliteDatabase) or not await _applied(database):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"before-migration-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.db"
+    await database.backup(copy)
+    return copy
+
+
+async def _run(database: Database, owner: Owner) -> None:
+    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+    from piccolo.apps.migrations.tables import Migration
+    from piccolo.conf.apps import AppConfig
+
+    database.bind(Migration)
+    with _piccolo_conf(database), _fresh_modules(owner), contextlib.redirect_stdout(io.StringIO()):
+        manager = ForwardsMigrationManager(app_name=owner.name)
+        await manager.create_migration_table()
+        await manager.run_migrations(AppConfig(app_name=owner.name, migrations_folder_path=str(owner.folder)))
+
+
+@contextlib.contextmanager
+def _piccolo_conf(database: Database) -> Iterator[None]:
+    """Be the configuration module that Piccolo's manager looks for."""
+    module = types.ModuleType("piccolo_conf")
+    module.DB = database.engine  # type: ignore[attr-defined]
+    before = sys.modules.get("piccolo_conf")
+    sys.modules["piccolo_conf"] = module
+    try:
+        yield
+    finally:
+        del sys.modules["piccolo_conf"]
+        if before is not None:
+            sys.modules["piccolo_conf"] = before
+
+
+@contextlib.contextmanager
+def _fresh_modules(owner: Owner) -> Iterator[None]:
+    """Undo what Piccolo leaves behind: its entry in ``sys.path`` and the migrations as top-level modules."""
+    path = sys.path[:]
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in owner.migrations():
+            sys.modules.pop(name, None)

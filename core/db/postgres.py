@@ -1,0 +1,128 @@
+"""PostgreSQL through a pool of connections (asyncpg, by way of Piccolo's engine)."""
+
+import contextlib
+import functools
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+
+from core.db.database import Database, Row, Transaction
+from core.errors import ConfigError, PeerUnavailableError
+
+POOL_SIZE = 8
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database behind a pool."""
+
+    dialect = "postgres"
+
+    def __init__(self, url: str) -> None:
+        self.engine: PooledEngine = PooledEngine(config={"dsn": url})
+
+    @classmethod
+    async def open(cls, url: str) -> "PostgresDatabase":
+        """Connect to ``postgres://user@host/database``.
+
+        Raises:
+            ConfigError: the server refused the user or knows no such database.
+            PeerUnavailableError: it does not answer.
+        """
+        database = cls(url)
+        try:
+            await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+            raise ConfigError(f"database.url was refused: {error}. Correct the user or the database's name.") from error
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise PeerUnavailableError(
+                f"PostgreSQL does not answer: {error}. Is it running, and is the address right?"
+            ) from error
+        return database
+
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        if (transaction := self.engine.current_transaction.get()) is not None:
+            return await _SqlTransaction(transaction.connection).fetch(sql, args)
+        with _away():
+            async with self._pool.acquire() as connection:
+                return await _SqlTransaction(connection).fetch(sql, args)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        if (outer := self.engine.current_transaction.get()) is not None:
+            yield _SqlTransaction(outer.connection)
+            return
+        with _away():
+            async with self._pool.acquire() as connection, connection.transaction():
+                token = self.engine.current_transaction.set(_Current(connection))  # type: ignore[arg-type]
+                try:
+                    yield _SqlTransaction(connection)
+                finally:
+                    self.engine.current_transaction.reset(token)
+
+    async def close(self) -> None:
+        if self.engine.pool is not None:
+            await self.engine.close_connection_pool()
+
+    @property
+    def _pool(self) -> Any:
+        if self.engine.pool is None:
+            raise PeerUnavailableError("The database has been closed.")
+        return self.engine.pool
+
+
+class PooledEngine(PostgresEngine):
+    """Piccolo's engine without its look at the server's version, which would block the loop in the constructor."""
+
+    __slots__ = ()
+
+    async def get_version(self) -> float:
+        return 0.0
+
+
+class _Current:
+    """What Piccolo's queries look for to take part in a transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+
+class _SqlTransaction:
+    """The raw side of a connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return [dict(record) for record in await self._connection.fetch(numbered(sql), *args)]
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await self._connection.execute(numbered(sql), *args)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        batch = list(rows)
+        if batch:
+            await self._connection.executemany(numbered(sql), batch)
+
+
+@functools.lru_cache(maxsize=1024)
+def numbered(sql: str) -> str:
+    """Return *sql* with ``$1, $2, …`` for its ``?``.
+
+    >>> numbered("a = ? AND b = ?")
+    'a = $1 AND b = $2'
+    """
+    numbers = itertools.count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
+
+
+@contextlib.contextmanager
+def _away() -> Iterator[None]:
+    """Turn a lost connection into the error that is retried."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
+        raise PeerUnavailableError(f"The connection to PostgreSQL broke: {error}.") from error

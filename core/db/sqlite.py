@@ -1,0 +1,241 @@
+"""SQLite: one warm writer and a few warm readers, each a connection on a thread of its own.
+
+Piccolo's own engine opens a thread and a connection for each query and loses concurrent writes as "database is
+locked"; here writers wait for each other on an ``asyncio.Lock`` and every transaction begins IMMEDIATE.
+A thread runs its statements in order, so what a cancelled task leaves is undone before the next one starts.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
+
+from core.db.database import Database, Row, Transaction
+from core.errors import ConfigError
+
+T = TypeVar("T")
+
+READERS = 3
+_PRAGMAS = ("foreign_keys=1", "cache_size=-16000", "temp_store=MEMORY", "mmap_size=268435456")
+
+
+class SqliteDatabase(Database):
+    """A SQLite file in WAL mode; commits are on the disk when they return (``synchronous=FULL``)."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.engine: WarmSQLiteEngine = WarmSQLiteEngine(path, read_only=read_only)
+
+    @classmethod
+    def open(cls, url: str, *, read_only: bool = False) -> "SqliteDatabase":
+        """Open ``sqlite:///path``; the folder must exist, with *read_only* the file too.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        path = Path(url.removeprefix("sqlite:///"))
+        if not path.parent.is_dir():
+            raise ConfigError(
+                f"database.url points into {path.parent}, which is no folder. Create it, or set another path."
+            )
+        if read_only and not path.exists():
+            raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
+        return cls(path, read_only=read_only)
+
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        if (transaction := self.engine.current_transaction.get()) is not None:
+            rows: list[Row] = await transaction.connection.execute(sql, args)
+            return rows
+        return await self.engine.read(sql, args)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self.engine.transaction() as transaction:
+            yield _SqlTransaction(transaction.connection)
+
+    async def backup(self, target: Path) -> None:
+        """Copy the database to *target* (a new file) while it is in use."""
+
+        def copy(connection: sqlite3.Connection) -> None:
+            with contextlib.closing(sqlite3.connect(target)) as other:
+                connection.backup(other)
+
+        await self.engine.writer.run(copy)
+
+    async def close(self) -> None:
+        await self.engine.close()
+
+
+class WarmConnection:
+    """One sqlite3 connection on its own thread. Statements run in the order in which they were asked for."""
+
+    def __init__(self, path: Path, pragmas: Sequence[str]) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._path = path
+        self._pragmas = pragmas
+        self._connection: sqlite3.Connection | None = None
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return its rows."""
+        return await self.run(lambda connection: _rows(connection.execute(sql, tuple(args))))
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run *work* on the thread and return its result."""
+        return await asyncio.wrap_future(self.submit(work))
+
+    def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        """Queue *work* without waiting for it."""
+        return self._thread.submit(lambda: work(self._open()))
+
+    async def close(self) -> None:
+        """Close the connection and end the thread; harmless the second time."""
+        with contextlib.suppress(RuntimeError):  # the thread has ended before
+            await asyncio.wrap_future(self._thread.submit(self._close))
+        self._thread.shutdown(wait=False)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = sqlite3.connect(
+                self._path, detect_types=sqlite3.PARSE_DECLTYPES, isolation_level=None, timeout=30
+            )
+            for pragma in self._pragmas:
+                self._connection.execute(f"PRAGMA {pragma}").fetchall()
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class WarmTransaction(SQLiteTransaction):
+    """Piccolo's transaction on the warm writer: one at a time, IMMEDIATE, always ended."""
+
+    __slots__ = ()
+    engine: "WarmSQLiteEngine"
+    connection: WarmConnection
+
+    async def __aenter__(self) -> "WarmTransaction":
+        if isinstance(self._parent, WarmTransaction):
+            return self._parent
+        await self.engine.write_lock.acquire()
+        self.connection = self.engine.writer
+        try:
+            await self.connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._end()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if self._parent is not None:
+            return exception is None
+        try:
+            if exception is None:
+                await self.connection.execute("COMMIT")
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            self._end()
+        return exception is None
+
+    def _end(self) -> None:
+        """Undo what was not committed; queued behind whatever a cancelled task has left on the thread."""
+        self.connection.submit(_roll_back)
+        self.engine.write_lock.release()
+
+
+class WarmSQLiteEngine(SQLiteEngine):
+    """Piccolo's engine on warm connections."""
+
+    __slots__ = ("_free_readers", "_readers", "write_lock", "writer")
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        super().__init__(path=str(path))
+        settings = ("query_only=1",) if read_only else ("journal_mode=WAL", "synchronous=FULL")
+        self.writer = WarmConnection(path, (*_PRAGMAS, *settings))
+        self.write_lock = asyncio.Lock()
+        self._readers: list[WarmConnection] = []
+        self._free_readers: asyncio.LifoQueue[WarmConnection] = asyncio.LifoQueue()
+
+    async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Run one SELECT on a free reader."""
+        reader = await self._free_reader()
+        try:
+            return await reader.execute(sql, args)
+        finally:
+            self._free_readers.put_nowait(reader)
+
+    def transaction(self, *_: object, **__: object) -> WarmTransaction:
+        return WarmTransaction(engine=self)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in (*self._readers, self.writer):
+            await connection.close()
+
+    async def _free_reader(self) -> WarmConnection:
+        if self._free_readers.empty() and len(self._readers) < READERS:
+            reader = WarmConnection(Path(self.path), (*_PRAGMAS, "query_only=1"))
+            self._readers.append(reader)
+            return reader
+        return await self._free_readers.get()
+
+    async def _run_in_new_connection(
+        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
+    ) -> list[Row]:
+        if query_type == "select" or query.lstrip()[:6].upper() == "SELECT":
+            return await self.read(query, args or ())
+        rows: list[Row] = []
+        async with self.transaction() as transaction:
+            rows = await transaction.connection.execute(query, args or ())
+        return rows
+
+    async def _run_in_existing_connection(
+        self, connection: WarmConnection, query: str, args: list[Any] | None = None, query_type: str = "generic",
+        table: Any = None,
+    ) -> list[Row]:  # fmt: skip
+        return await connection.execute(query, args or ())
+
+
+class _SqlTransaction:
+    """The raw side of an open transaction."""
+
+    def __init__(self, connection: WarmConnection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return await self._connection.execute(sql, args)
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await self._connection.execute(sql, args)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        batch = list(rows)
+        if batch:
+            await self._connection.run(lambda connection: connection.executemany(sql, batch))
+
+
+def _rows(cursor: sqlite3.Cursor) -> list[Row]:
+    if cursor.description is None:
+        return []
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

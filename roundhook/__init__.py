@@ -1,0 +1,1 @@
+"""What plugin authors import: the base class, the context, the hook marker, the events and the errors."""

@@ -1,0 +1,66 @@
+"""What tests share: databases of both kinds, and the real samples where they lie."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from core.db import Database, open_database
+from core.db.migrate import migrate
+from core.db.tables import SHARED_TABLES
+from tests.postgres import postgres_server
+
+SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server's maintenance database."""
+    try:
+        with postgres_server() as url:
+            yield url
+    except LookupError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of an empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'roundhook.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"roundhook_test_{next(_numbers)}"
+    await _in_postgres(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await _in_postgres(server, f"CREATE DATABASE {name}")
+    yield server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"
+    await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database with all tables; the test runs once on each kind."""
+    async with open_database(database_url) as opened:
+        await migrate(opened)
+        opened.bind(*SHARED_TABLES)
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real stats files; skipped where it is not there."""
+    folder = SAMPLES / "gamestats"
+    if not folder.is_dir():
+        pytest.skip(f"the real stats files are not here ({folder.parent.name}/{folder.name} beside the repository)")
+    return folder
+
+
+async def _in_postgres(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

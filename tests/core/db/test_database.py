@@ -1,0 +1,92 @@
+"""Both databases behind one face."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from core.db import Database
+from core.db.migrate import migrate, pending, CORE
+from core.db.tables import SHARED_TABLES, Session, columns_of
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+INSERT = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?) RETURNING id"
+
+
+async def test_migrated_tables_have_the_columns_of_the_classes(database: Database) -> None:
+    """The migrations and the table classes name the same columns."""
+    for table in SHARED_TABLES:
+        await database.execute(f"INSERT INTO {table._meta.tablename} SELECT * FROM {table._meta.tablename}")
+        assert await table.select() == []
+        assert await database.fetch(f"SELECT {', '.join(columns_of(table))} FROM {table._meta.tablename}") == []
+
+
+async def test_migrating_twice_does_nothing(database: Database) -> None:
+    """What has been run is not run again."""
+    assert await migrate(database) == []
+    assert await pending(database, [CORE]) == {}
+
+
+async def test_times_come_back_as_aware_utc(database: Database) -> None:
+    """A time is the same instant, aware and in UTC, through SQL and through Piccolo."""
+    await database.execute(INSERT, ("a", MOMENT, MOMENT))
+
+    assert (await database.fetch("SELECT started_at FROM sessions"))[0]["started_at"] == MOMENT
+    assert (await Session.select(Session.ended_at).first())["ended_at"].utcoffset().total_seconds() == 0
+
+
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    """An exception rolls back what was written before it."""
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as transaction:
+            await transaction.fetch(INSERT, ("a", MOMENT, MOMENT))
+            raise ZeroDivisionError
+
+    assert await database.fetch("SELECT id FROM sessions") == []
+
+
+async def test_a_cancelled_transaction_leaves_nothing_and_lets_the_next_one_in(database: Database) -> None:
+    """Cancellation at any statement undoes the transaction and frees the writer."""
+    for steps in range(6):
+        task = asyncio.create_task(_write_three(database))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    await _write_three(database)
+
+    count = (await database.fetch("SELECT count(*) AS n FROM sessions"))[0]["n"]
+    assert count % 3 == 0
+    assert count >= 3
+
+
+async def test_concurrent_read_then_write_loses_nothing(database: Database) -> None:
+    """Many tasks that read and then write inside a transaction all succeed."""
+    await database.execute(INSERT, ("0", MOMENT, MOMENT))
+
+    async def increment() -> None:
+        async with database.transaction() as transaction:
+            value = (await transaction.fetch("SELECT server FROM sessions FOR UPDATE" if database.dialect == "postgres" else "SELECT server FROM sessions"))[0]["server"]
+            await transaction.execute("UPDATE sessions SET server = ?", (str(int(value) + 1),))
+
+    await asyncio.gather(*(increment() for _ in range(40)))
+
+    assert (await database.fetch("SELECT server FROM sessions"))[0]["server"] == "40"
+
+
+async def test_piccolo_takes_part_in_the_transaction(database: Database) -> None:
+    """A Piccolo query inside a transaction is rolled back with it."""
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            await Session(server="a", started_at=MOMENT, ended_at=MOMENT).save()
+            assert await Session.count() == 1
+            raise ZeroDivisionError
+
+    assert await Session.count() == 0
+
+
+async def _write_three(database: Database) -> None:
+    async with database.transaction() as transaction:
+        for _ in range(3):
+            await transaction.fetch(INSERT, ("a", MOMENT, MOMENT))
