@@ -86,7 +86,7 @@ async def _back_up(database: Database, folder: Path | None) -> Path | None:
 
     if folder is None or not isinstance(database, SqliteDatabase) or not await _applied(database):
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     copy = folder / f"before-migration-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.db"
     await database.backup(copy)
     return copy

@@ -1,0 +1,69 @@
+"""The time that the bot reads. Tests hand in one that can be moved."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        """Return the time as aware UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, for measuring how long something takes."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return *seconds* later by this clock."""
+        await asyncio.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Return True when *event* is set, False when *seconds* have passed before."""
+        waiting = asyncio.ensure_future(event.wait())
+        sleeping = asyncio.ensure_future(self.sleep(seconds))
+        try:
+            await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+            return event.is_set()
+        finally:
+            waiting.cancel()
+            sleeping.cancel()
+
+
+class MovableClock(Clock):
+    """Real time plus what it was moved by; whoever sleeps past the new time wakes at once."""
+
+    def __init__(self) -> None:
+        self._moved = 0.0
+        self._sleepers: set[asyncio.Event] = set()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(time.time() + self._moved, UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._moved
+
+    async def sleep(self, seconds: float) -> None:
+        due = self.monotonic() + seconds
+        moved = asyncio.Event()
+        self._sleepers.add(moved)
+        try:
+            while (left := due - self.monotonic()) > 0:
+                moved.clear()
+                try:
+                    async with asyncio.timeout(left):
+                        await moved.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            self._sleepers.discard(moved)
+        await asyncio.sleep(0)
+
+    async def advance(self, seconds: float) -> None:
+        """Move the time forward and let those wake whose time has come."""
+        self._moved += seconds
+        for sleeper in self._sleepers:
+            sleeper.set()
+        await asyncio.sleep(0)

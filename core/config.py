@@ -1,0 +1,323 @@
+"""roundhook.toml → typed settings. Every mistake names the key, the value found and the remedy."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from core.errors import ConfigError
+
+DEFAULT_PLUGINS = (
+    "lua_webhook", "ssh_poller", "stats_import", "timing_override", "team_capture", "stats_commands", "server_admin",
+)  # fmt: skip
+DEFAULT_FILE = "roundhook.toml"
+_SECRETIVE = re.compile(r"to?ke?n|secret|pass|key|url", re.IGNORECASE)
+SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+Snowflake = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class Secret(str):
+    """Text that never shows in logs, errors or ``repr``; ``reveal`` gives it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return str.__str__(self)
+
+
+class Discord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[discord]``: which bot, and where webhooks post."""
+
+    token: str = "env:ROUNDHOOK_TOKEN"  # noqa: S105 - where it is, not what it is
+    rest_url: str = "https://discord.com/api/v10"
+    control_channel: Snowflake = 0
+
+
+class Guild(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[guilds.<id>]``: one Discord server."""
+
+    stats_channel: Snowflake = 0
+    admin_channel: Snowflake = 0
+    admin_roles: tuple[Snowflake, ...] = ()
+
+
+class DatabaseSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[database]``."""
+
+    url: str = "sqlite:///roundhook.db"
+
+    def __repr__(self) -> str:
+        return f"DatabaseSection({self.url.partition(':')[0]}:…)"  # the URL may hold a password
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[storage]``: downloads, cards and backups."""
+
+    dir: str = "data"
+
+
+class Plugins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[plugins]``: what runs at the first start, and where further ones lie."""
+
+    enabled: tuple[str, ...] = DEFAULT_PLUGINS
+    paths: tuple[str, ...] = ()
+    watch: bool = False
+
+
+class Ssh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[servers.<key>] ssh``: the way to a game server's stats files."""
+
+    host: str
+    user: str
+    key_file: str
+    known_hosts: str
+    stats_dir: str
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 22
+
+
+class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[servers.<key>]``: one game server."""
+
+    timezone: str = "UTC"
+    webhook_ids: tuple[Snowflake, ...] = ()
+    guilds: tuple[Snowflake, ...] = ()
+    ssh: Ssh | None = None
+    webhook_url: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that the names of its files are written in."""
+        return ZoneInfo(self.timezone)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings, paths made absolute. ``plugin`` holds what the plugins' manifests will check."""
+
+    discord: Discord = Discord()
+    guilds: dict[int, Guild] = {}
+    database: DatabaseSection = DatabaseSection()
+    storage: Storage = Storage()
+    plugins: Plugins = Plugins()
+    servers: dict[str, ServerSection] = {}
+    plugin: dict[str, dict[str, Any]] = {}
+    folder: str = "."
+
+    @property
+    def storage_dir(self) -> Path:
+        """The folder for downloads, cards and backups (made when missing by whoever writes first)."""
+        return Path(self.storage.dir)
+
+    def token(self) -> Secret:
+        """Read the bot's token from where ``discord.token`` says it is.
+
+        Raises:
+            ConfigError: it is not there.
+        """
+        return read_secret("discord.token", self.discord.token, Path(self.folder))
+
+    def sees(self, guild_id: int, server: str) -> bool:
+        """Tell whether a guild sees a server's rounds. A server that is not in the file is seen by all."""
+        settings = self.servers.get(server)
+        return settings is None or not settings.guilds or guild_id in settings.guilds
+
+
+def load_config(path: Path | None) -> Config:
+    """Read *path*; without one, ``roundhook.toml`` in the working directory if it is there, else the defaults.
+
+    Raises:
+        ConfigError: the file is missing or something in it is wrong.
+    """
+    if path is None:
+        default = Path.cwd() / DEFAULT_FILE
+        return load_config(default) if default.exists() else parse_config({}, Path.cwd())
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}). Copy roundhook.example.toml there, or name one with --config."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line.") from error
+    return parse_config(data, path.resolve().parent)
+
+
+def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
+    """Check *data* (the file's tables) and return the settings; relative paths count from *folder*.
+
+    Raises:
+        ConfigError: an unknown key, a wrong type, or a value that cannot be.
+    """
+    known = {"discord", "guilds", "database", "storage", "plugins", "servers", "plugin"}
+    _refuse_unknown("", data, known)
+    config = Config(
+        discord=_section("discord", data.get("discord", {}), Discord),
+        guilds={
+            _guild_id(key): _section(f"guilds.{key}", value, Guild) for key, value in _table("guilds", data).items()
+        },
+        database=_section("database", data.get("database", {}), DatabaseSection),
+        storage=_section("storage", data.get("storage", {}), Storage),
+        plugins=_section("plugins", data.get("plugins", {}), Plugins),
+        servers={
+            key: _section(f"servers.{key}", value, ServerSection) for key, value in _table("servers", data).items()
+        },
+        plugin={key: _plugin_table(key, value) for key, value in _table("plugin", data).items()},
+        folder=str(folder),
+    )
+    _check_token_place(config.discord.token)
+    for key, server in config.servers.items():
+        _check_server(key, server)
+    return _with_absolute_paths(config, folder)
+
+
+def read_secret(key: str, place: str, folder: Path) -> Secret:
+    """Read a secret from ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        ConfigError: it is not there, or empty.
+    """
+    kind, _, where = place.partition(":")
+    if kind == "env":
+        value = os.environ.get(where, "")
+        remedy = f"Set the environment variable {where}."
+    else:
+        value, remedy = _read_file(folder / where), f"Put it into the file {where}."
+    if not value.strip():
+        raise ConfigError(f"{key} is '{place}', and there is nothing. {remedy}")
+    return Secret(value.strip())
+
+
+def convert(key: str, value: object, to: type[T]) -> T:
+    """Return *value* as *to*, strictly.
+
+    Raises:
+        ConfigError: naming *key*, the value and what is wanted.
+    """
+    try:
+        return msgspec.convert(value, to, strict=True)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        where = key + place.rstrip("`").replace("[...]", "")
+        raise ConfigError(f"{where} is {_shown(_value_at(value, place))}: {reason}. Correct it.") from error
+
+
+def _section(name: str, data: object, kind: type[S]) -> S:
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{name} is {_shown(data)}. It is a table: write [{name}] and its keys below.")
+    _refuse_unknown(f"{name}.", data, {field.name for field in msgspec.structs.fields(kind)})
+    if isinstance(data.get("ssh"), Mapping):
+        _refuse_unknown(f"{name}.ssh.", data["ssh"], {field.name for field in msgspec.structs.fields(Ssh)})
+    return convert(name, dict(data), kind)
+
+
+def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> None:
+    for key, value in data.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
+            shown = "not shown" if _SECRETIVE.search(key) else f"= {_shown(value)}"
+            raise ConfigError(f"{prefix}{key} ({shown}) is not a setting. {hint} Correct or remove it.")
+
+
+def _table(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    value = data.get(name, {})
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{name} is {_shown(value)}. It holds tables: write [{name}.<key>].")
+    return value
+
+
+def _plugin_table(key: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"plugin.{key} is {_shown(value)}. It is a table: write [plugin.{key}] and its keys below.")
+    return dict(value)
+
+
+def _guild_id(key: str) -> int:
+    if not key.isdigit():
+        raise ConfigError(f"guilds.{key}: '{key}' is no guild id. Use the number that 'Copy Server ID' gives.")
+    return int(key)
+
+
+def _check_token_place(place: str) -> None:
+    if place.partition(":")[0] not in ("env", "file"):
+        raise ConfigError(
+            'discord.token holds a literal token (not shown here). Write "env:ROUNDHOOK_TOKEN" or '
+            '"file:/run/secrets/token" and put the token there; if the file was shared, reset the token.'
+        )
+
+
+def _check_server(key: str, server: ServerSection) -> None:
+    if not SERVER_KEY.fullmatch(key):
+        raise ConfigError(f"servers.{key}: use a short key of a-z, 0-9, _ and -, such as servers.puran.")
+    try:
+        ZoneInfo(server.timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"servers.{key}.timezone is '{server.timezone}', which is no time zone. Write one such as Europe/Ljubljana."
+        ) from error
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    replace = msgspec.structs.replace
+    servers = {
+        key: replace(server, ssh=server.ssh and _absolute_ssh(server.ssh, folder))
+        for key, server in config.servers.items()
+    }
+    return replace(
+        config,
+        database=DatabaseSection(url=_absolute_url(config.database.url, folder)),
+        storage=Storage(dir=_absolute(config.storage.dir, folder)),
+        plugins=replace(config.plugins, paths=tuple(_absolute(path, folder) for path in config.plugins.paths)),
+        servers=servers,
+    )
+
+
+def _absolute_ssh(ssh: Ssh, folder: Path) -> Ssh:
+    return msgspec.structs.replace(
+        ssh, key_file=_absolute(ssh.key_file, folder), known_hosts=_absolute(ssh.known_hosts, folder)
+    )
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return str(folder / Path(path).expanduser())
+
+
+def _absolute_url(url: str, folder: Path) -> str:
+    scheme, separator, path = url.partition("sqlite:///")
+    return f"sqlite:///{_absolute(path, folder)}" if separator and not scheme else url
+
+
+def _value_at(value: object, place: str) -> object:
+    for part in place.rstrip("`").split("."):
+        if part and isinstance(value, Mapping):
+            value = value.get(part.split("[")[0])
+    return value
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

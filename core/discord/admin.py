@@ -1,0 +1,155 @@
+"""/plugin and /events: the commands of the core, always there, for admins."""
+
+from typing import Any
+
+import lightbulb
+
+from core.discord.permissions import Gatekeeper, admins_only
+from core.errors import UserFacingError
+from core.kernel.kernel import Report, Status
+from core.messages import Message, split_text
+from core.names import escape_markdown
+from core.services import Services
+
+_CHOICES = 25
+
+
+def admin_commands(services: Services, gatekeeper: Gatekeeper) -> list[Any]:
+    """Return the core's command groups."""
+    return [_plugin_group(services, gatekeeper), _events_group(services, gatekeeper)]
+
+
+def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group:
+    import hikari
+
+    group = lightbulb.Group(
+        "plugin", "See and change the bot's plugins", default_member_permissions=hikari.Permissions.MANAGE_GUILD
+    )
+    only_admins = admins_only(gatekeeper)
+
+    async def names(context: lightbulb.AutocompleteContext[str]) -> None:
+        typed = str(context.focused.value or "").lower()
+        found = [status.name for status in services.kernel.statuses() if typed in status.name]
+        await context.respond(found[:_CHOICES])
+
+    async def everywhere_or_here(context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
+        """Return the guild that is meant, None for everywhere: the owner's to say where there are several guilds."""
+        if not everywhere and status.scope == "guild":
+            return int(context.guild_id or 0)
+        if len(services.config.guilds) > 1 and int(context.user.id) not in gatekeeper.owners:
+            raise UserFacingError(
+                f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
+            )
+        return None
+
+    @group.register
+    class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[only_admins]):
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            services.kernel.look()
+            lines = [_line(status, context.guild_id) for status in services.kernel.statuses()]
+            await _answer(context, "\n".join(lines) or "No plugin was found.")
+
+    @group.register
+    class Enable(lightbulb.SlashCommand, name="enable", description="Switch a plugin on", hooks=[only_admins]):
+        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+        everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            await context.defer(ephemeral=True)
+            guild = await everywhere_or_here(context, self.everywhere, _status(services, self.plugin))
+            report = await services.kernel.enable(self.plugin, guild, user=int(context.user.id))
+            await _answer(context, _told("switched on", report, guild))
+
+    @group.register
+    class Disable(lightbulb.SlashCommand, name="disable", description="Switch a plugin off", hooks=[only_admins]):
+        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+        everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            await context.defer(ephemeral=True)
+            guild = await everywhere_or_here(context, self.everywhere, _status(services, self.plugin))
+            report = await services.kernel.disable(self.plugin, guild, user=int(context.user.id))
+            await _answer(context, _told("switched off", report, guild))
+
+    @group.register
+    class Reload(
+        lightbulb.SlashCommand, name="reload", description="Replace a plugin by its folder's code", hooks=[only_admins]
+    ):
+        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            await context.defer(ephemeral=True)
+            report = await services.kernel.reload(self.plugin, user=int(context.user.id))
+            await _answer(context, _told("reloaded", report, None))
+
+    return group
+
+
+def _events_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group:
+    import hikari
+
+    group = lightbulb.Group(
+        "events", "The journal of events", default_member_permissions=hikari.Permissions.MANAGE_GUILD
+    )
+    only_admins = admins_only(gatekeeper)
+
+    @group.register
+    class Failed(
+        lightbulb.SlashCommand, name="failed", description="Deliveries that failed for good", hooks=[only_admins]
+    ):
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            rows = await services.journal.failed(limit=20)
+            lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
+            await _answer(context, "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good.")
+
+    @group.register
+    class Replay(lightbulb.SlashCommand, name="replay", description="Try a failed event again", hooks=[only_admins]):
+        event_id = lightbulb.integer("id", "the number that /events failed shows")
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            count = await services.kernel.replay([self.event_id])
+            await _answer(
+                context, f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
+            )
+
+    return group
+
+
+def _status(services: Services, name: str) -> Status:
+    found = {status.name: status for status in services.kernel.statuses()}
+    if name not in found:
+        raise UserFacingError(
+            f"There is no plugin '{escape_markdown(name)}'. /plugin list shows those that were found."
+        )
+    return found[name]
+
+
+def _line(status: Status, guild: int | None) -> str:
+    here = " (off here)" if guild is not None and int(guild) in status.off_guilds else ""
+    sign = {"running": "🟢", "off": "⚪", "failed": "🔴"}[status.state] if not here else "⚪"
+    text = f"{sign} **{status.name}** {status.version}{here}"
+    if status.generation is not None:
+        text += f" · generation {status.generation} · source `{status.source_hash}`"
+    if status.breaker:
+        text += f" · not called for a while: {', '.join(status.breaker)}"
+    return text + (f"\n> {escape_markdown(status.error)}" if status.error else "")
+
+
+def _told(what: str, report: Report, guild: int | None) -> str:
+    running = f"version {report.version}, source `{report.source_hash}`, generation {report.generation}"
+    now = f"Running now: {running}." if report.generation is not None else "It does not run now."
+    if not report.ok:
+        return f"**{report.plugin}** was not {what}: {escape_markdown(report.error)}\n{now}"
+    return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}"
+
+
+async def _answer(context: lightbulb.Context, text: str) -> None:
+    """Answer for the admin alone, in as many parts as it takes."""
+    for piece in split_text(text, 2000):
+        await context.respond(ephemeral=True, **Message(content=piece).options())

@@ -1,0 +1,221 @@
+"""lightbulb's client with a table of commands of our own, so that a swap replaces them in one step.
+
+lightbulb resolves, checks and runs commands; which class answers a path is looked up here, not in its registry
+(which would have to be changed by coroutines, and which no plugin may leave something in).
+"""
+
+import asyncio
+import inspect
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hikari
+import lightbulb
+
+from core.errors import PluginError, RoundhookError, UserFacingError
+from core.kernel.generation import Generation
+
+log = logging.getLogger(__name__)
+
+Path = tuple[str, ...]
+Command = Any
+"""A lightbulb command class or Group: their types are private to lightbulb."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command that can be invoked, and the generation that it belongs to (None: the core)."""
+
+    command: type[lightbulb.CommandBase]
+    generation: Generation | None
+
+
+class CommandClient(lightbulb.GatewayEnabledClient):
+    """Runs commands by our own table. ``refusal`` says why a plugin's command may not run in a guild, or ""."""
+
+    def __init__(self, app: hikari.GatewayBot, refusal: Callable[[Generation, int | None], str]) -> None:
+        super().__init__(
+            app,
+            default_enabled_guilds=(),
+            execution_step_order=lightbulb.DEFAULT_EXECUTION_STEP_ORDER,
+            default_locale=hikari.Locale.EN_US,
+            localization_provider=lightbulb.localization_unsupported,
+            delete_unknown_commands=False,
+            deferred_registration_callback=None,
+            hooks=(),
+            sync_commands=False,
+            features=(),
+        )
+        self._refusal = refusal
+        self.table: dict[Path, Entry] = {}
+        self.owners: dict[type, Generation | None] = {}
+        self.components: dict[str, Generation] = {}
+        self.error_handler(answer_error)
+
+    def replace(self, old: Generation | None, new: Generation | None) -> None:
+        """Put *new*'s commands and components in place of *old*'s, in one step."""
+        if old is not None:
+            self.table = {path: entry for path, entry in self.table.items() if entry.generation is not old}
+            self.components = {name: one for name, one in self.components.items() if one is not old}
+        if new is not None:
+            for command in new.declared.commands:
+                self.add(command, new)
+            self.components[new.manifest.name] = new
+
+    def add(self, command: Command, generation: Generation | None) -> None:
+        """Make one command (class or group) invokable."""
+        for path, one in paths_of(command):
+            self.table[path] = Entry(one, generation)
+            self.owners[one] = generation
+
+    def forget(self, generation: Generation) -> None:
+        """Let go of a disposed generation's classes."""
+        self.owners = {command: owner for command, owner in self.owners.items() if owner is not generation}
+
+    def _resolve_options_and_command(self, interaction: Any) -> Any:
+        path: Path = (interaction.command_name,)
+        options: Sequence[Any] = interaction.options or ()
+        while (sub := self._get_subcommand(options)) is not None:
+            path, options = (*path, sub.name), sub.options or ()
+        entry = self.table.get(path)
+        return (options, entry.command) if entry is not None else None
+
+    async def handle_application_command_interaction(
+        self, interaction: hikari.CommandInteraction, initial_response_sent: asyncio.Event
+    ) -> None:
+        if self._resolve_options_and_command(interaction) is None:
+            await _say(interaction, f"/{interaction.command_name} is not available any more.")
+            return
+        await super().handle_application_command_interaction(interaction, initial_response_sent)
+
+    async def _execute_command_context(self, context: lightbulb.Context) -> None:
+        generation = self.owners.get(type(context.command))
+        if generation is None:
+            await super()._execute_command_context(context)
+            return
+        if refused := self._refusal(generation, context.guild_id):
+            await context.respond(refused, ephemeral=True)
+            return
+        with generation.interactions.busy():
+            await super()._execute_command_context(context)
+
+    async def handle_component_interaction(
+        self, interaction: hikari.ComponentInteraction, initial_response_sent: asyncio.Event
+    ) -> None:
+        if not await self._routed(interaction):
+            await super().handle_component_interaction(interaction, initial_response_sent)
+
+    async def handle_modal_interaction(
+        self, interaction: hikari.ModalInteraction, initial_response_sent: asyncio.Event
+    ) -> None:
+        if not await self._routed(interaction):
+            await super().handle_modal_interaction(interaction, initial_response_sent)
+
+    async def _routed(self, interaction: hikari.ComponentInteraction | hikari.ModalInteraction) -> bool:
+        """Hand a component of the form ``rh1:<plugin>:<action>:<args>`` to its plugin; False for any other."""
+        parts = interaction.custom_id.split(":", 3)
+        if len(parts) != 4 or parts[0] != "rh1":
+            return False
+        generation = self.components.get(parts[1])
+        handler = generation.declared.components.get(parts[2]) if generation else None
+        refused = self._refusal(generation, interaction.guild_id) if generation else ""
+        if generation is None or handler is None or refused:
+            await _say(interaction, refused or f"The plugin {parts[1]} does not offer this (any more).")
+            return True
+        with generation.interactions.busy():
+            await _handle(generation, handler, interaction, parts[3])
+        return True
+
+
+def paths_of(command: Command) -> Iterator[tuple[Path, type[lightbulb.CommandBase]]]:
+    """Return each invokable command of a class or group with its path (``("plugin", "reload")``)."""
+    if not isinstance(command, (lightbulb.Group, lightbulb.SubGroup)):
+        yield (command._command_data.name,), command
+        return
+    for sub in command.subcommands.values():
+        for path, one in paths_of(sub):
+            yield (command.name, *path), one
+
+
+def name_of(command: Command) -> str:
+    """Return the name of a command class or group as users type it."""
+    return str(command.name if isinstance(command, lightbulb.Group) else command._command_data.name)
+
+
+def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
+    """Return the commands of *loader*.
+
+    Raises:
+        PluginError: it holds something else, which a context method must declare instead.
+    """
+    commands = []
+    for loadable in loader._loadables:
+        command = getattr(loadable, "_command", None)
+        if command is None:
+            kind = type(loadable).__name__.strip("_").removesuffix("Loadable").lower()
+            raise PluginError(
+                f"{plugin}: its loader holds a {kind}. Only commands go into a loader; use self.ctx.listen, "
+                "self.ctx.every or self.ctx.service for the rest."
+            )
+        commands.append(command)
+    return commands
+
+
+def owner_of(context: Any) -> Any:
+    """Return the plugin object that a command's context belongs to.
+
+    Raises:
+        PluginError: it belongs to none.
+    """
+    command: Any = context.command if isinstance(context.command, type) else type(context.command)
+    generation = getattr(context.client, "owners", {}).get(command)
+    if generation is None or generation.plugin is None:
+        raise PluginError(f"/{command._command_data.qualified_name} belongs to no loaded plugin.")
+    return generation.plugin
+
+
+async def answer_error(error: lightbulb.exceptions.ExecutionPipelineFailedException) -> bool:
+    """Answer a failed command: what the user can do, or a reference that is found in the log."""
+    await _respond(error.context, reply_to(list(error.causes), error.context.command._command_data.qualified_name))
+    return True
+
+
+def reply_to(causes: Sequence[BaseException], where: str) -> str:
+    """Return the answer to a user for an error in *where*; one that is no :class:`UserFacingError` is logged."""
+    for cause in causes:
+        if isinstance(cause, UserFacingError):
+            return str(cause)
+    reference = secrets.token_hex(2)
+    cause = causes[0]
+    log.error("reference %s: %s failed", reference, where, exc_info=(type(cause), cause, cause.__traceback__))
+    return f"That failed on our side. Reference {reference}; it is in the log."
+
+
+async def _respond(context: lightbulb.Context, text: str) -> None:
+    try:
+        await context.respond(text, ephemeral=True)
+    except hikari.HikariError as error:
+        log.warning("an error could not be told to the user: %s", error)
+
+
+async def _handle(generation: Generation, handler: Callable[..., Any], interaction: Any, args: str) -> None:
+    takes_args = len(inspect.signature(handler).parameters) > 1
+    try:
+        await (handler(interaction, args) if takes_args else handler(interaction))
+    except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
+        await _say(interaction, reply_to([error], f"a component of {generation.manifest.name}"))
+
+
+async def _say(interaction: Any, text: str) -> None:
+    """Answer an interaction for its user alone, whether or not it was answered before."""
+    try:
+        await interaction.create_initial_response(
+            hikari.ResponseType.MESSAGE_CREATE, text, flags=hikari.MessageFlag.EPHEMERAL
+        )
+    except hikari.BadRequestError:
+        await interaction.execute(text, flags=hikari.MessageFlag.EPHEMERAL)
+    except (hikari.HikariError, RoundhookError) as error:
+        log.warning("an interaction could not be answered: %s", error)

@@ -1,0 +1,156 @@
+"""Commands: the difference between what the plugins offer and what Discord has, sent once for each scope that differs.
+
+lightbulb's own synchronisation leaves ``default_member_permissions`` out of its comparison and never looks at a guild
+in which nothing is registered any more, so the comparison is ours.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import hikari
+import lightbulb
+
+from core.clock import Clock
+from core.discord.client import Command
+
+log = logging.getLogger(__name__)
+
+DEBOUNCE_SECONDS = 5.0
+GLOBAL = 0
+"""The scope of global commands; ours are registered in guilds, so what is found there is left over and removed."""
+
+
+class CommandSync:
+    """Keeps Discord's commands equal to ours. ``run`` must be running."""
+
+    def __init__(
+        self,
+        rest: hikari.api.RESTClient,
+        guilds: Sequence[int],
+        commands: Callable[[], Iterable[Command]],
+        clock: Clock,
+    ) -> None:
+        self._rest = rest
+        self._guilds = guilds
+        self._commands = commands
+        self._clock = clock
+        self._wanted = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._application = 0
+        self._known: dict[int, str] = {}
+        """Digest of what Discord has, by scope, since it was last looked at or set."""
+
+    def soon(self) -> None:
+        """Synchronise in a while; several calls within some seconds are one."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Synchronise whenever it was asked for and the debounce time has passed."""
+        while True:
+            await self._wanted.wait()
+            await self._clock.sleep(DEBOUNCE_SECONDS)
+            try:
+                await self.flush()
+            except hikari.HikariError as error:
+                log.error("commands could not be registered: %s. Tried again with the next change.", error)
+
+    async def flush(self, *, force: bool = False) -> None:
+        """Synchronise now if it was asked for (or *force*).
+
+        Raises:
+            HikariError: Discord refused; it keeps what it had.
+        """
+        async with self._lock:
+            if not (force or self._wanted.is_set()):
+                return
+            self._wanted.clear()
+            builders = await build(self._commands())
+            digest = _digest([_of_builder(builder) for builder in builders])
+            for guild in self._guilds:
+                await self._sync_scope(guild, builders, digest)
+            if GLOBAL not in self._known:
+                await self._sync_scope(GLOBAL, [], _digest([]))
+
+    async def _sync_scope(self, scope: int, builders: Sequence[hikari.api.CommandBuilder], digest: str) -> None:
+        if self._known.get(scope) == digest:
+            return
+        application, guild = await self._application_id(), (scope or hikari.UNDEFINED)
+        if scope not in self._known:
+            existing = await self._rest.fetch_application_commands(application, guild)
+            self._known[scope] = _digest([_of_command(command) for command in existing])
+        if self._known[scope] != digest:
+            await self._rest.set_application_commands(application, builders, guild)
+            self._known[scope] = digest
+            log.info("commands of %s registered: %d", f"guild {scope}" if scope else "all guilds", len(builders))
+
+    async def _application_id(self) -> int:
+        if not self._application:
+            self._application = int((await self._rest.fetch_application()).id)
+        return self._application
+
+
+async def build(commands: Iterable[Command]) -> list[hikari.api.CommandBuilder]:
+    """Return Discord's form of the commands, by name."""
+    builders = [
+        await command.as_command_builder(hikari.Locale.EN_US, lightbulb.localization_unsupported)
+        for command in commands
+    ]
+    return sorted(builders, key=lambda builder: builder.name)
+
+
+def _digest(commands: list[dict[str, Any]]) -> str:
+    ordered = sorted(commands, key=lambda command: (command["name"], command["type"]))
+    return hashlib.sha256(json.dumps(ordered, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _of_builder(builder: hikari.api.CommandBuilder) -> dict[str, Any]:
+    permissions = builder.default_member_permissions
+    return _described(
+        builder,
+        permissions=None if permissions is hikari.UNDEFINED else permissions,
+        nsfw=bool(builder.is_nsfw) and builder.is_nsfw is not hikari.UNDEFINED,
+    )
+
+
+def _of_command(command: hikari.PartialCommand) -> dict[str, Any]:
+    return _described(command, permissions=command.default_member_permissions, nsfw=command.is_nsfw)
+
+
+def _described(command: Any, *, permissions: Any, nsfw: bool) -> dict[str, Any]:
+    """Return all that makes a guild command's definition. Contexts belong to global commands only."""
+    return {
+        "name": command.name,
+        "type": int(command.type),
+        "description": getattr(command, "description", "") or "",
+        "permissions": None if permissions is None else int(permissions),
+        "nsfw": nsfw,
+        "name_localizations": _localized(command.name_localizations),
+        "description_localizations": _localized(getattr(command, "description_localizations", None)),
+        "options": [_option(option) for option in getattr(command, "options", None) or ()],
+    }
+
+
+def _option(option: hikari.CommandOption) -> dict[str, Any]:
+    return {
+        "name": option.name,
+        "type": int(option.type),
+        "description": option.description,
+        "required": bool(option.is_required),
+        "choices": [
+            (choice.name, choice.value, _localized(choice.name_localizations)) for choice in option.choices or ()
+        ],
+        "options": [_option(inner) for inner in option.options or ()],
+        "channel_types": [int(kind) for kind in option.channel_types or ()],
+        "autocomplete": bool(option.autocomplete),
+        "bounds": [option.min_value, option.max_value, option.min_length, option.max_length],
+        "name_localizations": _localized(option.name_localizations),
+        "description_localizations": _localized(option.description_localizations),
+    }
+
+
+def _localized(names: Any) -> dict[str, str]:
+    return {str(locale): name for locale, name in (names or {}).items()}

@@ -1,0 +1,150 @@
+"""Fetched files: kept by hash in the storage folder until their import has committed."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tempfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import BadInputError, PeerUnavailableError
+from core.events import FetchedFile, Trigger
+from core.filenames import MAX_LENGTH
+
+MAX_BYTES = 4 * 1024 * 1024
+"""A stats file of 64 players has about 20 kB."""
+
+
+class Files:
+    """Where the bytes of a ``FetchedFile`` are. Names from outside never become paths: files are kept by hash."""
+
+    def __init__(self, folder: Path, database: Database, clock: Clock) -> None:
+        self._folder = folder
+        self._database = database
+        self._clock = clock
+
+    async def put(
+        self,
+        server: str,
+        filename: str,
+        data: bytes,
+        *,
+        trigger: Trigger = "poll",
+        path: str = "",
+        modified_at: datetime | None = None,
+    ) -> FetchedFile:
+        """Keep *data* and return the event to publish.
+
+        Raises:
+            BadInputError: the name is no plain file name, or the file is too large.
+        """
+        check_name(filename)
+        check_size(filename, len(data))
+        file = self._event(server, filename, data, trigger, path, modified_at)
+        await asyncio.to_thread(self._write, file.sha256, data)
+        return file
+
+    async def in_place(self, server: str, path: Path) -> FetchedFile:
+        """Return the event for a file that stays where it is (``roundhook import``).
+
+        Raises:
+            BadInputError: it cannot be read or is too large.
+        """
+        data, modified_at = await asyncio.to_thread(_read_with_time, path)
+        return self._event(server, path.name, data, "import", str(path), modified_at)
+
+    async def read(self, file: FetchedFile) -> bytes:
+        """Return the bytes of *file*: as kept, else in place, else as imported.
+
+        Raises:
+            PeerUnavailableError: they are not there (any more).
+        """
+        data = await asyncio.to_thread(self._find, file)
+        if data is None:
+            data = await self._imported(file)
+        if data is None:
+            raise PeerUnavailableError(f"The bytes of {file.filename} are gone from {self._folder}. Fetch it again.")
+        return data
+
+    async def discard(self, file: FetchedFile) -> None:
+        """Let go of the kept copy: the import has committed."""
+        await asyncio.to_thread(self._path(file.sha256).unlink, missing_ok=True)
+
+    def _event(
+        self, server: str, filename: str, data: bytes, trigger: Trigger, path: str, modified_at: datetime | None
+    ) -> FetchedFile:
+        return FetchedFile(
+            server=server,
+            filename=filename,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            trigger=trigger,
+            path=path,
+            modified_at=modified_at,
+            fetched_at=self._clock.now(),
+        )
+
+    def _path(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not sha256.isalnum():
+            raise BadInputError(f"'{sha256[:80]}' is no SHA-256. Events carry the one that files.put gave.")
+        return self._folder / sha256
+
+    def _write(self, sha256: str, data: bytes) -> None:
+        """Write under another name first: a file is there whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path(sha256))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _find(self, file: FetchedFile) -> bytes | None:
+        for path in (self._path(file.sha256), Path(file.path) if file.trigger == "import" and file.path else None):
+            with contextlib.suppress(OSError):
+                if path and hashlib.sha256(data := path.read_bytes()).hexdigest() == file.sha256:
+                    return data
+        return None
+
+    async def _imported(self, file: FetchedFile) -> bytes | None:
+        rows = await self._database.fetch(
+            "SELECT content FROM stats_files WHERE server = ? AND filename = ? AND sha256 = ?",
+            (file.server, file.filename, file.sha256),
+        )
+        return zlib.decompress(rows[0]["content"]) if rows and rows[0]["content"] is not None else None
+
+
+def check_name(filename: str) -> None:
+    """Refuse what is no plain file name.
+
+    Raises:
+        BadInputError: it has a folder part, control characters, or is too long.
+    """
+    if not filename or len(filename) > MAX_LENGTH or not filename.isprintable() or {"/", "\\"} & set(filename):
+        raise BadInputError(f"{filename[:80]!r} is not taken as a file name: it has a folder part or odd characters.")
+
+
+def check_size(filename: str, size: int) -> None:
+    """Refuse a file over the limit.
+
+    Raises:
+        BadInputError: it is larger than ``MAX_BYTES``.
+    """
+    if size > MAX_BYTES:
+        raise BadInputError(f"{filename} has {size:,} bytes; stats files have at most {MAX_BYTES:,}. It is left aside.")
+
+
+def _read_with_time(path: Path) -> tuple[bytes, datetime]:
+    try:
+        check_size(path.name, path.stat().st_size)
+        return path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be read ({error.strerror}).") from error

@@ -1,0 +1,56 @@
+"""Keeps a handler that fails again and again from being called: one breaker for each plugin and hook."""
+
+from collections import deque
+from typing import Literal
+
+FAILURES, WINDOW_SECONDS = 5, 60.0
+TIMEOUTS = 3
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 600.0
+
+State = Literal["closed", "open", "probing"]
+
+
+class Breaker:
+    """Opens after 5 failures within 60 s or 3 time-outs in a row; probes after 30 s, then 60 s, up to 10 minutes."""
+
+    def __init__(self) -> None:
+        self.state: State = "closed"
+        self.probe_at = 0.0
+        """When the next call is let through, on the clock's monotonic scale."""
+        self._pause = FIRST_PAUSE_SECONDS
+        self._failures: deque[float] = deque(maxlen=FAILURES)
+        self._timeouts = 0
+
+    def admit(self, now: float) -> bool:
+        """Tell whether a call may go through; while open, one is let through as the probe when its time has come."""
+        if self.state == "closed":
+            return True
+        if self.state == "open" and now >= self.probe_at:
+            self.state = "probing"
+            return True
+        return False
+
+    def succeeded(self) -> bool:
+        """Note a success; tell whether it closed the breaker."""
+        was_closed = self.state == "closed"
+        self._timeouts = 0
+        if not was_closed:
+            self.state = "closed"
+            self._pause = FIRST_PAUSE_SECONDS
+            self._failures.clear()
+        return not was_closed
+
+    def failed(self, now: float, *, timed_out: bool) -> bool:
+        """Note a failure or time-out; tell whether it opened the breaker."""
+        self._failures.append(now)
+        self._timeouts = self._timeouts + 1 if timed_out else 0
+        if self.state == "probing":
+            self._pause = min(self._pause * 2, MAX_PAUSE_SECONDS)
+        elif self.state == "open" or not (self._too_many(now) or self._timeouts >= TIMEOUTS):
+            return False
+        self.state = "open"
+        self.probe_at = now + self._pause
+        return True
+
+    def _too_many(self, now: float) -> bool:
+        return len(self._failures) == FAILURES and now - self._failures[0] <= WINDOW_SECONDS

@@ -1,0 +1,406 @@
+"""The kernel: what is loaded, and every change of it while the bot runs.
+
+A reload makes the new generation beside the old one; until the swap, which is one step without ``await``, nothing
+that is served changes, and a failure at any step leaves the old one as it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.errors import PluginError, RoundhookError
+from core.events import EVENTS_BY_HOOK, Event, server_of
+from core.kernel import loader
+from core.kernel.discovery import discover
+from core.kernel.dispatcher import Dispatcher
+from core.kernel.generation import Generation
+from core.kernel.manifest import Manifest
+from core.kernel.scope import Scope
+from core.kernel.slot import Slot
+from core.kernel.toggles import Toggles
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+log = logging.getLogger(__name__)
+
+DRAIN_GRACE_SECONDS = 1.0
+"""How much longer than the longest handler's limit a drain may take."""
+INTERACTION_SECONDS = 10.0
+"""How long commands that are being answered may hold up the disposal of their generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a load, reload, enable or disable, and what runs now."""
+
+    plugin: str
+    ok: bool
+    generation: int | None
+    version: str
+    source_hash: str
+    error: str = ""
+    pause_ms: float = 0.0
+    """How long events for the plugin were held."""
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a plugin stands."""
+
+    name: str
+    state: str
+    """running, off, failed or found."""
+    generation: int | None
+    version: str
+    source_hash: str
+    error: str
+    breaker: dict[str, str]
+    """The breaker of each hook that is not closed."""
+    scope: str = "guild"
+    summary: str = ""
+    off_guilds: tuple[int, ...] = ()
+
+
+class Kernel:
+    """Loads plugins and keeps them changeable. Whoever starts it closes it, before Discord is closed."""
+
+    def __init__(self, services: "Services", *, migrate: Callable[[Manifest], Awaitable[None]] | None = None) -> None:
+        services.kernel = self
+        self.slots: dict[str, Slot] = {}
+        self.toggles = Toggles(services.database, services.clock)
+        self.dispatcher = Dispatcher(services.journal, services.clock, self.slots, self._wanted)
+        self._services = services
+        self._journal = services.journal
+        self._migrate = migrate
+        self._unusable: dict[str, str] = {}
+
+    async def start(self, names: Iterable[str] | None = None, *, without: Iterable[str] = ()) -> list[Report]:
+        """Load what is to be on (exactly *names*, or by the toggles), then deliver what is left in the journal."""
+        wanted = self._services.config.plugins.enabled if names is None else tuple(names)
+        everywhere, off = await self.toggles.load(wanted)
+        self.look()
+        on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
+        reports = [await self._start_one(name) for name in on if name not in set(without)]
+        for name, slot in self.slots.items():
+            slot.off_guilds = off.get(name, set())
+        await self._journal.take_over()
+        self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+        return reports
+
+    def look(self) -> None:
+        """Look again for plugins; new folders appear, and folders that are gone can still be switched off."""
+        catalogue = discover(self._services.config.plugins.paths)
+        self._unusable = catalogue.errors
+        for name, manifest in catalogue.manifests.items():
+            if name not in self.slots:
+                self.slots[name] = Slot(manifest)
+            elif self.slots[name].generation is None:
+                self.slots[name].manifest = manifest
+
+    async def reload(self, name: str, *, user: int | None = None) -> Report:
+        """Replace a plugin by what its folder holds now. Never raises for a broken plugin: see the report."""
+        return await self._changed(name, "reload", user, None, self._reload)
+
+    async def enable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
+        """Switch a plugin on, everywhere or for one guild."""
+        return await self._changed(name, "enable", user, guild, lambda slot: self._enable(slot, guild))
+
+    async def disable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
+        """Switch a plugin off, everywhere or for one guild. What is to be delivered to it waits."""
+        return await self._changed(name, "disable", user, guild, lambda slot: self._disable(slot, guild))
+
+    def status(self, name: str) -> Status:
+        """Return how a plugin stands.
+
+        Raises:
+            PluginError: there is none of that name.
+        """
+        if name in self._unusable and name not in self.slots:
+            return Status(name, "failed", None, "", "", self._unusable[name], {})
+        slot = self._slot(name)
+        running = slot.generation
+        return Status(
+            name=name,
+            state=slot.state,
+            generation=running.number if running else None,
+            version=running.manifest.version if running else slot.manifest.version,
+            source_hash=running.source_hash if running else "",
+            error=slot.error,
+            breaker={hook: one.state for hook, one in slot.breakers.items() if one.state != "closed"},
+            scope=slot.manifest.scope,
+            summary=slot.manifest.summary,
+            off_guilds=tuple(sorted(slot.off_guilds)),
+        )
+
+    def statuses(self) -> list[Status]:
+        """Return how every plugin stands, by name, those with an unusable manifest too."""
+        return [self.status(name) for name in sorted({*self.slots, *self._unusable})]
+
+    def guilds(self, name: str, event: Event) -> list[int]:
+        """Return the guilds that see *event*'s server and have the plugin on."""
+        slot, config = self.slots.get(name), self._services.config
+        if slot is None:
+            return []
+        return [guild for guild in config.guilds if config.sees(guild, server_of(event)) and slot.on_in(guild)]
+
+    def refusal(self, generation: Generation, guild: int | None) -> str:
+        """Return why a command of *generation* may not run in a guild, "" if it may."""
+        name = generation.manifest.name
+        slot = self.slots.get(name)
+        if slot is None or not slot.enabled or slot.generation is None:
+            return f"The plugin {name} is switched off."
+        if guild is not None and guild in slot.off_guilds:
+            return f"The plugin {name} is switched off on this server. Admins can switch it on: /plugin enable {name}"
+        return ""
+
+    async def replay(self, event_ids: Sequence[int]) -> int:
+        """Try deliveries again that failed for good; return how many there were."""
+        count = await self._journal.replay(event_ids)
+        self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+        return count
+
+    async def take_over(self) -> None:
+        """Deliver what an ended process (an import, an earlier run) has left."""
+        if await self._journal.take_over():
+            self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+
+    async def close(self) -> None:
+        """Stop delivering, then dispose every generation, the last loaded first."""
+        await self.dispatcher.close()
+        for slot in reversed(list(self.slots.values())):
+            generation, slot.generation = slot.generation, None
+            if generation is not None:
+                await self._dispose(generation)
+
+    def _running(self) -> list[str]:
+        return [slot.name for slot in self.slots.values() if slot.generation is not None]
+
+    async def _start_one(self, name: str) -> Report:
+        if name not in self.slots:
+            why = (
+                self._unusable.get(name) or f"There is no plugin '{name}'. Correct plugins.enabled, or add its folder."
+            )
+            log.error("%s", why)
+            return Report(name, ok=False, generation=None, version="", source_hash="", error=why)
+        slot = self.slots[name]
+        slot.enabled = True
+        return await self._reported(slot, self._load)
+
+    async def _changed(
+        self, name: str, action: str, user: int | None, guild: int | None, work: Callable[[Slot], Awaitable[float]]
+    ) -> Report:
+        self.look()
+        if name not in self.slots:
+            why = self._unusable.get(name) or f"There is no plugin '{name}'. /plugin list shows those that were found."
+            report = Report(name, ok=False, generation=None, version="", source_hash="", error=why)
+        else:
+            report = await self._reported(self.slots[name], work)
+        detail = (
+            report.error or f"version {report.version}, source {report.source_hash}, generation {report.generation}"
+        )
+        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
+        return report
+
+    async def _reported(self, slot: Slot, work: Callable[[Slot], Awaitable[float]]) -> Report:
+        """Do *work* (which returns the pause in ms) alone, and say what came of it and what runs now."""
+        error, pause, started = "", 0.0, time.perf_counter()
+        async with slot.lock:
+            try:
+                pause = await work(slot)
+                slot.error = ""
+            except RoundhookError as problem:
+                error = slot.error = str(problem)
+                log.error("%s", problem, exc_info=problem.__cause__)
+        running = slot.generation
+        return Report(
+            plugin=slot.name,
+            ok=not error,
+            generation=running.number if running else None,
+            version=running.manifest.version if running else slot.manifest.version,
+            source_hash=running.source_hash if running else "",
+            error=error,
+            pause_ms=pause,
+            took_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    async def _enable(self, slot: Slot, guild: int | None) -> float:
+        self._check_scope(slot, guild)
+        if guild is not None:
+            slot.off_guilds.discard(guild)
+            await self.toggles.set(slot.name, guild, enabled=True)
+            return 0.0
+        slot.enabled = True
+        await self.toggles.set(slot.name, None, enabled=True)
+        if slot.generation is None:
+            await self._load(slot)
+            await self._catch_up(slot)
+        return 0.0
+
+    async def _disable(self, slot: Slot, guild: int | None) -> float:
+        self._check_scope(slot, guild)
+        await self.toggles.set(slot.name, guild, enabled=False)
+        if guild is not None:
+            slot.off_guilds.add(guild)
+            return 0.0
+        slot.enabled = False
+        generation = slot.generation
+        if generation is None:
+            return 0.0
+        started = time.perf_counter()
+        async with slot.gate.hold():
+            await self._drain(generation, force=True)
+            slot.generation = None
+            self._services.discord.replace(generation, None)
+        pause = (time.perf_counter() - started) * 1000
+        await self._dispose(generation)
+        return pause
+
+    async def _load(self, slot: Slot) -> float:
+        """Load a plugin that does not run."""
+        generation = await self._prepare(slot)
+        self._swap(slot, None, generation)
+        self.dispatcher.unpark(slot.name)
+        return 0.0
+
+    async def _reload(self, slot: Slot) -> float:
+        """Put a new generation in place of the one that runs, or leave that one as it is and raise."""
+        old = slot.generation
+        if old is None:
+            if not slot.enabled:
+                raise PluginError(f"{slot.name} is switched off. Switch it on with /plugin enable {slot.name}.")
+            return await self._load(slot)
+        new = await self._prepare(slot)
+        started = time.perf_counter()
+        try:
+            async with slot.gate.hold():
+                await self._hand_over(slot, old, new)
+        except BaseException:
+            await self._dispose(new)
+            raise
+        pause = (time.perf_counter() - started) * 1000
+        await self._dispose(old)
+        return pause
+
+    async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
+        """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""
+        await self._drain(old, force=False)
+        await old.scope.stop_services()
+        try:
+            new.import_state(await old.export_state(), old.manifest.version)
+        except BaseException:
+            old.scope.start_services()
+            raise
+        self._swap(slot, old, new)
+
+    def _swap(self, slot: Slot, old: Generation | None, new: Generation) -> None:
+        """Replace *old* by *new* everywhere, in one step."""
+        slot.generation = new
+        slot.manifest = new.manifest
+        self._services.discord.replace(old, new)
+        new.scope.go_live()
+
+    async def _prepare(self, slot: Slot) -> Generation:
+        """Make a new generation, ready for the swap.
+
+        Raises:
+            PluginError: it cannot be. No trace of it is left.
+        """
+        manifest = self._fresh_manifest(slot)
+        source = await asyncio.to_thread(loader.read_source, manifest.name, manifest.folder)
+        if loader.tables_changed(source):
+            raise PluginError(f"{manifest.name}: tables changed: restart to migrate.")
+        settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
+        if self._migrate is not None and loader.tables_of(manifest.folder) is None:
+            await self._migrate(manifest)
+        slot.generations += 1
+        scope = Scope(slot.gate, self._services.clock, logging.getLogger(f"roundhook.{manifest.name}"))
+        generation = Generation(manifest, source, slot.generations, scope)
+        try:
+            await self._set_up(generation, settings)
+        except BaseException:
+            await self._dispose(generation)
+            raise
+        return generation
+
+    async def _set_up(self, generation: Generation, settings: Any) -> None:
+        from core.plugin import Context
+
+        await generation.load(Context(generation, self._services, settings))
+        self._bind_tables(generation.manifest)
+        await self._services.discord.check(generation)
+
+    def _fresh_manifest(self, slot: Slot) -> Manifest:
+        from core.kernel.manifest import read_manifest
+
+        manifest = read_manifest(slot.manifest.folder)
+        if manifest.name != slot.name:
+            raise PluginError(
+                f"{slot.name}: its manifest now says the name is '{manifest.name}'. Change it back, or disable "
+                f"{slot.name} and enable {manifest.name}."
+            )
+        return manifest
+
+    def _bind_tables(self, manifest: Manifest) -> None:
+        from piccolo.table import Table
+
+        tables = vars(loader.tables_of(manifest.folder) or object).values()
+        found = [one for one in tables if isinstance(one, type) and issubclass(one, Table) and one is not Table]
+        self._services.database.bind(*found)
+
+    async def _drain(self, generation: Generation, *, force: bool) -> None:
+        """Wait until no handler of *generation* runs.
+
+        Raises:
+            PluginError: one runs beyond its limit (not with *force*).
+        """
+        limits = [impl.limit for impl in generation.impls.values()]
+        try:
+            async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
+                await generation.scope.activity.idle()
+        except TimeoutError:
+            if not force:
+                raise PluginError(
+                    f"{generation.manifest.name}: not reloaded, {generation.scope.activity.count} of its handlers or "
+                    "background jobs still run beyond their limit. Try again, or disable and enable it."
+                ) from None
+            log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
+
+    async def _dispose(self, generation: Generation) -> None:
+        try:
+            async with asyncio.timeout(INTERACTION_SECONDS):
+                await generation.interactions.idle()
+        except TimeoutError:
+            log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
+        self._services.discord.forget(generation)
+        await generation.dispose()
+
+    async def _catch_up(self, slot: Slot) -> None:
+        """Deliver what the journal holds for a plugin that has just been switched on."""
+        generation = slot.generation
+        if generation is None:
+            return
+        if slot.manifest.catch_up:
+            types = [EVENTS_BY_HOOK[hook].__name__ for hook in generation.impls]
+            await self._journal.catch_up(slot.name, types)
+        self.dispatcher.resume(await self._journal.open_deliveries([slot.name]))
+
+    def _check_scope(self, slot: Slot, guild: int | None) -> None:
+        if guild is not None and slot.manifest.scope == "global":
+            raise PluginError(
+                f"{slot.name} is global: its rows are everybody's, so it is on or off everywhere. "
+                "Leave the guild out (bot owner), or switch off the plugins that show its data here."
+            )
+
+    def _wanted(self, event: Event, slot: Slot) -> bool:
+        """Tell whether an event is for a plugin at all: one of guild scope needs a guild that sees it and has it on."""
+        return slot.manifest.scope == "global" or bool(self.guilds(slot.name, event))
+
+    def _slot(self, name: str) -> Slot:
+        if name not in self.slots:
+            raise PluginError(f"There is no plugin '{name}'. Known: {', '.join(sorted(self.slots))}.")
+        return self.slots[name]

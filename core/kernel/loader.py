@@ -1,0 +1,262 @@
+"""Imports a plugin's code beside the old copy: each generation is a package of its own name.
+
+The source is read once and hashed; what is hashed is what runs (never a stale ``.pyc``). ``tables.py`` is the
+exception: one module for all generations, since table classes must keep their identity.
+"""
+
+import asyncio
+import hashlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import PluginError
+
+NAMESPACE = "roundhook_plugins"
+IMPORT_SECONDS = 10.0
+_IGNORED = ("__pycache__", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A plugin's folder as it was at one moment: its Python files, and a hash of everything in it."""
+
+    name: str
+    folder: Path
+    files: dict[str, bytes]
+    """By dotted module name without the package (``""`` is ``__init__``)."""
+    sha256: str
+
+    @property
+    def tables_sha256(self) -> str:
+        """The hash of ``tables.py``; "" where there is none."""
+        return hashlib.sha256(self.files["tables"]).hexdigest() if "tables" in self.files else ""
+
+
+def read_source(name: str, folder: Path) -> Source:
+    """Read and compile-check every Python file of *folder*.
+
+    Raises:
+        PluginError: a file cannot be read or has a syntax error; names file and line.
+    """
+    digest, files = hashlib.sha256(), {}
+    for path in _files_of(folder):
+        relative = path.relative_to(folder)
+        data = _bytes_of(path)
+        digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
+        if path.suffix == ".py":
+            files[_module_name(relative)] = data
+            _check_syntax(name, path, data)
+    return Source(name, folder, files, digest.hexdigest())
+
+
+async def import_generation(source: Source, number: int) -> types.ModuleType:
+    """Import ``plugin.py`` of *source* as generation *number* and return the module.
+
+    The import runs in a thread of its own, so one that hangs or exits harms nothing else.
+
+    Raises:
+        PluginError: it failed or took longer than 10 s. Nothing of it stays in ``sys.modules``.
+    """
+    package = f"{NAMESPACE}.{source.name}__g{number}"
+    if "plugin" not in source.files:
+        raise PluginError(f"{source.name}: there is no plugin.py in {source.folder}. Put the Plugin class there.")
+    _install(source, package)
+    try:
+        return await _in_thread(lambda: importlib.import_module(f"{package}.plugin"), source)
+    except BaseException:
+        forget(package)
+        raise
+
+
+def forget(package: str) -> None:
+    """Remove every trace of a generation's modules."""
+    _FINDER.sources.pop(package, None)
+    for module in [one for one in sys.modules if one == package or one.startswith(f"{package}.")]:
+        del sys.modules[module]
+    parent = sys.modules.get(NAMESPACE)
+    if parent is not None:
+        parent.__dict__.pop(package.rpartition(".")[2], None)
+
+
+def place_of(error: BaseException, source: Source) -> str:
+    """Return ``file:line`` of the innermost line of the plugin's own code in *error*'s traceback, or "" ."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(str(source.folder))]
+    return f"{Path(own[-1].filename).relative_to(source.folder)}:{own[-1].lineno}" if own else ""
+
+
+class _SourceLoader(importlib.abc.InspectLoader):
+    """Runs source that was read before; keeps it for tracebacks."""
+
+    def __init__(self, path: Path, source: bytes, *, is_package: bool) -> None:
+        self._path, self._source, self._is_package = path, source, is_package
+
+    def get_source(self, fullname: str) -> str:
+        return importlib.util.decode_source(self._source)
+
+    def is_package(self, fullname: str) -> bool:
+        return self._is_package
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return self.source_to_code(self._source, str(self._path))
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self._path)
+
+
+class _SharedTables(importlib.abc.Loader):
+    """Hands out the one module of a plugin's ``tables.py``, which outlives its generations."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        folder = self._source.folder
+        if folder not in _TABLES:
+            module = types.ModuleType(f"{NAMESPACE}.{self._source.name}.tables")
+            module.__file__ = str(folder / "tables.py")
+            exec(compile(self._source.files["tables"], module.__file__, "exec"), module.__dict__)  # noqa: S102
+            _TABLES[folder] = (self._source.tables_sha256, module)
+        return _TABLES[folder][1]
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing: it ran when it was first made."""
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules of all live generations."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Source] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not fullname.startswith(f"{NAMESPACE}."):
+            return None
+        package = ".".join(fullname.split(".")[:2])
+        source = self.sources.get(package)
+        return _spec(source, fullname, fullname.removeprefix(package).lstrip(".")) if source else None
+
+
+def tables_of(folder: Path) -> types.ModuleType | None:
+    """Return the module of the ``tables.py`` in *folder* if it has been imported."""
+    return _TABLES[folder][1] if folder in _TABLES else None
+
+
+def tables_changed(source: Source) -> bool:
+    """Tell whether ``tables.py`` differs from the one that this process has imported."""
+    return source.folder in _TABLES and _TABLES[source.folder][0] != source.tables_sha256
+
+
+def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
+    if inner == "tables" and "tables" in source.files:
+        return importlib.machinery.ModuleSpec(fullname, _SharedTables(source))
+    is_package = not inner or any(name.startswith(f"{inner}.") for name in source.files)
+    data = source.files.get(inner, b"" if is_package else None)
+    if data is None:
+        return None
+    folder = source.folder.joinpath(*inner.split("."))
+    path = folder / "__init__.py" if is_package else folder.with_suffix(".py")
+    spec = importlib.machinery.ModuleSpec(
+        fullname, _SourceLoader(path, data, is_package=is_package), origin=str(path), is_package=is_package
+    )
+    spec.has_location = True
+    return spec
+
+
+def _install(source: Source, package: str) -> None:
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+    sys.modules.setdefault(NAMESPACE, _namespace())
+    _FINDER.sources[package] = source
+
+
+def _namespace() -> types.ModuleType:
+    module = types.ModuleType(NAMESPACE, "The live generations of all plugins.")
+    module.__path__ = []
+    return module
+
+
+async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> types.ModuleType:
+    """Run *work* in a daemon thread: one that never ends must not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[types.ModuleType] = loop.create_future()
+
+    def settle(result: types.ModuleType | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        elif result is not None:
+            future.set_result(result)
+
+    def run() -> None:
+        result, problem = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - also sys.exit(): it is the plugin's mistake, told below
+            problem = _import_error(source, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, problem)
+
+    threading.Thread(target=run, name=f"import {source.name}", daemon=True).start()
+    try:
+        async with asyncio.timeout(IMPORT_SECONDS):
+            return await future
+    except TimeoutError:
+        raise PluginError(
+            f"{source.name}: importing it took longer than {IMPORT_SECONDS:.0f} s. "
+            "Do nothing at import; open things in setup()."
+        ) from None
+
+
+def _import_error(source: Source, error: BaseException) -> PluginError:
+    place = place_of(error, source)
+    what = "called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+    problem = PluginError(f"{source.name}: importing it failed at {place or source.folder}: {what}.")
+    problem.__cause__ = error if isinstance(error, Exception) else None
+    return problem
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(_IGNORED) for part in path.relative_to(folder).parts)
+    )
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PluginError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _module_name(relative: Path) -> str:
+    parts = relative.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _check_syntax(name: str, path: Path, data: bytes) -> None:
+    try:
+        compile(data, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise PluginError(f"{name}: {path.name}:{line}: {error}. Correct it and reload.") from error
+
+
+_FINDER = _Finder()
+_TABLES: dict[Path, tuple[str, types.ModuleType]] = {}

@@ -1,0 +1,68 @@
+"""A plugin's place in the kernel: what stays when its code is replaced."""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from core.kernel.breaker import Breaker
+from core.kernel.manifest import Manifest
+from core.kernel.scope import Gate
+
+if TYPE_CHECKING:
+    from core.kernel.dispatcher import Delivery
+    from core.kernel.generation import Generation
+
+CONCURRENT = 64
+"""Deliveries that one plugin handles at once."""
+
+State = Literal["running", "off", "failed"]
+
+
+@dataclass(slots=True)
+class HookStats:
+    """Counts and the latest times of one plugin's handler of one hook."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """By outcome: ``done``, ``failed``, ``timed out``."""
+    milliseconds: deque[float] = field(default_factory=lambda: deque(maxlen=256))
+
+
+class Slot:
+    """One plugin, whatever runs of it now: its toggle, its gate, its breakers and counts."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.enabled = False
+        """The toggle for everywhere."""
+        self.off_guilds: set[int] = set()
+        self.generation: Generation | None = None
+        self.generations = 0
+        """How many have been made; the number of the last."""
+        self.error = ""
+        """Why it does not run, or why the last reload failed."""
+        self.lock = asyncio.Lock()
+        self.gate = Gate()
+        self.places = asyncio.Semaphore(CONCURRENT)
+        self.breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
+        self.parked: list[Delivery] = []
+        """Deliveries that wait until the plugin is on again."""
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def state(self) -> State:
+        if self.generation is not None:
+            return "running"
+        return "failed" if self.enabled and self.error else "off"
+
+    def on_in(self, guild_id: int) -> bool:
+        """Tell whether the plugin is on for a guild."""
+        return self.enabled and guild_id not in self.off_guilds
+
+    def order(self) -> tuple[int, str]:
+        """The place among plugins of one stage: by the manifest, never by load order."""
+        return (self.manifest.priority, self.manifest.name)

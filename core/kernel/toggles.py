@@ -1,0 +1,55 @@
+"""Toggles and the record of who did what, in the database: what was set stays set over restarts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from core.clock import Clock
+from core.db import Database
+from core.db.database import Row
+
+EVERYWHERE = 0
+"""The guild id that stands for all guilds."""
+
+
+class Toggles:
+    """Reads and writes ``plugin_states`` and ``plugin_actions``."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def load(self, first: Iterable[str]) -> tuple[dict[str, bool], dict[str, set[int]]]:
+        """Return what is on everywhere (those of *first* unless switched), and where each plugin is off."""
+        everywhere = dict.fromkeys(first, True)
+        off: defaultdict[str, set[int]] = defaultdict(set)
+        for row in await self._database.fetch("SELECT plugin, guild_id, enabled FROM plugin_states"):
+            if row["guild_id"] == EVERYWHERE:
+                everywhere[row["plugin"]] = bool(row["enabled"])
+            elif not row["enabled"]:
+                off[row["plugin"]].add(row["guild_id"])
+        return everywhere, off
+
+    async def set(self, plugin: str, guild: int | None, *, enabled: bool) -> None:
+        """Keep a toggle."""
+        await self._database.execute(
+            "INSERT INTO plugin_states (plugin, guild_id, enabled) VALUES (?, ?, ?) "
+            "ON CONFLICT (plugin, guild_id) DO UPDATE SET enabled = excluded.enabled",
+            (plugin, guild or EVERYWHERE, enabled),
+        )
+
+    async def record(
+        self, plugin: str, action: str, *, guild: int | None, user: int | None, ok: bool, detail: str
+    ) -> None:
+        """Note who did what; ``user`` None is the bot itself or its owner's machine."""
+        await self._database.execute(
+            "INSERT INTO plugin_actions (plugin, action, guild_id, user_id, ok, detail, at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (plugin, action, guild, user, ok, detail[:2000], self._clock.now()),
+        )
+
+    async def history(self, plugin: str | None, limit: int) -> list[Row]:
+        """Return the latest actions, newest first."""
+        where, args = ("WHERE plugin = ?", (plugin,)) if plugin else ("", ())
+        return await self._database.fetch(
+            f"SELECT * FROM plugin_actions {where} ORDER BY id DESC LIMIT {int(limit)}", args
+        )

@@ -1,0 +1,56 @@
+"""What a context reaches: the bot's services, handed to the kernel once and shared by all plugins."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.clock import Clock
+from core.config import Config
+from core.db import Database
+from core.files import Files
+from core.journal import Journal
+from core.ssh import Server
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from core.discord.port import DiscordPort
+    from core.events import Event
+    from core.kernel.generation import Generation
+    from core.kernel.kernel import Kernel
+
+
+@dataclass(slots=True)
+class Services:
+    """Shared by all plugins; owned by the application, which closes them."""
+
+    config: Config
+    clock: Clock
+    database: Database
+    files: Files
+    servers: dict[str, Server]
+    journal: Journal
+    discord: "DiscordPort"
+    kernel: "Kernel" = field(init=False, repr=False)
+    """Set by the kernel itself."""
+
+    async def publish(self, event: "Event") -> None:
+        """Commit *event* to the journal and deliver it."""
+        await self.kernel.dispatcher.publish(event)
+
+    def guilds(self, plugin: str, event: "Event") -> list[int]:
+        """Return the guilds that see *event*'s server and have *plugin* on."""
+        return self.kernel.guilds(plugin, event)
+
+    def redeclare(self, generation: "Generation") -> None:
+        """Let listeners and components declared after the swap take effect."""
+        if generation.scope.live:
+            self.discord.replace(generation, generation)
+
+    def http_session(self, generation: "Generation") -> "aiohttp.ClientSession":
+        """Return the generation's HTTP session; closed with it."""
+        if generation.http is None:
+            import aiohttp  # heavy: only for plugins that use it
+
+            generation.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+            generation.scope.defer(generation.http.close)
+        return generation.http

@@ -1,0 +1,113 @@
+"""Listens in the control channel and publishes what known webhooks say: notices, and hints to fetch a file."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Literal
+
+import hikari
+
+from core.filenames import parse_stats_filename
+from roundhook import BadInputError, Plugin, RoundNotice
+
+from .parser import ATTACHMENT, MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
+
+Source = Literal["gateway", "history"]
+
+HISTORY = timedelta(hours=24)
+
+
+class LuaWebhook(Plugin):
+    """Message → RoundNotice."""
+
+    async def setup(self) -> None:
+        self.ctx.listen(hikari.GuildMessageCreateEvent, self.on_message)
+        self.ctx.listen(hikari.ShardReadyEvent, self.on_ready)
+        self.ctx.spawn(self._read_back_when_new())
+        self._carried_over = False
+
+    def export_state(self) -> dict[str, bool]:
+        return {"listening": True}
+
+    def import_state(self, state: dict[str, bool], from_version: str) -> None:
+        self._carried_over = state["listening"]
+
+    async def on_message(self, event: hikari.GuildMessageCreateEvent) -> None:
+        """Take a message of a known webhook (which Discord counts as a bot's); leave every other one."""
+        await self._take(event.message, "gateway")
+
+    async def on_ready(self, _: hikari.ShardReadyEvent) -> None:
+        """Read back what came while there was no session: Discord does not send it again."""
+        await self.read_back()
+
+    async def read_back(self) -> None:
+        """Publish the notices that the control channel holds since the last one stored."""
+        channel = self.ctx.control_channel
+        if not channel:
+            return
+        last = await self._last_message_id() or hikari.Snowflake.from_datetime(self.ctx.clock.now() - HISTORY)
+        try:
+            newer = self.ctx.rest.fetch_messages(channel, after=last).limit(self.ctx.config.history_messages)
+            for message in await newer:
+                await self._take(message, "history")
+        except (hikari.NotFoundError, hikari.ForbiddenError) as error:
+            await self.ctx.tell_admins(
+                f"The control channel {channel} cannot be read back ({error.message}). Give the bot 'View Channel' and "
+                "'Read Message History' there, or correct discord.control_channel."
+            )
+
+    async def _read_back_when_new(self) -> None:
+        """Read back what came while the plugin was off; a reload has missed nothing."""
+        if not self._carried_over:
+            await self.read_back()
+
+    async def _last_message_id(self) -> int:
+        rows = await self.ctx.db.fetch("SELECT notice FROM round_notices ORDER BY id DESC LIMIT 20")
+        return max((json.loads(row["notice"]).get("message_id") or 0 for row in rows), default=0)
+
+    async def _take(self, message: hikari.Message, source: Source) -> None:
+        server = self._server_of(message)
+        if server is None:
+            return
+        if not is_notice(message.content):
+            await self._take_hint(server, message)
+            return
+        try:
+            notice = await self._read(server, message, source)
+        except BadInputError as error:
+            await self.ctx.tell_admins(f"{error} The notice is left aside; the file will be found by the poll.")
+            return
+        await self.ctx.publish(notice)
+
+    def _server_of(self, message: hikari.Message) -> str | None:
+        """Return the server that the message's webhook belongs to; the name it shows is the sender's to choose."""
+        if message.webhook_id is None or message.channel_id != self.ctx.control_channel:
+            return None
+        webhook = int(message.webhook_id)
+        return next((key for key, server in self.ctx.servers.items() if webhook in server.webhook_ids), None)
+
+    async def _read(self, server: str, message: hikari.Message, source: Source) -> RoundNotice:
+        sent_at, message_id = message.created_at, int(message.id)
+        attached = next((one for one in message.attachments if one.filename == ATTACHMENT), None)
+        if attached is not None:
+            data = await self._download(server, attached)
+            return parse_attachment(data, server=server, sent_at=sent_at, message_id=message_id, source=source)
+        if not message.embeds:
+            raise BadInputError(f"A notice of {server} has neither {ATTACHMENT} nor an embed.")
+        embed = message.embeds[0]
+        fields = {field.name: field.value for field in embed.fields}
+        footer = (embed.footer.text if embed.footer else None) or ""
+        return parse_embed(fields, footer, server=server, sent_at=sent_at, message_id=message_id, source=source)
+
+    async def _download(self, server: str, attachment: hikari.Attachment) -> bytes:
+        if attachment.size > MAX_ATTACHMENT:
+            raise BadInputError(f"{ATTACHMENT} of {server} is too large: {attachment.size:,} bytes.")
+        async with asyncio.timeout(10):
+            return await attachment.read()
+
+    async def _take_hint(self, server: str, message: hikari.Message) -> None:
+        """Ask for a file that a plain message names: it is fetched at once instead of at the next poll."""
+        name = parse_stats_filename(hinted_file(message.content) or "")
+        if name is not None:
+            self.ctx.log.info("%s hints at %s", server, name.filename)
+            self.ctx.servers[server].ask_for(name.filename)

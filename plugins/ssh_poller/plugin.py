@@ -1,0 +1,34 @@
+"""One fetch loop for each server that has an ``ssh`` setting; a notice wakes its server's loop."""
+
+from roundhook import Plugin, RoundNotice, hookimpl
+
+from .service import FetchLoop
+
+
+class SshPoller(Plugin):
+    """File on the game server → FetchedFile."""
+
+    async def setup(self) -> None:
+        ctx = self.ctx
+        self.loops = {
+            key: FetchLoop(
+                server,
+                ctx.config,
+                db=ctx.db,
+                files=ctx.files,
+                clock=ctx.clock,
+                log=ctx.log,
+                publish=ctx.publish,
+                tell_admins=ctx.tell_admins,
+            )
+            for key, server in ctx.servers.items()
+            if server.settings.ssh is not None
+        }
+        for loop in self.loops.values():
+            ctx.service(loop.run)
+
+    @hookimpl(trylast=True)
+    async def on_round_notice(self, notice: RoundNotice) -> None:
+        """Look at once: the notice is stored by now, and the loop reads there what to await."""
+        if notice.server in self.loops and notice.end_reason != "aborted":
+            self.loops[notice.server].wake()

@@ -1,0 +1,202 @@
+"""The fetch loop of one server: awaits the files of notices, polls in between, never stops.
+
+Which files are awaited is read from the stored notices that have no round yet, so a restart forgets nothing; what has
+been fetched is read from the journal's and the import's tables. A file is taken when two looks show the same size and
+it ends in a newline.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import BadInputError, ConfigError, PeerUnavailableError
+from core.events import FetchedFile, Trigger
+from core.filenames import NOTICE_WINDOW
+from core.files import Files
+from core.kernel.manifest import Settings
+from core.ssh import Server
+
+from .client import RemoteFile, StatsFolder
+
+FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
+LISTED_AGAIN_SECONDS = 2.0
+"""SFTP gives whole seconds: a folder that has just changed may change again without a sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A notice that has no round yet."""
+
+    map_name: str
+    round_number: int
+    ended_at: datetime
+
+    def fits(self, file: RemoteFile, times: Sequence[datetime]) -> bool:
+        """Tell whether *file*, written at one of *times*, is this round's."""
+        early, late = NOTICE_WINDOW
+        same = (file.name.map_name, file.name.round_number) == (self.map_name, self.round_number)
+        return same and any(early <= time - self.ended_at <= late for time in times)
+
+
+class FetchLoop:
+    """Fetches one server's files. ``run`` goes on until it is cancelled; ``wake`` makes it look at once."""
+
+    def __init__(
+        self,
+        server: Server,
+        settings: Settings,
+        *,
+        db: Database,
+        files: Files,
+        clock: Clock,
+        log: logging.Logger,
+        publish: Callable[[FetchedFile], Awaitable[None]],
+        tell_admins: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._server = server
+        self._folder = StatsFolder(server)
+        self._settings = settings
+        self._db = db
+        self._files = files
+        self._clock = clock
+        self._log = log
+        self._publish = publish
+        self._tell_admins = tell_admins
+        self._seen: dict[str, tuple[int, int]] = {}
+        """Size and time of each file that was fetched or refused."""
+        self._growing: dict[str, tuple[int, int]] = {}
+        """Size and time of files that were not whole at the look before."""
+        self._stored: dict[str, int] | None = None
+        """Times of the files that are in the database already; read at the first look."""
+        self._stamp: tuple[int, int] | None = None
+        self._changed_at = 0.0
+        self._away = ""
+        self._slowdown = 0.0
+
+    def wake(self) -> None:
+        """Look at once: a notice has come."""
+        self._server.asked.set()
+
+    async def run(self) -> None:
+        """Look at the folder for ever; slower while the server is away, faster while a file is awaited."""
+        while True:
+            self._server.asked.clear()
+            awaited = await self._awaited()
+            try:
+                await self._look(awaited)
+                self._back()
+            except (PeerUnavailableError, ConfigError) as error:
+                await self._gone(error)
+            await self._pause(awaited=bool(awaited or self._growing))
+
+    async def _look(self, awaited: Sequence[Awaited]) -> None:
+        """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
+        stamp, now = await self._folder.stamp(), self._clock.monotonic()
+        if stamp != self._stamp:
+            self._stamp, self._changed_at = stamp, now
+        elif not self._growing and now - self._changed_at > LISTED_AGAIN_SECONDS:
+            return
+        if self._stored is None:
+            self._stored = await self._read_stored()
+        for file in await self._folder.list_files():
+            if self._is_new(file, self._stored):
+                await self._take(file, awaited)
+
+    def _is_new(self, file: RemoteFile, stored: dict[str, int]) -> bool:
+        """Tell whether a file is to be fetched: not known as it is now, and not from before the look-back."""
+        name = file.name.filename
+        if self._seen.get(name) == (file.size, file.modified_unix) or stored.get(name) == file.modified_unix:
+            return False
+        oldest = self._clock.now() - timedelta(days=self._settings.backfill_days)
+        return name in self._server.asked_for or max(self._times(file)) >= oldest
+
+    async def _take(self, file: RemoteFile, awaited: Sequence[Awaited]) -> None:
+        """Fetch a file once it is whole: same size and time at two looks, and a final newline."""
+        name, now = file.name.filename, (file.size, file.modified_unix)
+        if file.size > self._settings.max_file_bytes:
+            self._seen[name] = now
+            await self._tell_admins(f"{name} on {self._server.key} has {file.size:,} bytes and is left aside.")
+            return
+        data = await self._folder.read(name, self._settings.max_file_bytes)
+        if not await self._is_whole(file, data):
+            return
+        trigger: Trigger = "notice" if self._is_awaited(file, awaited) else "poll"
+        await self._hand_over(file, data, trigger)
+        self._seen[name] = now
+        self._growing.pop(name, None)
+        self._server.asked_for.discard(name)
+
+    async def _is_whole(self, file: RemoteFile, data: bytes) -> bool:
+        name, seen = file.name.filename, (file.size, file.modified_unix)
+        again = await self._folder.look_at(name)
+        stable = again is not None and (again.size, again.modified_unix) == seen and len(data) == file.size
+        if stable and (data.endswith(b"\n") or self._growing.get(name) == seen):
+            return True
+        self._growing[name] = seen
+        return False
+
+    async def _hand_over(self, file: RemoteFile, data: bytes, trigger: Trigger) -> None:
+        name = file.name.filename
+        try:
+            event = await self._files.put(
+                self._server.key,
+                name,
+                data,
+                trigger=trigger,
+                path=self._folder.path(name),
+                modified_at=file.modified_at,
+            )
+        except BadInputError as error:
+            await self._tell_admins(str(error))
+            return
+        await self._publish(event)
+        self._log.info("%s fetched from %s (%s, %d bytes)", name, self._server.key, trigger, len(data))
+
+    def _is_awaited(self, file: RemoteFile, awaited: Sequence[Awaited]) -> bool:
+        if file.name.filename in self._server.asked_for:
+            return True
+        return any(one.fits(file, self._times(file)) for one in awaited)
+
+    def _times(self, file: RemoteFile) -> tuple[datetime, ...]:
+        return file.name.possible_times(self._server.settings.zone)
+
+    async def _awaited(self) -> list[Awaited]:
+        """Read the notices of the last seconds that have no round yet."""
+        since = self._clock.now() - timedelta(seconds=self._settings.await_seconds)
+        rows = await self._db.fetch(
+            "SELECT map_name, round_number, round_end_unix, notice FROM round_notices "
+            "WHERE server = ? AND round_id IS NULL AND received_at >= ?",
+            (self._server.key, since),
+        )
+        return [
+            Awaited(row["map_name"], row["round_number"], datetime.fromtimestamp(row["round_end_unix"], UTC))
+            for row in rows
+            if '"end_reason":"aborted"' not in row["notice"]
+        ]
+
+    async def _read_stored(self) -> dict[str, int]:
+        rows = await self._db.fetch(
+            "SELECT filename, modified_at FROM stats_files WHERE server = ? AND modified_at IS NOT NULL ORDER BY id",
+            (self._server.key,),
+        )
+        return {row["filename"]: int(row["modified_at"].timestamp()) for row in rows}
+
+    async def _pause(self, *, awaited: bool) -> None:
+        """Wait until it is time for the next look, or until something is asked for."""
+        seconds: float = self._settings.look_seconds if awaited else self._settings.poll_seconds
+        await self._clock.wait(self._server.asked, self._slowdown or seconds)
+
+    async def _gone(self, error: PeerUnavailableError | ConfigError) -> None:
+        """Say once that the server is away, then look less and less often."""
+        self._slowdown = min(max(self._slowdown * 2, FIRST_SLOWDOWN_SECONDS), MAX_SLOWDOWN_SECONDS)
+        if self._away != str(error):
+            self._away = str(error)
+            await self._tell_admins(f"{error} It is tried again.")
+
+    def _back(self) -> None:
+        if self._away:
+            self._log.info("%s is back", self._server.key)
+        self._away, self._slowdown = "", 0.0

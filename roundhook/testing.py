@@ -1,0 +1,5 @@
+"""What the tests of plugins import."""
+
+from devkit.stage import Stage
+
+__all__ = ["Stage"]
