@@ -1,0 +1,105 @@
+"""The card's surface: smooth shapes, glows and text on one picture. Pillow is imported at first use."""
+
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .colors import GROUND, GROUND_LOW, Color, name_color
+from .fonts import MEDIUM, Run, fit_text, font, text_width
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are outside."""
+
+_FINER = 8  # corners are drawn this many times larger, then reduced
+
+
+class Canvas:
+    """One picture to draw on. Sizes and places are pixels from the top left; texts stand on their base line."""
+
+    def __init__(self, width: int, height: int) -> None:
+        from PIL import Image, ImageDraw
+
+        shade = Image.linear_gradient("L").resize((1, height)).resize((width, height))
+        low = Image.new("RGB", (width, height), GROUND_LOW)
+        self.image = Image.composite(low, Image.new("RGB", (width, height), GROUND), shade)
+        self.draw = ImageDraw.Draw(self.image)
+
+    def fill(self, box: Box, color: Color, *, alpha: float = 1.0, radius: int = 0) -> None:
+        """Fill *box*, its corners rounded; *alpha* from 0 (nothing) to 1 (opaque)."""
+        width, height = box[2] - box[0], box[3] - box[1]
+        if width <= 0 or height <= 0:
+            return
+        mask = _rounded(width, height, min(radius, width // 2, height // 2))
+        self.image.paste(color, box, mask if alpha >= 1 else mask.point(lambda level: round(level * alpha)))
+
+    def glow(self, box: Box, color: Color, *, alpha: float) -> None:
+        """Fill *box* with *color*: *alpha* at the top left corner, nothing at the right and lower edges."""
+        self.image.paste(color, box, _fading(box[2] - box[0], box[3] - box[1], round(alpha * 255)))
+
+    def text(
+        self, x: float, y: float, text: str, *, size: int, color: Color, face: str = MEDIUM, width: float | None = None
+    ) -> float:
+        """Draw *text* from *x* on base line *y*, cut to *width*; return where it ends."""
+        shown = fit_text(text, face, size, 1e9 if width is None else width)
+        self.draw.text((x, y), shown, fill=color, font=font(face, size), anchor="ls")
+        return x + text_width(shown, face, size)
+
+    def text_right(
+        self, x: float, y: float, text: str, *, size: int, color: Color, face: str = MEDIUM, width: float | None = None
+    ) -> float:
+        """Draw *text* so that it ends at *x* on base line *y*, cut to *width*; return where it begins."""
+        shown = fit_text(text, face, size, 1e9 if width is None else width)
+        begin = x - text_width(shown, face, size)
+        self.draw.text((begin, y), shown, fill=color, font=font(face, size), anchor="ls")
+        return begin
+
+    def runs(self, x: float, y: float, runs: Iterable[Run], *, face: str, size: int) -> float:
+        """Draw fitted *runs* in ET's colours from *x* on base line *y*; return where they end."""
+        for code, text in runs:
+            self.draw.text((x, y), text, fill=name_color(code), font=font(face, size), anchor="ls")
+            x += text_width(text, face, size)
+        return x
+
+    def png(self) -> bytes:
+        """Return the picture as a PNG file."""
+        file = io.BytesIO()
+        self.image.save(file, "PNG", compress_level=6)
+        return file.getvalue()
+
+
+@lru_cache(maxsize=64)
+def _rounded(width: int, height: int, radius: int) -> "Image.Image":
+    from PIL import Image
+
+    mask = Image.new("L", (width, height), 255)
+    if radius > 0:
+        corner = _corner(radius)
+        turns = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)
+        places = ((0, 0), (width - radius, 0), (width - radius, height - radius), (0, height - radius))
+        for turn, place in zip(turns, places, strict=True):
+            mask.paste(corner if turn is None else corner.transpose(turn), place)
+    return mask
+
+
+@lru_cache(maxsize=16)
+def _corner(radius: int) -> "Image.Image":
+    from PIL import Image, ImageDraw
+
+    large = Image.new("L", (radius * _FINER, radius * _FINER), 0)
+    reach = 2 * radius * _FINER - 1
+    ImageDraw.Draw(large).ellipse((0, 0, reach, reach), fill=255)
+    return large.reduce(_FINER)
+
+
+@lru_cache(maxsize=16)
+def _fading(width: int, height: int, strongest: int) -> "Image.Image":
+    from PIL import Image, ImageChops
+
+    down = Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_180)
+    across = down.transpose(Image.Transpose.ROTATE_90)
+    both = ImageChops.multiply(down, across).point(lambda level: round(level * strongest / 255))
+    return both.resize((width, height), Image.Resampling.BICUBIC)

@@ -1,0 +1,115 @@
+"""The card's type: bundled fonts, and text made drawable and fitting. Pillow is imported at first use."""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
+
+Run = tuple[str, str]
+"""A colour code (one character, or "") and the text drawn in it."""
+
+MEDIUM = "Inter-Medium.otf"
+BOLD = "Inter-Bold.otf"
+BLACK = "InterDisplay-Black.otf"
+
+FONTS = Path(__file__).parent / "fonts"
+ELLIPSIS = "…"
+
+_STAND_IN = "□"
+_MISSING = "\U0010ffff"  # no font has it
+_UNDRAWN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp"})
+_LONGEST = 256  # characters looked at; more never fit
+_PROBE_SIZE = 16  # pixels
+
+
+@lru_cache(maxsize=64)
+def font(face: str, size: int) -> "FreeTypeFont":
+    """Return the bundled *face* at *size* pixels.
+
+    The basic layout is on every machine and gives the same picture on all; Raqm is not.
+    """
+    from PIL import ImageFont
+
+    return ImageFont.truetype(FONTS / face, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def has_glyph(face: str, char: str) -> bool:
+    """Tell whether *face* can draw *char*: what it lacks all looks alike."""
+    return char == " " or _shape(face, char) != _nothing(face)
+
+
+def drawable(text: str, face: str) -> str:
+    """Return *text* as *face* can draw it.
+
+    Marks and controls without a place of their own go (also emoji joiners and piled-up accents); styled letters such
+    as full-width ones become plain; what is missing still becomes one box for each character.
+    """
+    plain = unicodedata.normalize("NFC", text[:_LONGEST])
+    return "".join(_drawable_char(face, char) for char in plain)
+
+
+def text_width(text: str, face: str, size: int) -> float:
+    """Return the width of drawable *text* in pixels."""
+    return font(face, size).getlength(text) if text else 0.0
+
+
+def fit_runs(runs: Iterable[Run], face: str, size: int, width: float) -> list[Run]:
+    """Return *runs* made drawable and cut, with an ellipsis, to *width* pixels."""
+    whole = [(code, drawable(text, face)) for code, text in runs]
+    if sum(text_width(text, face, size) for _, text in whole) <= width:
+        return [(code, text) for code, text in whole if text]
+    return _cut(whole, face, size, width - text_width(ELLIPSIS, face, size))
+
+
+def fit_text(text: str, face: str, size: int, width: float) -> str:
+    """Return *text* made drawable and cut, with an ellipsis, to *width* pixels."""
+    return "".join(part for _, part in fit_runs([("", text)], face, size, width))
+
+
+def fit_size(text: str, face: str, size: int, width: float, *, least: int = 9) -> int:
+    """Return the largest size, at most *size* and at least *least* pixels, at which *text* is within *width*."""
+    while size > least and text_width(text, face, size) > width:
+        size -= 1
+    return size
+
+
+def _cut(runs: list[Run], face: str, size: int, room: float) -> list[Run]:
+    kept: list[Run] = []
+    for code, text in runs:
+        part = _head(text, face, size, room)
+        room -= text_width(part, face, size)
+        if len(part) < len(text):
+            return [*kept, (code, part.rstrip() + ELLIPSIS)]
+        kept.append((code, part))
+    return kept
+
+
+def _head(text: str, face: str, size: int, room: float) -> str:
+    while text and text_width(text, face, size) > room:
+        text = text[:-1]
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _drawable_char(face: str, char: str) -> str:
+    if unicodedata.category(char) in _UNDRAWN:
+        return ""
+    if has_glyph(face, char):
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    drawn = "".join(c for c in plain if unicodedata.category(c) not in _UNDRAWN)
+    return drawn if drawn and all(has_glyph(face, c) for c in drawn) else _STAND_IN
+
+
+@cache
+def _nothing(face: str) -> tuple[tuple[int, int], bytes]:
+    return _shape(face, _MISSING)
+
+
+def _shape(face: str, char: str) -> tuple[tuple[int, int], bytes]:
+    mask = font(face, _PROBE_SIZE).getmask(char)
+    return mask.size, bytes(mask)

@@ -1,0 +1,162 @@
+"""The card's words and numbers: durations, dates, counts, notes. No drawing."""
+
+import math
+from datetime import datetime
+
+from .data import Card, CardPlayer
+
+UNKNOWN = "\N{EN DASH}"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SIDES = {1: "Axis", 2: "Allies"}
+_REASONS = {
+    "objective": "Objective taken",
+    "surrender": "Surrender",
+    "time_expired": "Time ran out",
+    "aborted": "Round aborted",
+}
+_STATUS_NOTES = {
+    "unpaired": "Round 1's file is missing: counts that run over both rounds are left out",
+    "aborted": "Aborted round",
+    "empty": "The stats file lists no players",
+}
+_SOURCE_LABELS = {"file": "TIME PLAYED, BY THE FILE", "players": "TIME PLAYED, ±6 S"}
+
+# Seconds by which the file may differ unmentioned: it is cut to whole seconds, players' clocks to tenths of a minute.
+_TOLERANCES = {"players": 9.0}
+_TOLERANCE = 3.0
+_SHORTER = 30  # seconds that make a shorter stay worth a word
+
+
+def count_text(value: float | None) -> str:
+    """Return a count, thousands shortened from six digits on: ``4213``, ``123k``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    whole = round(value)
+    for unit, room in (("", 5), ("k", 4), ("M", 4), ("G", 4)):
+        if abs(whole) < 10**room:
+            return f"{whole}{unit}"
+        whole = int(whole / 1000)
+    return "lots"
+
+
+def ratio_text(value: float | None) -> str:
+    """Return a ratio with two decimals, fewer when it is large: ``1.75``, ``123``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:.2f}" if abs(value) < 100 else count_text(value)
+
+
+def percent_text(value: float | None) -> str:
+    """Return a share (0 to 1) in percent with one decimal: ``38.4%``."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    percent = value * 100
+    return f"{percent:.1f}%" if abs(percent) < 99.95 else f"{count_text(percent)}%"
+
+
+def duration_text(seconds: float | None) -> str:
+    """Return *seconds* as the game writes them, cut to whole ones: ``8:32``, ``71:05``."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return UNKNOWN
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def date_text(moment: datetime) -> str:
+    """Return *moment* in its own zone, independent of the machine's language: ``Sun 19 Oct 2025, 22:51 CEST``."""
+    day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    return f"{day}, {moment:%H:%M} {moment.tzname() or ''}".rstrip()
+
+
+def side_text(side: int) -> str:
+    """Return a side's name; spectators and unknown sides share one."""
+    return _SIDES.get(side, "No side")
+
+
+def winner(card: Card) -> int:
+    """Return the winning side, 0 when unknown: an aborted round's file does not know it."""
+    return card.winner_side if card.winner_side in _SIDES and not _aborted(card) else 0
+
+
+def role_text(card: Card, side: int) -> str:
+    """Return ``attacked`` or ``defended``, or nothing where the file cannot be trusted."""
+    if _aborted(card) or card.defender_side not in _SIDES or side not in _SIDES:
+        return ""
+    return "defended" if side == card.defender_side else "attacked"
+
+
+def result_text(card: Card) -> str:
+    """Return how the round ended, from the reason or the winner when no words were given."""
+    if card.result.strip():
+        return card.result
+    if card.end_reason in _REASONS:
+        return _REASONS[card.end_reason]
+    return f"{side_text(card.winner_side)} won" if winner(card) else ""
+
+
+def status_note(card: Card) -> str:
+    """Return what is wrong with the round, or nothing."""
+    return _STATUS_NOTES.get(card.status, "")
+
+
+def clock_label(card: Card) -> str:
+    """Return the caption of the big clock; it says when the time is not the server's own."""
+    return _SOURCE_LABELS.get(card.duration_source, "TIME PLAYED") if _known(card) else "TIME PLAYED UNKNOWN"
+
+
+def clock_text(card: Card) -> str:
+    """Return the real time played; one from the players' clocks is marked as near."""
+    near = "≈" if card.duration_source == "players" and _known(card) else ""
+    return near + duration_text(card.duration_seconds)
+
+
+def file_note(card: Card) -> str:
+    """Return what the file said when that is not what was played, else nothing."""
+    shown = duration_text(card.time_shown_seconds)
+    if shown == UNKNOWN:
+        return ""
+    tolerance = _TOLERANCES.get(card.duration_source, _TOLERANCE)
+    if card.duration_seconds is not None and card.time_shown_seconds is not None:
+        differs = abs(card.duration_seconds - card.time_shown_seconds) > tolerance
+        return f"file said {shown}" if differs else ""
+    return f"file said {shown}"
+
+
+def clock_notes(card: Card) -> str:
+    """Return limit and pauses in one line, as far as they are known."""
+    limit = duration_text(card.time_limit_seconds)
+    return " · ".join(part for part in (f"limit {limit}" if limit != UNKNOWN else "", _pauses(card)) if part)
+
+
+def limit_share(card: Card) -> float | None:
+    """Return the real time as a share of the limit, 0 to 1, or None."""
+    if not _known(card) or card.duration_seconds is None or not card.time_limit_seconds:
+        return None
+    share = card.duration_seconds / card.time_limit_seconds
+    return min(1.0, share) if share >= 0 else None
+
+
+def played_note(player: CardPlayer, longest: float) -> str:
+    """Return how long *player* was there if clearly less than *longest* (seconds), else nothing."""
+    seconds = player.time_played_seconds
+    return "" if seconds is None or seconds > longest - _SHORTER else f"played {duration_text(seconds)}"
+
+
+def _pauses(card: Card) -> str:
+    if card.pause_count is None:
+        return ""
+    if card.pause_count <= 0:
+        return "no pauses"
+    total = duration_text(card.total_pause_seconds)
+    words = "1 pause" if card.pause_count == 1 else f"{card.pause_count} pauses"
+    return words if total == UNKNOWN else f"{words} ({total})"
+
+
+def _known(card: Card) -> bool:
+    return duration_text(card.duration_seconds) != UNKNOWN
+
+
+def _aborted(card: Card) -> bool:
+    return card.status == "aborted" or card.end_reason == "aborted"
