@@ -1,0 +1,48 @@
+"""Faults on order: the next requests that fail, are limited, or lose their answer."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from devkit.discord.errors import DroppedError, RefusedError, rate_limited
+from devkit.discord.shapes import Call
+
+
+@dataclass(slots=True)
+class Fault:
+    """What happens to the next ``count`` requests that match."""
+
+    method: str
+    pattern: str
+    status: int | None = None
+    retry_after: float | None = None
+    after_work: bool = False
+    count: int = 1
+
+    def strike(self) -> None:
+        """Raise what was ordered."""
+        if self.retry_after is not None:
+            raise rate_limited(self.retry_after, scope="shared")
+        if self.status is None or self.after_work:
+            raise DroppedError("the connection is dropped, as ordered")
+        raise RefusedError(self.status, 0, f"{self.status}: ordered by the test")
+
+
+class Faults:
+    """The orders, used up in the order in which they were given."""
+
+    def __init__(self) -> None:
+        self.orders: list[Fault] = []
+        self.down = False
+        """While True, every connection is dropped."""
+
+    def take(self, call: Call) -> Fault | None:
+        """Return the fault for this request, counted down; None when it goes through."""
+        if self.down:
+            return Fault("*", "*")
+        for fault in self.orders:
+            if fault.method in ("*", call.method) and fnmatchcase(call.path, fault.pattern):
+                fault.count -= 1
+                if fault.count <= 0:
+                    self.orders.remove(fault)
+                return fault
+        return None
