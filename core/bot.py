@@ -19,7 +19,7 @@ from core.errors import ConfigError, PeerUnavailableError, PluginError, Roundhoo
 from core.events import Event
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
-from core.messages import Message
+from core.messages import Content
 from core.services import Services
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Discord:
         self.client.forget(generation)
 
     async def announce(
-        self, plugin: str, event: Event, message: str | Message, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
     ) -> None:
         await self.announcer.announce(plugin, event, message, guilds, within_seconds)
 

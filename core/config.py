@@ -138,6 +138,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         settings = self.servers.get(server)
         return settings is None or not settings.guilds or guild_id in settings.guilds
 
+    def hidden_servers(self, guild_id: int) -> list[str]:
+        """Return the servers that a guild does not see."""
+        return [server for server in self.servers if not self.sees(guild_id, server)]
+
 
 def load_config(path: Path | None) -> Config:
     """Read *path*; without one, ``roundhook.toml`` in the working directory if it is there, else the defaults.

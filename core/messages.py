@@ -1,7 +1,7 @@
 """What the bot says, within Discord's limits: splitting, escaping, nonces, custom ids. No mention ever pings."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +82,21 @@ class Message:
         }
 
 
+Content = str | Message | Callable[[], Awaitable[str | Message | None]]
+"""What can be sent: a text, a message, or a coroutine function that makes one when it is needed."""
+
+
 def as_message(message: str | Message) -> Message:
     """Return *message* as a Message."""
     return Message(content=message) if isinstance(message, str) else message
+
+
+async def made(content: Content) -> Message | None:
+    """Return what *content* is, or makes."""
+    if callable(content):
+        result = await content()
+        return None if result is None else as_message(result)
+    return as_message(content)
 
 
 def nonce_of(*about: object) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from core.files import Files
     from core.kernel.generation import Generation
-    from core.messages import Message
+    from core.messages import Content
     from core.services import Services
     from core.ssh import Server
 
@@ -169,11 +169,17 @@ class Context:
         """Return the guilds that see *event*'s server and have this plugin on."""
         return self._services.guilds(self.name, event)
 
-    async def send_to_guilds(self, event: Event, message: "str | Message", *, announce_within: float = 3600.0) -> None:
+    def hidden_servers(self, guild: int) -> list[str]:
+        """Return the configured servers whose rounds a guild does not see."""
+        return self._services.config.hidden_servers(guild)
+
+    async def send_to_guilds(self, event: Event, message: "Content", *, announce_within: float = 3600.0) -> None:
         """Post *message* about *event* in the stats channel of each of its guilds, once.
 
-        About a stored round there is one message for each plugin and guild: an amendment edits it. A round that came
-        by ``import``, or was played more than *announce_within* seconds ago, is not announced.
+        *message* is a text, a ``Message``, or a coroutine function that makes one (or None): it is called only when
+        something is to be posted or edited. About a stored round there is one message for each plugin and guild: an
+        amendment edits it. A round that came by ``import``, or was played more than *announce_within* seconds ago,
+        is not announced.
         """
         await self._services.discord.announce(self.name, event, message, self.guilds(event), announce_within)
 

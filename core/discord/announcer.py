@@ -10,9 +10,10 @@ import hikari
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
+from core.db.database import Row
 from core.errors import PeerUnavailableError
 from core.events import Event, ImportedRound, RoundAmended, round_of
-from core.messages import Message, as_message, nonce_of
+from core.messages import Content, Message, as_message, made, nonce_of
 
 log = logging.getLogger(__name__)
 
@@ -33,20 +34,28 @@ class Announcer:
         self._clock = clock
 
     async def announce(
-        self, plugin: str, event: Event, message: str | Message, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, content: Content, guilds: Iterable[int], within_seconds: float
     ) -> None:
-        """Post *message* about *event* in the guilds' stats channels, or edit what was posted about its round.
+        """Post *content* about *event* in the guilds' stats channels, or edit what was posted about its round.
 
         Raises:
             PeerUnavailableError: Discord does not answer, or lacks a permission; tried again with the delivery.
         """
         posted = await self._posted(plugin, _subject(event))
+        edits = [one for guild in guilds if (one := posted.get(guild)) and _revision(event) > one["revision"]]
+        posts = [guild for guild in guilds if guild not in posted and self._is_to_post(guild, event, within_seconds)]
+        message = await made(content) if edits or posts else None
+        if message is None:
+            return
         failures = []
-        for guild in guilds:
+        for work in (
+            *(self._edit(plugin, event, earlier, message) for earlier in edits),
+            *(self._announce(plugin, event, guild, message) for guild in posts),
+        ):
             try:
-                await self._announce_in(guild, plugin, event, as_message(message), posted, within_seconds)
+                await work
             except hikari.HikariError as error:
-                failures.append(f"guild {guild}: {error}")
+                failures.append(str(error))
         if failures:
             raise PeerUnavailableError(f"Discord did not take the message: {'; '.join(failures)}")
 
@@ -69,29 +78,32 @@ class Announcer:
                 with contextlib.suppress(hikari.HikariError):
                     await self.post(channel, f"**{plugin}**: {text}", "admins", plugin, text, self._clock.now())
 
-    async def _announce_in(
-        self, guild: int, plugin: str, event: Event, message: Message, posted: dict[int, dict[str, int]], within: float
-    ) -> None:
-        channel, earlier, revision = self._config.guilds[guild].stats_channel, posted.get(guild), _revision(event)
-        if earlier is not None:
-            if revision > earlier["revision"]:
-                await self._edit(earlier, message)
-                await self._store(plugin, event, guild, earlier["channel_id"], earlier["message_id"])
-        elif channel and not isinstance(event, RoundAmended) and self._is_news(event, within):
-            sent = await self.post(channel, message, plugin, _subject(event), guild)
-            await self._store(plugin, event, guild, int(sent.channel_id), int(sent.id))
+    def _is_to_post(self, guild: int, event: Event, within_seconds: float) -> bool:
+        """Tell whether a guild wants news of *event*: it has a channel, and the round is neither old nor imported."""
+        if not self._config.guilds[guild].stats_channel or isinstance(event, RoundAmended):
+            return False
+        if not isinstance(event, ImportedRound):
+            return True
+        age = self._clock.now() - event.played_at if event.played_at else timedelta()
+        return event.trigger != "import" and age <= timedelta(seconds=within_seconds)
 
-    async def _edit(self, earlier: dict[str, int], message: Message) -> None:
+    async def _announce(self, plugin: str, event: Event, guild: int, message: Message) -> None:
+        channel = self._config.guilds[guild].stats_channel
+        sent = await self.post(channel, message, plugin, _subject(event), guild)
+        await self._store(plugin, event, guild, int(sent.channel_id), int(sent.id))
+
+    async def _edit(self, plugin: str, event: Event, earlier: Row, message: Message) -> None:
         part = message.parts()[-1]
         options = part.options()
-        if part.files:
-            options["attachments"] = options["attachments"] or []
+        if part.files and options["attachments"] is hikari.UNDEFINED:
+            options["attachments"] = None  # the old picture goes, the new one comes with its embed
         try:
             await self._rest.edit_message(earlier["channel_id"], earlier["message_id"], **options)
         except hikari.NotFoundError:
             log.info("the message %s has been deleted; it is not posted again", earlier["message_id"])
+        await self._store(plugin, event, earlier["guild_id"], earlier["channel_id"], earlier["message_id"])
 
-    async def _posted(self, plugin: str, subject: str) -> dict[int, dict[str, int]]:
+    async def _posted(self, plugin: str, subject: str) -> dict[int, Row]:
         rows = await self._database.fetch(
             "SELECT guild_id, channel_id, message_id, revision FROM announcements WHERE plugin = ? AND subject = ?",
             (plugin, subject),
@@ -103,12 +115,6 @@ class Announcer:
         await self._database.execute(
             _STORE, (plugin, _subject(event), about and about.round_id, guild, channel, message, _revision(event))
         )
-
-    def _is_news(self, event: Event, within_seconds: float) -> bool:
-        if not isinstance(event, ImportedRound):
-            return True
-        age = self._clock.now() - event.played_at if event.played_at else timedelta()
-        return event.trigger != "import" and age <= timedelta(seconds=within_seconds)
 
 
 def _subject(event: Event) -> str:

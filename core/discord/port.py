@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.errors import PluginError
 from core.events import Event
 from core.kernel.generation import Generation
-from core.messages import Message
+from core.messages import Content
 
 if TYPE_CHECKING:
     import hikari
@@ -33,7 +33,7 @@ class DiscordPort(Protocol):
         """Let go of a disposed generation."""
 
     async def announce(
-        self, plugin: str, event: Event, message: str | Message, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
     ) -> None:
         """Post or edit a message about *event* in the guilds' stats channels."""
 
@@ -61,7 +61,7 @@ class NoDiscord:
         """Nothing to forget."""
 
     async def announce(
-        self, plugin: str, event: Event, message: str | Message, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
     ) -> None:
         """Say nothing."""
 

@@ -1,0 +1,80 @@
+"""What commands share: reading the settings, opening the database, printing."""
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.config import Config, DatabaseSection, load_config, parse_config
+from core.db import Database, open_database
+from core.db.migrate import CORE, pending
+from core.errors import ConfigError
+
+
+def config_of(arguments: argparse.Namespace) -> Config:
+    """Return the settings, with ``--db`` put over them."""
+    config = load_config(arguments.config)
+    if arguments.db:
+        url = parse_config({"database": {"url": arguments.db}}, Path.cwd()).database.url
+        config = msgspec.structs.replace(config, database=DatabaseSection(url=url))
+    return config
+
+
+@contextlib.asynccontextmanager
+async def reading(arguments: argparse.Namespace) -> AsyncIterator[Database]:
+    """Open the database for reading only.
+
+    Raises:
+        ConfigError: there is none yet, or it is of an older version.
+    """
+    async with open_database(config_of(arguments).database.url, read_only=True) as database:
+        if await pending(database, [CORE]):
+            raise ConfigError("The database is not up to date. Run `roundhook db upgrade`, or start the bot once.")
+        yield database
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout."""
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
+    print()
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows below headings; numbers are right-aligned."""
+    texts = [[shown(value) for value in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
+    numeric = [all(isinstance(row[place], (int, float, type(None))) for row in rows) for place in range(len(headings))]
+    for row in (list(headings), *texts):
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it: unknown is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def minutes(seconds: int | None) -> str:
+    """Return seconds as ``8:32``."""
+    return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

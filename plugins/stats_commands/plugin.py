@@ -1,0 +1,36 @@
+"""Announces rounds as pictures, keeps the announcements right, and offers the commands."""
+
+from typing import Any
+
+from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
+
+from .commands import loader
+from .service import Answers
+
+
+class StatsCommands(Plugin):
+    """Rounds on Discord."""
+
+    async def setup(self) -> None:
+        zones = {key: server.settings.zone for key, server in self.ctx.servers.items()}
+        self.answers = Answers(self.ctx.db, self.ctx.clock, zones)
+        self.ctx.add_commands(loader)
+
+    @hookimpl
+    async def on_round_imported(self, round: ImportedRound) -> None:
+        """Post the round's picture, unless it was played too long ago."""
+        await self._announce(round, round.round_id)
+
+    @hookimpl
+    async def on_round_amended(self, amendment: RoundAmended) -> None:
+        """Draw the posted picture anew."""
+        await self._announce(amendment, amendment.round.round_id)
+
+    def hidden(self, context: Any) -> list[str]:
+        """Return the servers that the guild of a command does not see."""
+        return self.ctx.hidden_servers(int(context.interaction.guild_id or 0))
+
+    async def _announce(self, event: ImportedRound | RoundAmended, round_id: int) -> None:
+        await self.ctx.send_to_guilds(
+            event, lambda: self.answers.picture(round_id), announce_within=self.ctx.config.announce_within * 60
+        )

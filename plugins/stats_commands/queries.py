@@ -1,0 +1,261 @@
+"""What the commands read. Ratios are computed here and nowhere else; bots and unpaired rounds are in no ranking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.db import Database
+from core.db.database import Row, marks
+
+_RANKED = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%'"
+_SUMS = ", ".join(
+    f"sum(p.{name}) AS {name}"
+    for name in (
+        "kills", "deaths", "headshots", "hits", "shots", "damage_given", "damage_received", "gibs", "self_kills",
+        "team_kills", "xp", "revives_given", "times_revived", "kill_assists", "time_played_seconds",
+        "time_dead_seconds",
+    )
+)  # fmt: skip
+_CATEGORIES = {
+    "dpm": "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)",
+    "kd": "1.0 * sum(p.kills) / nullif(sum(p.deaths), 0)",
+    "kills": "sum(p.kills)",
+    "damage": "sum(p.damage_given)",
+    "headshots": "sum(p.headshots)",
+    "accuracy": "1.0 * sum(p.hits) / nullif(sum(p.shots), 0)",
+    "revives": "sum(p.revives_given)",
+    "gibs": "sum(p.gibs)",
+    "rounds": "count(*)",
+}
+CATEGORIES = tuple(_CATEGORIES)
+MIN_ROUNDS = {"dpm": 4, "kd": 4, "accuracy": 4}
+"""A rate wants some rounds, or one lucky round tops the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A player's sums over some rounds; ratios are None where they cannot be told."""
+
+    guid: str
+    name: str
+    rounds: int
+    sums: dict[str, int | None]
+
+    @property
+    def dpm(self) -> float | None:
+        """Damage given per minute of the player's own time."""
+        return _ratio(self.sums["damage_given"], self.sums["time_played_seconds"], 60)
+
+    @property
+    def kd(self) -> float | None:
+        """Kills per death; without a death the kills."""
+        kills, deaths = self.sums["kills"], self.sums["deaths"]
+        return kills if kills is not None and deaths == 0 else _ratio(kills, deaths)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Hits per shot, 0 to 1."""
+        return _ratio(self.sums["hits"], self.sums["shots"])
+
+    @property
+    def alive_share(self) -> float | None:
+        """Share of the time played that the player was alive, 0 to 1."""
+        dead = _ratio(self.sums["time_dead_seconds"], self.sums["time_played_seconds"])
+        return None if dead is None else 1 - dead
+
+
+def totals_of(row: Row) -> Totals:
+    """Return sums, or one round's values, as Totals."""
+    sums = {name: value if value is None else int(value) for name, value in row.items() if name not in _NO_SUMS}
+    return Totals(row["guid"], row["name"], int(row.get("rounds") or 1), sums)
+
+
+class Stats:
+    """Reads rounds and players; *hidden* are the servers that a guild does not see."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def round(self, round_id: int | None, hidden: Sequence[str]) -> Row | None:
+        """Return one round, or the latest that was played."""
+        where, args = _visible(hidden)
+        if round_id is not None:
+            rows = await self._db.fetch(f"SELECT * FROM rounds r WHERE id = ? AND {where}", (round_id, *args))
+        else:
+            rows = await self._db.fetch(
+                f"SELECT * FROM rounds r WHERE status <> 'empty' AND {where} ORDER BY played_at DESC LIMIT 1", args
+            )
+        return rows[0] if rows else None
+
+    async def recent_rounds(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
+        """Return the latest rounds whose id or map begins with what was typed."""
+        where, args = _visible(hidden)
+        return await self._db.fetch(
+            f"SELECT id, map_name, round_number, played_at, server FROM rounds r WHERE status <> 'empty' AND {where} "
+            "AND (CAST(id AS TEXT) LIKE ? ESCAPE '!' OR lower(map_name) LIKE ? ESCAPE '!') "
+            f"ORDER BY played_at DESC LIMIT {int(limit)}",
+            (*args, f"{_like(typed)}%", f"%{_like(typed)}%"),
+        )
+
+    async def players(self, round_id: int) -> list[Row]:
+        """Return the rows of one round's players, most damage first."""
+        return await self._db.fetch(
+            "SELECT * FROM player_rounds WHERE round_id = ? ORDER BY damage_given DESC, kills DESC, guid", (round_id,)
+        )
+
+    async def notice(self, round_id: int) -> Row | None:
+        """Return the notice that is matched with a round."""
+        rows = await self._db.fetch(
+            "SELECT notice, received_at FROM round_notices WHERE round_id = ? ORDER BY id LIMIT 1", (round_id,)
+        )
+        return rows[0] if rows else None
+
+    async def match(self, match_id: int | None) -> Row | None:
+        """Return a match."""
+        rows = await self._db.fetch("SELECT * FROM matches WHERE id = ?", (match_id,)) if match_id else []
+        return rows[0] if rows else None
+
+    async def last_session(self, hidden: Sequence[str]) -> Row | None:
+        """Return the latest session in which people played a whole round."""
+        where, args = _visible(hidden)
+        rows = await self._db.fetch(
+            "SELECT s.* FROM sessions s WHERE EXISTS (SELECT 1 FROM rounds r JOIN player_rounds p ON p.round_id = r.id "
+            f"WHERE r.session_id = s.id AND {_RANKED} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
+            args,
+        )
+        return rows[0] if rows else None
+
+    async def session_rounds(self, session_id: int) -> list[Row]:
+        """Return a session's rounds with the results of their matches, in order."""
+        return await self._db.fetch(
+            "SELECT r.*, m.result, m.round1_id, m.round2_id FROM rounds r LEFT JOIN matches m ON m.id = r.match_id "
+            "WHERE r.session_id = ? AND r.status <> 'empty' ORDER BY r.played_at, r.filename",
+            (session_id,),
+        )
+
+    async def session_players(self, session_id: int, limit: int) -> list[Totals]:
+        """Return a session's players by damage per minute."""
+        rows = await self._db.fetch(
+            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS} FROM player_rounds p "
+            f"JOIN rounds r ON r.id = p.round_id WHERE r.session_id = ? AND {_RANKED} GROUP BY p.guid "
+            f"ORDER BY {_CATEGORIES['dpm']} DESC LIMIT {int(limit)}",
+            (session_id,),
+        )
+        return [totals_of(row) for row in rows]
+
+    async def find_players(self, typed: str, limit: int = 25) -> list[Row]:
+        """Return players of whose names, or whose GUID, *typed* is a part, the last seen first."""
+        return await self._db.fetch(
+            "SELECT guid, name, last_seen FROM players WHERE NOT is_bot AND (upper(guid) = upper(?) OR EXISTS "
+            "(SELECT 1 FROM player_names n WHERE n.guid = players.guid AND lower(n.name) LIKE ? ESCAPE '!')) "
+            f"ORDER BY CASE WHEN lower(name) = ? THEN 0 ELSE 1 END, last_seen DESC LIMIT {int(limit)}",
+            (typed, f"%{_like(typed)}%", typed.lower()),
+        )
+
+    async def player_totals(
+        self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str]
+    ) -> Totals | None:
+        """Return one player's sums."""
+        where, args = _scope(server, since, hidden)
+        rows = await self._db.fetch(
+            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS} FROM player_rounds p "
+            f"JOIN rounds r ON r.id = p.round_id WHERE p.guid = ? AND {_RANKED} AND {where} GROUP BY p.guid",
+            (guid, *args),
+        )
+        return totals_of(rows[0]) if rows else None
+
+    async def weapons(
+        self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str], limit: int = 5
+    ) -> list[Row]:
+        """Return the weapons with which a player killed most."""
+        where, args = _scope(server, since, hidden)
+        return await self._db.fetch(
+            "SELECT w.weapon, sum(w.kills) AS kills, sum(w.hits) AS hits, sum(w.shots) AS shots FROM weapon_rounds w "
+            f"JOIN rounds r ON r.id = w.round_id WHERE w.guid = ? AND r.status = 'ok' AND {where} "
+            f"GROUP BY w.weapon HAVING sum(w.kills) > 0 ORDER BY sum(w.kills) DESC, w.weapon LIMIT {int(limit)}",
+            (guid, *args),
+        )
+
+    async def names(self, guid: str) -> list[Row]:
+        """Return the names a player has used, the latest first."""
+        return await self._db.fetch(
+            "SELECT name, last_seen FROM player_names WHERE guid = ? ORDER BY last_seen DESC LIMIT 6", (guid,)
+        )
+
+    async def top(
+        self, category: str, since: datetime | None, hidden: Sequence[str], server: str | None = None, limit: int = 10
+    ) -> list[tuple[Totals, float]]:
+        """Return the best players of a category with their values."""
+        where, args = _scope(server, since, hidden)
+        rows = await self._db.fetch(
+            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS}, {_CATEGORIES[category]} AS value "
+            f"FROM player_rounds p JOIN rounds r ON r.id = p.round_id WHERE {_RANKED} AND {where} GROUP BY p.guid "
+            f"HAVING count(*) >= ? AND {_CATEGORIES[category]} IS NOT NULL "
+            f"ORDER BY value DESC, p.guid LIMIT {int(limit)}",
+            (*args, MIN_ROUNDS.get(category, 1)),
+        )
+        return [(totals_of(row), float(row["value"])) for row in rows]
+
+    async def awards(self, round_id: int) -> list[Row]:
+        """Return a round's awards with the names of the players."""
+        return await self._db.fetch(
+            "SELECT a.award, a.value, a.guid, coalesce(p.name, a.guid) AS name FROM awards a "
+            "LEFT JOIN player_rounds p ON p.round_id = a.round_id AND p.guid = a.guid "
+            "WHERE a.round_id = ? ORDER BY a.award",
+            (round_id,),
+        )
+
+    async def with_awards(self, hidden: Sequence[str]) -> Row | None:
+        """Return the latest round that has awards."""
+        where, args = _visible(hidden)
+        rows = await self._db.fetch(
+            "SELECT * FROM rounds r WHERE EXISTS (SELECT 1 FROM awards a WHERE a.round_id = r.id) "
+            f"AND {where} ORDER BY r.played_at DESC LIMIT 1",
+            args,
+        )
+        return rows[0] if rows else None
+
+    async def server_status(self, hidden: Sequence[str]) -> list[Row]:
+        """Return each server with its number of rounds and the time of the last."""
+        where, args = _visible(hidden)
+        return await self._db.fetch(
+            f"SELECT r.server, count(*) AS rounds, max(r.played_at) AS latest FROM rounds r WHERE {where} "
+            "GROUP BY r.server ORDER BY r.server",
+            args,
+        )
+
+    async def counts(self) -> Row:
+        """Return how much there is: players, quarantined files, notices without a round, deliveries that failed."""
+        rows = await self._db.fetch(
+            "SELECT (SELECT count(*) FROM players WHERE NOT is_bot) AS players, "
+            "(SELECT count(*) FROM stats_files WHERE state = 'quarantined') AS quarantined, "
+            "(SELECT count(*) FROM round_notices WHERE round_id IS NULL) AS waiting, "
+            "(SELECT count(*) FROM deliveries WHERE state = 'failed') AS failed"
+        )
+        return rows[0]
+
+
+_NO_SUMS = frozenset({"guid", "name", "rounds", "value", "raw_name", "round_id", "side"})
+
+
+def _ratio(part: int | None, whole: int | None, factor: float = 1) -> float | None:
+    return part * factor / whole if part is not None and whole else None
+
+
+def _visible(hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    return (f"r.server NOT IN ({marks(len(hidden))})", tuple(hidden)) if hidden else ("1 = 1", ())
+
+
+def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    where, args = _visible(hidden)
+    if server:
+        where, args = f"{where} AND r.server = ?", (*args, server)
+    if since:
+        where, args = f"{where} AND r.played_at >= ?", (*args, since)
+    return where, args
+
+
+def _like(typed: str) -> str:
+    """Return *typed* for LIKE … ESCAPE '!', in lower case."""
+    return typed.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")

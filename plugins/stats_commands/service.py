@@ -1,0 +1,128 @@
+"""What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import UserFacingError
+from core.messages import File, Message
+from core.names import escape_markdown
+
+from . import views
+from .card import render_card
+from .queries import CATEGORIES, Stats
+
+TOP_PLAYERS = 10
+MAX_DAYS = 3650
+
+Row = dict[str, Any]
+
+
+class Answers:
+    """Makes answers. *zones* gives the zone of a game server, for the time on its pictures."""
+
+    def __init__(self, db: Database, clock: Clock, zones: dict[str, ZoneInfo]) -> None:
+        self.stats = Stats(db)
+        self._clock = clock
+        self._zones = zones
+        self._drawing = asyncio.Lock()
+
+    async def picture(self, round_id: int) -> Message | None:
+        """Return a round as a picture with a line around it; None if it is not stored (any more)."""
+        row = await self.stats.round(round_id, ())
+        return await self._picture_of(row) if row else None
+
+    async def round(self, round_id: int | None, hidden: Sequence[str]) -> Message:
+        """Return one round, or the latest, as a picture."""
+        return await self._picture_of(await self._known_round(round_id, hidden))
+
+    async def timing(self, round_id: int | None, hidden: Sequence[str]) -> Message:
+        """Return where a round's times come from."""
+        row = await self._known_round(round_id, hidden)
+        return views.timing_message(row, await self.stats.notice(row["id"]))
+
+    async def last(self, hidden: Sequence[str]) -> Message:
+        """Return the latest session."""
+        session = await self.stats.last_session(hidden)
+        if session is None:
+            raise UserFacingError("No session is stored yet. Rounds appear here as soon as one has been played.")
+        rounds = await self.stats.session_rounds(session["id"])
+        return views.session_message(session, rounds, await self.stats.session_players(session["id"], TOP_PLAYERS))
+
+    async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
+        """Return one player's numbers."""
+        found = await self._player(typed)
+        since = self._since(days)
+        totals = await self.stats.player_totals(found["guid"], server, since, hidden)
+        if totals is None:
+            raise UserFacingError(
+                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. "
+                "Try without server and days."
+            )
+        weapons = await self.stats.weapons(found["guid"], server, since, hidden)
+        names = await self.stats.names(found["guid"])
+        return views.player_message(totals, weapons, names, _where(server, days), found["last_seen"])
+
+    async def top(self, category: str, days: int | None, hidden: Sequence[str], server: str | None = None) -> Message:
+        """Return the best players of a category."""
+        if category not in CATEGORIES:
+            raise UserFacingError(
+                f"There is no category '{escape_markdown(category)}'. Use one of {', '.join(CATEGORIES)}."
+            )
+        ranking = await self.stats.top(category, self._since(days), hidden, server)
+        return views.ranking_message(f"Top {category}", _where(server, days), ranking, category)
+
+    async def awards(self, round_id: int | None, hidden: Sequence[str]) -> Message:
+        """Return a round's awards."""
+        row = (
+            await self._known_round(round_id, hidden) if round_id is not None else await self.stats.with_awards(hidden)
+        )
+        awards = await self.stats.awards(row["id"]) if row else []
+        if row is None or not awards:
+            raise UserFacingError("No awards are stored for it: its server has written no endstats file.")
+        return views.awards_message(row, awards)
+
+    async def status(self, hidden: Sequence[str]) -> Message:
+        """Return how everything stands."""
+        return views.status_message(await self.stats.server_status(hidden), await self.stats.counts())
+
+    async def _picture_of(self, row: Row) -> Message:
+        players = await self.stats.players(row["id"])
+        match = await self.stats.match(row["match_id"])
+        card = views.card_of(row, players, match, self._zones.get(row["server"], ZoneInfo("UTC")))
+        async with self._drawing:  # one at a time: drawing takes a core
+            data = await asyncio.to_thread(render_card, card)
+        name = f"round-{row['id']}.png"
+        message = views.card_message(row, image=name)
+        return Message(embeds=message.embeds, files=(File(name=name, data=data),))
+
+    async def _known_round(self, round_id: int | None, hidden: Sequence[str]) -> Row:
+        row = await self.stats.round(round_id, hidden)
+        if row is None:
+            which = f"There is no round {round_id}." if round_id is not None else "No round is stored yet."
+            raise UserFacingError(f"{which} /last shows the latest rounds and their numbers.")
+        return row
+
+    async def _player(self, typed: str) -> Row:
+        found = await self.stats.find_players(typed)
+        exact = [row for row in found if typed.lower() in (row["name"].lower(), row["guid"].lower())]
+        if len(exact) == 1 or len(found) == 1:
+            return (exact or found)[0]
+        if not found:
+            raise UserFacingError(
+                f"No player called '{escape_markdown(typed)}' is known. Type a part of the name and choose."
+            )
+        names = ", ".join(f"{escape_markdown(row['name'])} (`{row['guid']}`)" for row in found[:10])
+        raise UserFacingError(f"Several players fit '{escape_markdown(typed)}': {names}. Choose one while typing.")
+
+    def _since(self, days: int | None) -> Any:
+        return self._clock.now() - timedelta(days=min(days, MAX_DAYS)) if days else None
+
+
+def _where(server: str | None, days: int | None) -> str:
+    place = f"on {escape_markdown(server)}" if server else "on all servers"
+    return f"{place}, {f'last {days} days' if days else 'all time'}"

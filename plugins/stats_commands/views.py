@@ -1,0 +1,309 @@
+"""Answers in words: rows → messages. Pure; names are escaped, times are Discord timestamps in the reader's zone."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.db.database import utc
+from core.messages import Embed, Field, Message
+from core.names import escape_markdown
+
+from .card import Card, CardPlayer
+from .queries import Totals, totals_of
+
+BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
+SIDES = {1: "Axis", 2: "Allies"}
+STANDS_OUT_SECONDS = 60
+
+Row = dict[str, Any]
+
+
+def clock(seconds: float | None) -> str:
+    """Return seconds as ``8:32``; unknown is a dash. Cut, not rounded, as the game does.
+
+    >>> clock(512.9)
+    '8:32'
+    """
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def stamp(moment: datetime | str | None, style: str = "f") -> str:
+    """Return a Discord timestamp."""
+    known = utc(moment)
+    return f"<t:{int(known.timestamp())}:{style}>" if known else "–"
+
+
+def round_result(row: Row) -> str:
+    """Return in words how a round ended."""
+    winner, defender = SIDES.get(row["winner_side"]), SIDES.get(row["defender_side"])
+    if row["status"] == "aborted" or row["end_reason"] == "aborted":
+        return "Aborted"
+    if winner is None or defender is None:
+        return "Result unknown"
+    if row["end_reason"] == "surrender":
+        return f"{SIDES[3 - row['winner_side']]} surrendered at {clock(row['actual_duration_seconds'])}"
+    if winner == defender:
+        return f"{winner} held"
+    return f"{winner} took the objective in {clock(row['actual_duration_seconds'])}"
+
+
+def match_result(match: Row | None) -> str:
+    """Return in words how a match ended, "" while it is open."""
+    words = {
+        "first_attackers": "Match: the first attackers win",
+        "second_attackers": "Match: the second attackers win",
+        "draw": "Match: draw, both sides held",
+    }
+    return words.get((match or {}).get("result") or "", "")
+
+
+def card_of(row: Row, players: Sequence[Row], match: Row | None, zone: ZoneInfo) -> Card:
+    """Return what the picture of a round shows."""
+    played_at = utc(row["played_at"])
+    if played_at is None:
+        raise ValueError(f"round {row['id']} has no time")
+    both = match is not None and match["round2_id"] == row["id"]
+    return Card(
+        server=row["server"],
+        map_name=row["map_name"],
+        round_number=row["round_number"],
+        played_at=played_at.astimezone(zone),
+        winner_side=row["winner_side"] or 0,
+        defender_side=row["defender_side"] or 0,
+        duration_seconds=row["actual_duration_seconds"],
+        time_shown_seconds=row["time_shown_seconds"],
+        time_limit_seconds=row["time_limit_seconds"],
+        end_reason=row["end_reason"],
+        duration_source=row["duration_source"] or "file",
+        pause_count=row["pause_count"],
+        total_pause_seconds=row["total_pause_seconds"],
+        result=round_result(row),
+        match_result=match_result(match) if both else "",
+        status=row["status"],
+        players=tuple(_card_player(player) for player in players if player["side"] in (0, 1, 2)),
+    )
+
+
+def card_message(row: Row, *, image: str) -> Message:
+    """Return the message around a round's picture; the file is added by the caller."""
+    title = f"{row['map_name']} · round {row['round_number']} · {round_result(row)}"
+    footer = f"round {row['id']} · {row['server']}"
+    embed = Embed(title=title, description=stamp(row["played_at"], "R"), color=_color(row), footer=footer, image=image)
+    return Message(embeds=(embed,))
+
+
+def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Totals]) -> Message:
+    """Return the latest evening: maps, results, top players."""
+    lines = [_round_line(row) for row in rounds]
+    span = (
+        f"{stamp(session['started_at'], 'D')} {stamp(session['started_at'], 't')} – {stamp(session['ended_at'], 't')}"
+    )
+    played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
+    top = "\n".join(f"{place}. {_player_line(one)}" for place, one in enumerate(players, 1)) or "–"
+    embed = Embed(
+        title=f"Last session on {session['server']}",
+        description=f"{span}\n{len(rounds)} rounds, {clock(played)} played\n\n" + "\n".join(lines),
+        color=BLUE,
+    )
+    ranking = Embed(title="Top players by damage per minute", description=top, color=BLUE)
+    return Message(embeds=(embed, ranking))
+
+
+def player_message(
+    totals: Totals, weapons: Sequence[Row], names: Sequence[Row], where: str, last_seen: datetime | str | None
+) -> Message:
+    """Return one player's numbers."""
+    sums = totals.sums
+    fields = (
+        _field("Rounds", totals.rounds),
+        _field("Time played", _hours(sums["time_played_seconds"])),
+        _field("Damage / minute", _one(totals.dpm)),
+        _field("Kills / deaths", f"{_n(sums['kills'])} / {_n(sums['deaths'])} ({_two(totals.kd)})"),
+        _field("Accuracy", _percent(totals.accuracy)),
+        _field("Head hits", _n(sums["headshots"])),
+        _field("Damage given / received", f"{_n(sums['damage_given'])} / {_n(sums['damage_received'])}"),
+        _field("Revives given / received", f"{_n(sums['revives_given'])} / {_n(sums['times_revived'])}"),
+        _field("Alive", _percent(totals.alive_share)),
+        Field(name="Weapons", value="\n".join(map(_weapon_line, weapons)) or "–"),
+        Field(name="Names", value=", ".join(escape_markdown(row["name"]) for row in names) or "–"),
+    )
+    embed = Embed(
+        title=escape_markdown(totals.name) or totals.guid,
+        description=f"{where}\nlast seen {stamp(last_seen, 'R')}",
+        color=BLUE,
+        fields=fields,
+        footer=totals.guid,
+    )
+    return Message(embeds=(embed,))
+
+
+def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, float]], category: str) -> Message:
+    """Return a ranking."""
+    lines = [
+        f"{place}. **{_name(one)}** — {_value(category, value)} ({one.rounds} rounds)"
+        for place, (one, value) in enumerate(ranking, 1)
+    ]
+    return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
+
+
+def timing_message(row: Row, notice: Row | None) -> Message:
+    """Return what the file claimed, what the notice said, which was taken and why."""
+    said = json.loads(notice["notice"]) if notice else None
+    shown, taken = row["time_shown_seconds"], row["actual_duration_seconds"]
+    difference = abs(shown - taken) if shown is not None and taken is not None else None
+    stands_out = difference is not None and difference > STANDS_OUT_SECONDS
+    fields = [
+        _field("The file claimed", f"{clock(shown)} of {clock(row['time_limit_seconds'])}"),
+        _field("The notice said", _said(said)),
+        _field("Taken", f"**{clock(taken)}** from the {_source(row)}"),
+        _field("Why", row.get("duration_note") or _plain_why(row, said)),
+    ]
+    if difference:
+        sign = "⚠️ " if stands_out else ""
+        fields.append(_field("Difference", f"{sign}{clock(difference)} of time that was not played"))
+    if row["pause_count"] is not None:
+        pauses = f"{row['pause_count']} ({clock(row['total_pause_seconds'])})" if row["pause_count"] else "none"
+        fields.append(_field("Pauses", pauses))
+    if row["round_start_unix"] and row["round_end_unix"]:
+        fields.append(_field("Played", f"<t:{row['round_start_unix']}:T> – <t:{row['round_end_unix']}:T>"))
+    embed = Embed(
+        title=f"{row['map_name']} round {row['round_number']}: {round_result(row)}",
+        description=stamp(row["played_at"]),
+        color=AMBER if stands_out else GREY,
+        fields=tuple(fields),
+        footer=f"round {row['id']} · {row['server']} · {row['filename']}"[:200],
+    )
+    return Message(embeds=(embed,))
+
+
+def awards_message(row: Row, awards: Sequence[Row]) -> Message:
+    """Return a round's awards."""
+    lines = [
+        f"**{escape_markdown(one['award'])}**: {_name_text(one['name'])} — {escape_markdown(one['value'])}"
+        for one in awards
+    ]
+    title = f"Awards: {row['map_name']} round {row['round_number']}"
+    return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE, footer=f"round {row['id']}"),))
+
+
+def status_message(servers: Sequence[Row], counts: Row) -> Message:
+    """Return how everything stands."""
+    lines = [
+        f"**{escape_markdown(row['server'])}**: {row['rounds']} rounds, last {stamp(row['latest'], 'R')}"
+        for row in servers
+    ]
+    fields = (
+        _field("Players", counts["players"]),
+        _field("Files refused", counts["quarantined"]),
+        _field("Notices without a round", counts["waiting"]),
+        _field("Deliveries failed", counts["failed"]),
+    )
+    return Message(
+        embeds=(Embed(title="Status", description="\n".join(lines) or "No rounds yet.", color=BLUE, fields=fields),)
+    )
+
+
+def _card_player(row: Row) -> CardPlayer:
+    totals = totals_of(row)
+    return CardPlayer(
+        guid=row["guid"],
+        name=row["raw_name"],
+        side=row["side"] or 0,
+        kills=row["kills"],
+        deaths=row["deaths"],
+        damage_given=row["damage_given"],
+        damage_received=row["damage_received"],
+        dpm=totals.dpm,
+        accuracy=None if totals.accuracy is None else min(totals.accuracy, 1.0),
+        headshots=row["headshots"],
+        revives=row["revives_given"],
+        gibs=row["gibs"],
+        time_played_seconds=row["time_played_seconds"],
+    )
+
+
+def _round_line(row: Row) -> str:
+    match = match_result(row) if row["round2_id"] == row["id"] else ""
+    note = " *(unpaired: counts are for both rounds)*" if row["status"] == "unpaired" else ""
+    line = f"`{row['id']}` **{escape_markdown(row['map_name'])}** R{row['round_number']}: {round_result(row)}{note}"
+    return f"{line}\n  ↳ {match.removeprefix('Match: ')}" if match else line
+
+
+def _player_line(one: Totals) -> str:
+    sums = one.sums
+    return (
+        f"**{_name(one)}** — {_one(one.dpm)} DPM, {_n(sums['kills'])}/{_n(sums['deaths'])} ({_two(one.kd)}), "
+        f"{_percent(one.accuracy)}, {_n(sums['headshots'])} HS, {_n(sums['revives_given'])} rev"
+    )
+
+
+def _weapon_line(row: Row) -> str:
+    accuracy = min(row["hits"] / row["shots"], 1.0) if row["shots"] else None
+    return f"{row['weapon']}: {_n(row['kills'])} kills" + (f", {_percent(accuracy)}" if accuracy is not None else "")
+
+
+def _said(said: dict[str, Any] | None) -> str:
+    if said is None:
+        return "nothing came"
+    reason = f", {said['end_reason']}" if said.get("end_reason") else ""
+    sender = escape_markdown(said.get("sender") or "unknown sender")
+    return f"{clock(said.get('actual_duration_seconds'))}{reason}\n{sender}"
+
+
+def _source(row: Row) -> str:
+    return {"notice": "notice", "file": "file", "players": "players' own clock"}.get(
+        row["duration_source"] or "", "file"
+    )
+
+
+def _plain_why(row: Row, said: dict[str, Any] | None) -> str:
+    if row["duration_source"] == "notice":
+        return "the notice is plausible"
+    return "no notice has come" if said is None else "the notice was not plausible"
+
+
+def _color(row: Row) -> int:
+    return GREY if row["status"] != "ok" else {1: 0xD9534F, 2: BLUE}.get(row["winner_side"] or 0, GREY)
+
+
+def _field(name: str, value: object) -> Field:
+    return Field(name=name, value=str(value), inline=True)
+
+
+def _name(one: Totals) -> str:
+    return _name_text(one.name) or one.guid
+
+
+def _name_text(name: str) -> str:
+    return escape_markdown(name)
+
+
+def _value(category: str, value: float) -> str:
+    if category == "accuracy":
+        return _percent(value)
+    return _two(value) if category == "kd" else _one(value) if category == "dpm" else _n(int(value))
+
+
+def _n(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _one(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.1f} %"
+
+
+def _hours(seconds: int | None) -> str:
+    return "–" if seconds is None else f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
