@@ -18,6 +18,7 @@ from core.files import Files
 from core.journal import Journal
 from core.kernel.kernel import Kernel, Report
 from core.kernel.manifest import Manifest
+from core.kernel.watch import watch as watch_files
 from core.owners import Owners
 from core.services import Services
 from core.ssh import Server
@@ -47,9 +48,16 @@ class Application:
 
 @contextlib.asynccontextmanager
 async def bot_application(
-    config: Config, *, clock: Clock | None = None, plugins: Iterable[str] | None = None, without: Iterable[str] = ()
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    plugins: Iterable[str] | None = None,
+    without: Iterable[str] = (),
+    watch: bool = False,
 ) -> AsyncIterator[Application]:
     """Run the bot: connect to Discord, load the plugins (by toggles, or exactly *plugins*), deliver what is left.
+
+    With *watch* a plugin is reloaded when one of its files is saved.
 
     Raises:
         ConfigError: a setting, the token or an intent is wrong.
@@ -68,6 +76,8 @@ async def bot_application(
         async with discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
             await stack.enter_async_context(_background(_watch_journal(services, kernel)))
+            if watch:
+                await stack.enter_async_context(_background(watch_files(kernel)))
             yield Application(config, services, kernel, reports, discord)
 
 

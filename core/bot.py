@@ -49,7 +49,7 @@ class Discord:
             suppress_optimization_warning=True,
         )
         self.gatekeeper = Gatekeeper(config.guilds)
-        self.client = CommandClient(self.app, self._refusal)
+        self.client = CommandClient(self.app, self.gatekeeper, self._refusal)
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
         self._core_commands: list[Any] = []
 

@@ -91,6 +91,11 @@ class Context:
         """The channel that webhooks post notices in; 0 if none is configured."""
         return self._services.config.discord.control_channel
 
+    def webhook_url(self, webhook_id: int, token: str) -> str:
+        """Return the address that a webhook is posted to; it is a secret."""
+        base = self._services.config.discord.rest_url.rstrip("/")
+        return f"{base}/webhooks/{webhook_id}/{token}"
+
     @property
     def rest(self) -> "hikari.api.RESTClient":
         """Discord's REST API.

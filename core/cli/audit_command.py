@@ -40,7 +40,8 @@ async def run(arguments: argparse.Namespace) -> int:
                 for row in await database.fetch(f"{sql} ORDER BY r.filename")
             ],
             "quarantined": await database.fetch(
-                "SELECT server, filename, reason, fetched_at FROM stats_files WHERE state = 'quarantined' ORDER BY filename"
+                "SELECT server, filename, reason, fetched_at FROM stats_files WHERE state = 'quarantined' "
+                "ORDER BY filename"
             ),
             "notices_without_file": await database.fetch(
                 "SELECT server, map_name, round_number, round_end_unix, received_at FROM round_notices "

@@ -16,7 +16,7 @@ _CHOICES = 25
 
 def admin_commands(services: Services, gatekeeper: Gatekeeper) -> list[Any]:
     """Return the core's command groups."""
-    return [_plugin_group(services, gatekeeper), _events_group(services, gatekeeper)]
+    return [_plugin_group(services, gatekeeper), _events_group(services)]
 
 
 def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group:
@@ -25,7 +25,6 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
     group = lightbulb.Group(
         "plugin", "See and change the bot's plugins", default_member_permissions=hikari.Permissions.MANAGE_GUILD
     )
-    only_admins = admins_only(gatekeeper)
 
     async def names(context: lightbulb.AutocompleteContext[str]) -> None:
         typed = str(context.focused.value or "").lower()
@@ -43,7 +42,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
         return None
 
     @group.register
-    class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[only_admins]):
+    class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[admins_only]):
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
             services.kernel.look()
@@ -51,7 +50,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             await _answer(context, "\n".join(lines) or "No plugin was found.")
 
     @group.register
-    class Enable(lightbulb.SlashCommand, name="enable", description="Switch a plugin on", hooks=[only_admins]):
+    class Enable(lightbulb.SlashCommand, name="enable", description="Switch a plugin on", hooks=[admins_only]):
         plugin = lightbulb.string("name", "the plugin", autocomplete=names)
         everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
 
@@ -63,7 +62,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             await _answer(context, _told("switched on", report, guild))
 
     @group.register
-    class Disable(lightbulb.SlashCommand, name="disable", description="Switch a plugin off", hooks=[only_admins]):
+    class Disable(lightbulb.SlashCommand, name="disable", description="Switch a plugin off", hooks=[admins_only]):
         plugin = lightbulb.string("name", "the plugin", autocomplete=names)
         everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
 
@@ -76,7 +75,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
     @group.register
     class Reload(
-        lightbulb.SlashCommand, name="reload", description="Replace a plugin by its folder's code", hooks=[only_admins]
+        lightbulb.SlashCommand, name="reload", description="Replace a plugin by its folder's code", hooks=[admins_only]
     ):
         plugin = lightbulb.string("name", "the plugin", autocomplete=names)
 
@@ -89,17 +88,16 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
     return group
 
 
-def _events_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group:
+def _events_group(services: Services) -> lightbulb.Group:
     import hikari
 
     group = lightbulb.Group(
         "events", "The journal of events", default_member_permissions=hikari.Permissions.MANAGE_GUILD
     )
-    only_admins = admins_only(gatekeeper)
 
     @group.register
     class Failed(
-        lightbulb.SlashCommand, name="failed", description="Deliveries that failed for good", hooks=[only_admins]
+        lightbulb.SlashCommand, name="failed", description="Deliveries that failed for good", hooks=[admins_only]
     ):
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
@@ -108,7 +106,7 @@ def _events_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             await _answer(context, "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good.")
 
     @group.register
-    class Replay(lightbulb.SlashCommand, name="replay", description="Try a failed event again", hooks=[only_admins]):
+    class Replay(lightbulb.SlashCommand, name="replay", description="Try a failed event again", hooks=[admins_only]):
         event_id = lightbulb.integer("id", "the number that /events failed shows")
 
         @lightbulb.invoke

@@ -15,6 +15,7 @@ from typing import Any
 import hikari
 import lightbulb
 
+from core.discord.permissions import Gatekeeper
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.generation import Generation
 
@@ -36,7 +37,9 @@ class Entry:
 class CommandClient(lightbulb.GatewayEnabledClient):
     """Runs commands by our own table. ``refusal`` says why a plugin's command may not run in a guild, or ""."""
 
-    def __init__(self, app: hikari.GatewayBot, refusal: Callable[[Generation, int | None], str]) -> None:
+    def __init__(
+        self, app: hikari.GatewayBot, gatekeeper: Gatekeeper, refusal: Callable[[Generation, int | None], str]
+    ) -> None:
         super().__init__(
             app,
             default_enabled_guilds=(),
@@ -49,6 +52,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             sync_commands=False,
             features=(),
         )
+        self.gatekeeper = gatekeeper
         self._refusal = refusal
         self.table: dict[Path, Entry] = {}
         self.owners: dict[type, Generation | None] = {}

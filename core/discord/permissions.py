@@ -33,14 +33,11 @@ class Gatekeeper:
         return bool(set(guild.admin_roles) & {int(role) for role in member.role_ids})
 
 
-def admins_only(gatekeeper: Gatekeeper) -> lightbulb.ExecutionHook:
-    """Return a hook for ``hooks=[…]`` of a command that refuses everybody but admins."""
-
-    @lightbulb.hook(lightbulb.ExecutionSteps.CHECKS)
-    async def check(_: lightbulb.ExecutionPipeline, context: lightbulb.Context) -> None:
-        if not gatekeeper.is_admin(context.interaction):
-            raise UserFacingError(
-                "Only admins may do that: the bot's owner, this server's administrators, and the roles in admin_roles."
-            )
-
-    return check
+@lightbulb.hook(lightbulb.ExecutionSteps.CHECKS)
+async def admins_only(_: lightbulb.ExecutionPipeline, context: lightbulb.Context) -> None:
+    """Refuse everybody but admins: put it into ``hooks=[…]`` of a command."""
+    gatekeeper: Gatekeeper = context.client.gatekeeper  # type: ignore[attr-defined]  # our CommandClient
+    if not gatekeeper.is_admin(context.interaction):
+        raise UserFacingError(
+            "Only admins may do that: the bot's owner, this server's administrators, and the roles in admin_roles."
+        )

@@ -78,6 +78,14 @@ class LuaWebhook(Plugin):
             await self.ctx.tell_admins(f"{error} The notice is left aside; the file will be found by the poll.")
             return
         await self.ctx.publish(notice)
+        self.ctx.log.info(
+            "notice from %s: %s R%d, %s s, %s",
+            server,
+            notice.map_name,
+            notice.round_number,
+            notice.actual_duration_seconds,
+            notice.end_reason,
+        )
 
     def _server_of(self, message: hikari.Message) -> str | None:
         """Return the server that the message's webhook belongs to; the name it shows is the sender's to choose."""

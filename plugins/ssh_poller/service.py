@@ -6,6 +6,7 @@ it ends in a newline.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from .client import RemoteFile, StatsFolder
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
 LISTED_AGAIN_SECONDS = 2.0
 """SFTP gives whole seconds: a folder that has just changed may change again without a sign."""
+LIST_AWAITED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class FetchLoop:
         self._stored: dict[str, int] | None = None
         """Times of the files that are in the database already; read at the first look."""
         self._stamp: tuple[int, int] | None = None
-        self._changed_at = 0.0
+        self._changed_at = self._listed_at = 0.0
         self._away = ""
         self._slowdown = 0.0
 
@@ -94,16 +96,23 @@ class FetchLoop:
 
     async def _look(self, awaited: Sequence[Awaited]) -> None:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
-        stamp, now = await self._folder.stamp(), self._clock.monotonic()
+        stamp, now = await self._folder.stamp(), time.monotonic()
         if stamp != self._stamp:
             self._stamp, self._changed_at = stamp, now
-        elif not self._growing and now - self._changed_at > LISTED_AGAIN_SECONDS:
+        elif not self._growing and not self._is_list_due(now, awaited=bool(awaited)):
             return
+        self._listed_at = now
         if self._stored is None:
             self._stored = await self._read_stored()
         for file in await self._folder.list_files():
             if self._is_new(file, self._stored):
                 await self._take(file, awaited)
+
+    def _is_list_due(self, now: float, *, awaited: bool) -> bool:
+        """Tell whether a folder that looks unchanged is listed all the same: its time has whole seconds."""
+        return now - self._changed_at <= LISTED_AGAIN_SECONDS or (
+            awaited and now - self._listed_at >= LIST_AWAITED_SECONDS
+        )
 
     def _is_new(self, file: RemoteFile, stored: dict[str, int]) -> bool:
         """Tell whether a file is to be fetched: not known as it is now, and not from before the look-back."""

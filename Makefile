@@ -1,0 +1,43 @@
+# Everything that is done with a checkout. Each target sets up the environment it needs by itself.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-all check format bench docs clean
+
+demo: $(STAMP)  ## play a match on loopback and show each step
+	$(BIN)/python -m core demo
+
+test: $(STAMP)  ## all tests but the long forms
+	$(BIN)/python -m pytest -q -m "not full"
+
+test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included
+	$(BIN)/python -m pytest -q
+
+check: $(STAMP)  ## format, lint, types, import rules, docs up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+
+format: $(STAMP)  ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)  ## write the generated reference pages
+	$(BIN)/python -m docs.generate
+
+bench: $(STAMP)  ## measure; prints figures
+	$(BIN)/python -m benchmarks
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-out
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "roundhook needs Python 3.11 or newer; set PYTHON=…")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@

@@ -1,0 +1,193 @@
+"""``roundhook check``: connects to everything once and says what is wrong and how to mend it."""
+
+import argparse
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.cli import add_common
+from core.cli.run_command import check_complete
+from core.cli.setup import config_of
+from core.config import Config
+from core.db import open_database
+from core.db.migrate import CORE, pending
+from core.errors import ConfigError, RoundhookError
+from core.kernel.discovery import discover
+from core.kernel.generation import check_contract
+from core.kernel.manifest import Manifest
+from core.ssh import Server
+
+if TYPE_CHECKING:
+    import hikari
+
+CONTENT_FLAGS = (1 << 18) | (1 << 19)
+"""Discord's application flags: message content granted, or granted to a small bot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found."""
+
+    ok: bool
+    what: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_common(parser)
+    parser.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Look at everything; 1 if anything is wrong."""
+    try:
+        config = config_of(arguments)
+        check_complete(config)
+    except ConfigError as error:
+        print(f"✗ settings: {error}")
+        return 1
+    print(f"✓ settings: {len(config.guilds)} guilds, {len(config.servers)} game servers")
+    wrong = 0
+    for check in (_database, _storage, _plugins, _discord, _servers):
+        async for finding in check(config):
+            print(f"{'✓' if finding.ok else '✗'} {finding.what}")
+            wrong += not finding.ok
+    print("Everything is fine." if not wrong else f"{wrong} to mend.")
+    return 1 if wrong else 0
+
+
+async def _database(config: Config) -> AsyncIterator[Finding]:
+    async def look() -> str:
+        async with open_database(config.database.url) as database:
+            waiting = await pending(database, [CORE])
+        return "database: answers" + (", the first start will make its tables" if waiting else "")
+
+    yield await _tried("database", look)
+
+
+async def _storage(config: Config) -> AsyncIterator[Finding]:
+    async def look() -> str:
+        probe = config.storage_dir / ".check"
+        try:
+            await asyncio.to_thread(config.storage_dir.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(probe.touch)
+            await asyncio.to_thread(probe.unlink)
+        except OSError as error:
+            raise ConfigError(f"storage.dir {config.storage_dir} cannot be written ({error.strerror}).") from error
+        return f"storage: {config.storage_dir} can be written"
+
+    yield await _tried("storage", look)
+
+
+async def _plugins(config: Config) -> AsyncIterator[Finding]:
+    catalogue = discover(config.plugins.paths)
+    for name, error in catalogue.errors.items():
+        yield Finding(False, f"plugin {name}: {error}")
+    for name in config.plugins.enabled:
+        if name not in catalogue.manifests:
+            if name not in catalogue.errors:
+                yield Finding(
+                    False, f"plugin {name}: not found. Correct plugins.enabled, or add its folder to plugins.paths."
+                )
+            continue
+        yield await _tried(f"plugin {name}", functools.partial(_look_at_plugin, config, catalogue.manifests[name]))
+    for name in config.plugin:
+        if name not in catalogue.manifests:
+            yield Finding(
+                False, f"[plugin.{name}] has settings for a plugin that was not found. Remove it or correct its name."
+            )
+
+
+async def _look_at_plugin(config: Config, manifest: Manifest) -> str:
+    manifest.settings(config.plugin.get(manifest.name, {}))
+    await check_contract(manifest)
+    return f"plugin {manifest.name} {manifest.version}"
+
+
+async def _discord(config: Config) -> AsyncIterator[Finding]:
+    import hikari
+
+    rest = hikari.RESTApp(url=config.discord.rest_url)
+    await rest.start()
+    try:
+        token = config.token().reveal()
+        async with rest.acquire(token, hikari.TokenType.BOT) as client:
+            application = await client.fetch_application()
+            yield Finding(True, f"Discord: the token is {application.name}'s")
+            granted = int(application.flags) & CONTENT_FLAGS
+            remedy = "" if granted else " Switch it on: Developer Portal, Bot, Message Content Intent."
+            yield Finding(bool(granted), f"Discord: Message Content intent{'' if granted else ' is off.'}{remedy}")
+            async for finding in _places(client, config):
+                yield finding
+    except ConfigError as error:
+        yield Finding(False, f"Discord: {error}")
+    except hikari.UnauthorizedError:
+        yield Finding(False, "Discord refuses the token. Copy it anew: Developer Portal, Bot, Reset Token.")
+    except (hikari.HikariError, OSError) as error:
+        yield Finding(False, f"Discord at {config.discord.rest_url} does not answer: {error}")
+    finally:
+        await rest.close()
+
+
+async def _places(client: "hikari.api.RESTClient", config: Config) -> AsyncIterator[Finding]:
+    import hikari
+
+    for guild, settings in config.guilds.items():
+        try:
+            found = await client.fetch_guild(guild)
+        except (hikari.ForbiddenError, hikari.NotFoundError):
+            yield Finding(
+                False, f"guild {guild}: the bot is not in it. Invite it with the scopes bot and applications.commands."
+            )
+            continue
+        yield Finding(True, f"guild {guild}: {found.name}")
+        for key, channel in (("stats_channel", settings.stats_channel), ("admin_channel", settings.admin_channel)):
+            if channel:
+                yield await _channel(client, f"guilds.{guild}.{key}", channel)
+    if config.discord.control_channel:
+        yield await _channel(client, "discord.control_channel", config.discord.control_channel)
+
+
+async def _channel(client: "hikari.api.RESTClient", key: str, channel: int) -> Finding:
+    import hikari
+
+    try:
+        found = await client.fetch_channel(channel)
+    except (hikari.ForbiddenError, hikari.NotFoundError):
+        return Finding(
+            False, f"{key} {channel}: not there for the bot. Correct the id, or let the bot view the channel."
+        )
+    return Finding(True, f"{key}: #{found.name}")
+
+
+async def _servers(config: Config) -> AsyncIterator[Finding]:
+    for key, settings in config.servers.items():
+        if not settings.webhook_ids:
+            yield Finding(
+                False, f"servers.{key}.webhook_ids is empty: its notices are not accepted. Add the webhook's id."
+            )
+        if settings.ssh is None:
+            yield Finding(
+                False, f"servers.{key}.ssh is missing: its files are not fetched. Add host, user, key_file, …"
+            )
+            continue
+        yield await _tried(
+            f"server {key}", functools.partial(_look_at_server, Server(key, settings), settings.ssh.stats_dir)
+        )
+
+
+async def _look_at_server(server: Server, folder: str) -> str:
+    try:
+        async with server.sftp() as sftp:
+            return f"server {server.key}: {len(await sftp.listdir(folder))} entries in {folder}"
+    finally:
+        await server.close()
+
+
+async def _tried(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(True, await look())
+    except RoundhookError as error:
+        return Finding(False, f"{name}: {error}")

@@ -1,0 +1,62 @@
+"""``roundhook run``: the bot, until it is told to stop."""
+
+import argparse
+import asyncio
+import logging
+import signal
+
+from core.app import bot_application
+from core.cli import add_common
+from core.cli.setup import config_of
+from core.config import Config
+from core.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--watch", action="store_true", help="reload a plugin when one of its files is saved")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="NAME", help="start without a plugin (repeatable)"
+    )
+    add_common(parser)
+    parser.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    logging.getLogger().setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    config = config_of(arguments)
+    check_complete(config)
+    stop = _stop_signal()
+    async with bot_application(config, without=arguments.without, watch=arguments.watch or config.plugins.watch) as app:
+        running = sum(report.ok for report in app.reports)
+        log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
+        await stop.wait()
+        log.info("stopping")
+    return 0
+
+
+def check_complete(config: Config) -> None:
+    """Refuse to start without what the bot cannot do without.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    if not config.guilds:
+        raise ConfigError(
+            "No [guilds.<id>] is configured: the bot would be nowhere. Add one table for each Discord server."
+        )
+    if config.servers and not config.discord.control_channel:
+        raise ConfigError(
+            "discord.control_channel is missing. Set it to the channel that the game servers' webhooks post in."
+        )
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

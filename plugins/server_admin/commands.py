@@ -1,0 +1,56 @@
+"""/setup server and /server test, for admins; the answers are for their eyes only."""
+
+import hikari
+import lightbulb
+
+from core.discord.permissions import admins_only
+from roundhook import Message, plugin_of
+
+loader = lightbulb.Loader()
+_ADMINS = hikari.Permissions.MANAGE_GUILD
+setup = lightbulb.Group("setup", "Set the bot up", default_member_permissions=_ADMINS)
+server = lightbulb.Group("server", "Look after game servers", default_member_permissions=_ADMINS)
+loader.command(setup)
+loader.command(server)
+
+
+async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
+    """Offer the configured game servers."""
+    typed = str(context.focused.value or "").lower()
+    await context.respond([key for key in sorted(plugin_of(context).ctx.servers) if typed in key][:25])
+
+
+@setup.register
+class SetupServer(
+    lightbulb.SlashCommand, name="server", description="Make a webhook for a game server", hooks=[admins_only]
+):
+    """/setup server."""
+
+    key = lightbulb.string("server", "the server's key in the settings", autocomplete=servers, max_length=32)
+
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.defer(ephemeral=True)
+        await _answer(context, await plugin_of(context).admin.set_up(self.key, int(context.user.id)))
+
+
+@server.register
+class ServerTest(
+    lightbulb.SlashCommand,
+    name="test",
+    description="Connect to a game server and say how it stands",
+    hooks=[admins_only],
+):
+    """/server test."""
+
+    key = lightbulb.string("server", "the server's key in the settings", autocomplete=servers, max_length=32)
+
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.defer(ephemeral=True)
+        await _answer(context, await plugin_of(context).admin.test(self.key))
+
+
+async def _answer(context: lightbulb.Context, message: Message) -> None:
+    for part in message.parts():
+        await context.respond(ephemeral=True, **part.options())
