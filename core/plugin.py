@@ -140,7 +140,12 @@ class Context:
         self._generation.scope.defer(closer)
 
     def listen(self, event_type: "type[hikari.Event]", listener: Callable[[Any], Awaitable[None]]) -> None:
-        """Hand Discord's events of *event_type* to *listener*, not those of guilds that have the plugin off."""
+        """Hand Discord's events of *event_type* to *listener*, not those of guilds that have the plugin off.
+
+        Raises:
+            PluginError: no event of hikari's, one that the bot does not ask Discord for, or no coroutine function.
+        """
+        self._services.discord.check_listener(self.name, event_type, listener)
         self._generation.declared.listeners.append((event_type, listener))
         self._services.redeclare(self._generation)
 

@@ -1,8 +1,9 @@
 """Stage: the real bot between a Discord and a game server on loopback, for tests, the demo and plugin authors."""
 
+import asyncio
 import contextlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,6 +102,24 @@ class Stage:
             TimeoutError: after *timeout* seconds; names what is left.
         """
         await self.app.kernel.dispatcher.settled(timeout)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], timeout: float = 10) -> None:
+        """Return when *condition* holds; it is asked again whenever a delivery has ended.
+
+        Raises:
+            TimeoutError: it does not hold after *timeout* seconds.
+        """
+        dispatcher = self.app.kernel.dispatcher
+        async with asyncio.timeout(timeout):
+            while True:
+                changes = dispatcher.changes
+                if await condition():
+                    return
+                await dispatcher.change_after(changes)
+
+    async def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return int((await self.db.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"])
 
     async def _set_up(self) -> None:
         folder = self._given_folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="roundhook-")))

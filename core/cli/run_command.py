@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM."""
     logging.getLogger().setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    for noisy in ("asyncssh", "piccolo", "hikari"):
+        logging.getLogger(noisy).setLevel(logging.DEBUG if arguments.verbose else logging.WARNING)
     config = config_of(arguments)
     check_complete(config)
     stop = _stop_signal()

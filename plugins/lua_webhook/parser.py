@@ -176,7 +176,7 @@ def _plain_number(value: object) -> float | None:
 
 
 def _tidy(value: float) -> float:
-    return int(value) if value.is_integer() else value
+    return int(value) if float(value).is_integer() else value
 
 
 def _whole(value: object) -> int | None:

@@ -1,0 +1,126 @@
+"""Messages in the control channel: whose are taken, and what becomes of them."""
+
+import json
+
+from roundhook.testing import Stage
+from tests.plugins.notices import DIALECT_B, embed_of
+
+PLUGINS = ["lua_webhook", "stats_import"]
+
+
+async def stored(stage: Stage, count: int) -> None:
+    """Return when *count* notices are stored."""
+
+    async def enough() -> bool:
+        return await stage.count("round_notices") >= count
+
+    await stage.until(enough, timeout=20)
+
+
+async def test_a_known_webhook_is_heard() -> None:
+    """A notice of the server's webhook is stored under the server's key."""
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stored(stage, 1)
+
+        row = (await stage.db.fetch("SELECT * FROM round_notices"))[0]
+
+    assert (row["server"], row["map_name"], row["round_number"]) == ("local", "supply", 2)
+
+
+async def test_the_attachment_is_read_before_the_embed() -> None:
+    """Newer senders attach the whole notice; what the embed says beside it does not count."""
+    data = {"map_name": "te_escape2", "round_number": 1, "round_end_unix": 1_800_000_000}
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.post_webhook(
+            "local",
+            content="STATS_READY",
+            embeds=[embed_of(DIALECT_B)],
+            files={"notice.json": json.dumps(data).encode()},
+        )
+        await stored(stage, 1)
+
+        rows = await stage.db.fetch("SELECT map_name FROM round_notices")
+
+    assert [row["map_name"] for row in rows] == ["te_escape2"]
+
+
+async def test_strangers_are_not_heard() -> None:
+    """An unknown webhook, a human, and the right webhook in the wrong channel say nothing to the bot."""
+    async with Stage(PLUGINS) as stage:
+        stage.discord.add_webhook("stranger")
+        stage.discord.add_webhook("elsewhere", stage.discord.stats_channel)
+        stage.app.services.servers["local"].extra_webhook_ids.add(int(stage.discord.webhooks["elsewhere"].id))
+        await stage.discord.post_webhook("stranger", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stage.discord.post_webhook("elsewhere", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stage.discord.post_message("STATS_READY", channel=stage.discord.control_channel)
+        await stage.discord.post_webhook(
+            "local", content="STATS_READY", embeds=[embed_of({**DIALECT_B, "Map": "last"})]
+        )
+        await stored(stage, 1)
+
+        rows = await stage.db.fetch("SELECT map_name FROM round_notices")
+
+    assert [row["map_name"] for row in rows] == ["last"]
+
+
+async def test_a_malformed_notice_is_told_to_the_admins_once() -> None:
+    """The admins read which server sent what, and the next notice is taken as ever."""
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of({**DIALECT_B, "Round": "9"})])
+        told = await stage.discord.wait_for_message(stage.discord.admin_channel)
+        await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stored(stage, 1)
+
+    assert "local" in told.text
+    assert "round 9" in told.text
+
+
+async def test_an_oversized_attachment_is_refused_unread() -> None:
+    """A file over the limit is named to the admins and not downloaded."""
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.post_webhook(
+            "local", content="STATS_READY", embeds=[embed_of(DIALECT_B)], files={"notice.json": b" " * 400_000}
+        )
+        told = await stage.discord.wait_for_message(stage.discord.admin_channel)
+
+        assert await stage.count("round_notices") == 0
+        assert not any("/attachments/" in request.path for request in stage.discord.requests)
+
+    assert "400,000 bytes" in told.text
+
+
+async def test_what_came_while_the_bot_was_away_is_read_back() -> None:
+    """After a lost session the channel's newer messages are read, and each notice is stored once."""
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stored(stage, 1)
+        await stage.discord.drop_gateway()
+        stage.discord.forget_sessions()
+        await stage.discord.post_webhook(
+            "local", content="STATS_READY", embeds=[embed_of({**DIALECT_B, "Map": "missed"})]
+        )
+        await stored(stage, 2)
+
+        rows = await stage.db.fetch("SELECT map_name, notice FROM round_notices ORDER BY id")
+
+    assert [row["map_name"] for row in rows] == ["supply", "missed"]
+    assert json.loads(rows[1]["notice"])["source"] == "history"
+
+
+async def test_a_reload_asks_discord_nothing() -> None:
+    """A reload has missed no message, so the channel is not read again."""
+    async with Stage(PLUGINS) as stage:
+        await stage.discord.until(lambda: reads(stage) == 2)  # at the start of the plugin, and of the session
+        before = len(stage.discord.requests)
+        report = await stage.plugins.reload("lua_webhook")
+        await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stored(stage, 1)
+
+        assert report.ok
+        assert len(stage.discord.requests) == before
+
+
+def reads(stage: Stage) -> int:
+    path = f"/channels/{stage.discord.control_channel}/messages"
+    return sum(request.method == "GET" and request.path == path for request in stage.discord.requests)
