@@ -23,6 +23,8 @@ class StatsImport(Plugin):
     async def on_file_fetched(self, file: FetchedFile) -> None:
         """Import a file, then say what that has changed."""
         imported = await self.batches.do(file)
+        if file.trigger != "import":
+            self.ctx.log.info("%s is %s", file.filename, imported.state)
         for event in imported.events:
             await self.ctx.publish(event)
         await self.ctx.files.discard(file)

@@ -1,0 +1,171 @@
+"""Reads an endstats file: who got which award, and who killed whom how often. Names become GUIDs by the round's roster.
+
+Names in it are cleaned by the engine (no colour codes, only 0x20 to 0x7E), so both sides are cleaned before they
+are compared. Two players with one cleaned name stay unresolved.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.names import clean_name, normal_guid
+
+from .duels import Block, DuelLine, cut_blocks
+from .parser import StatsFileError, checked_lines, text_of
+
+MAX_LINES = 8192
+OWNER = "VS_HEADER"
+_INTEGER = re.compile(r"[0-9]{1,9}")
+_INVISIBLE = re.compile(r"[^\x20-\x7e]")
+_SPREE, _STOLEN, _USELESS = "Longest killing spree", "Most objectives stolen", "Most useless kills"
+
+KNOWN_AWARDS = frozenset(
+    {"Most damage given", "Most damage received", "Most team damage given", "Most team damage received",
+     "Most teamkills", "Most selfkills", "Most deaths", "Most kills per minute", "Most doublekills", "Most multikills",
+     "Quickest multikill w/ light weapons", "Farthest riflenade kill", "Most light weapon kills", "Most pistol kills",
+     "Most rifle kills", "Most riflenade kills", "Most sniper kills", "Most knife kills", "Most air support kills",
+     "Most mine kills", "Most grenade kills", "Most panzer kills", "Most mortar kills", "Most panzer deaths",
+     "Mortarmagnet", "Most MG42 kills", "Most MG42 deaths", "Most revives", "Most revived", "Best K/D ratio",
+     "Most dynamites planted", "Most dynamites defused", _SPREE, "Longest death spree", _STOLEN,
+     "Most objectives returned", "Most corpse gibs", "Most kill assists", "Most killsteals", "Most headshot kills",
+     "Tank/Meatshield (Refuses to die)", "Full respawn king", "Least time dead (What spawn?)", "Most playtime denied",
+     "Highest light weapons accuracy", "Highest headshot accuracy", "Most headshots", "Most bullets fired",
+     "Most damage per minute", "Most useful kills (>Half respawn time left)", _USELESS}
+)  # fmt: skip
+"""Told from a duel by name; an award that is not here is kept too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwardLine:
+    """An award as written: the player by name, the value as text."""
+
+    award: str
+    player: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endstats:
+    """An endstats file. ``blocks`` have an owner; ``loose`` are duel lines of old scripts, without any."""
+
+    awards: tuple[AwardLine, ...]
+    blocks: tuple[Block, ...]
+    loose: tuple[DuelLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """A player of the round, as stored."""
+
+    guid: str
+    raw_name: str
+    side: int
+
+
+Awards = set[tuple[str, str, str]]
+"""Rows of ``awards`` without the round: award, guid, value."""
+Duels = set[tuple[str, str, int]]
+"""Rows of ``duels`` without the round: killer, victim, kills."""
+
+
+def parse_endstats(data: bytes) -> Endstats:
+    """Read the bytes of an endstats file.
+
+    Raises:
+        StatsFileError: it is not whole, or a line is neither an award nor a duel.
+    """
+    lines = checked_lines(data)
+    if len(lines) > MAX_LINES:
+        raise StatsFileError(f"{len(lines)} lines; at most {MAX_LINES} can be real", MAX_LINES + 1)
+    awards: list[AwardLine] = []
+    blocks: list[tuple[str, str, list[DuelLine]]] = []
+    loose: list[DuelLine] = []
+    for number, line in enumerate(lines, 1):
+        if not line:
+            continue
+        first, second, third = _columns(text_of(line), number)
+        if first == OWNER:
+            blocks.append((second, normal_guid(third, second), []))
+        elif _is_duel(first, second, third, began=bool(blocks or loose)):
+            (blocks[-1][2] if blocks else loose).append(DuelLine(first, int(second), int(third)))
+        else:
+            awards.append(AwardLine(first, second, third))
+    return Endstats(
+        _mended(awards), tuple(Block(name, guid, tuple(duels)) for name, guid, duels in blocks), tuple(loose)
+    )
+
+
+def resolve(files: Iterable[Endstats], roster: Sequence[RosterEntry]) -> tuple[Awards, Duels]:
+    """Return the rows of one round from its endstats files (old scripts split one round over two).
+
+    An award whose player cannot be told has an empty GUID; such a duel is left out.
+    """
+    files = list(files)
+    guids = _guids(roster)
+    awards = {(line.award, guids.get(cleaned(line.player), ""), line.value) for file in files for line in file.awards}
+    known = {cleaned(block.owner): block.guid for file in files for block in file.blocks}
+    blocks = [block for file in files for block in file.blocks] or _inferred(files, roster, guids)
+    return awards, _duels(blocks, {**guids, **known})
+
+
+def cleaned(name: str) -> str:
+    """Return *name* as the engine cleans it for this file."""
+    return clean_name(_INVISIBLE.sub("", name))
+
+
+def _columns(line: str, number: int) -> tuple[str, str, str]:
+    columns = line.split("\t")
+    if len(columns) != 3:
+        raise StatsFileError(f"3 columns split by tabs are wanted, there are {len(columns)}", number)
+    if max(map(len, columns)) > 200:
+        raise StatsFileError("a column of more than 200 characters", number)
+    return columns[0], columns[1], columns[2]
+
+
+def _is_duel(first: str, second: str, third: str, *, began: bool) -> bool:
+    if _INTEGER.fullmatch(second) is None or _INTEGER.fullmatch(third) is None:
+        return False
+    return began or first not in KNOWN_AWARDS
+
+
+def _mended(lines: Iterable[AwardLine]) -> tuple[AwardLine, ...]:
+    """Undo what the script gets wrong: the longest spree printed twice, useless kills under another name."""
+    kept: dict[AwardLine, None] = {}
+    sprees = 0
+    for line in lines:
+        if line.award == _SPREE:
+            sprees += 1 if line.value != "0" else 2  # without any spree only the second copy is printed, as 0
+            if line.value == "0":
+                continue
+        if line.award == _STOLEN and sprees > 1:
+            line = AwardLine(_USELESS, line.player, line.value)
+        kept[line] = None
+    return tuple(kept)
+
+
+def _guids(roster: Sequence[RosterEntry]) -> dict[str, str]:
+    """Return the GUID of each cleaned name that only one player has."""
+    by_name: dict[str, set[str]] = {}
+    for player in roster:
+        by_name.setdefault(cleaned(player.raw_name), set()).add(player.guid)
+    return {name: next(iter(guids)) for name, guids in by_name.items() if len(guids) == 1}
+
+
+def _inferred(files: Iterable[Endstats], roster: Sequence[RosterEntry], guids: Mapping[str, str]) -> list[Block]:
+    sides = {player.guid: player.side for player in roster}
+    side_of = {name: sides[guid] for name, guid in guids.items()}
+    lines = [DuelLine(cleaned(line.opponent), line.kills, line.deaths) for file in files for line in file.loose]
+    return [Block(name, guids[name], duels) for name, duels in cut_blocks(lines, side_of)]
+
+
+def _duels(blocks: Iterable[Block], guids: Mapping[str, str]) -> Duels:
+    """Return each pair's kills; both players' blocks tell the same, so the larger number wins."""
+    kills: dict[tuple[str, str], int] = {}
+    for block in blocks:
+        for line in block.lines:
+            opponent = guids.get(cleaned(line.opponent))
+            if opponent is None:
+                continue
+            for pair, count in (((block.guid, opponent), line.kills), ((opponent, block.guid), line.deaths)):
+                kills[pair] = max(count, kills.get(pair, 0))
+    return {(killer, victim, count) for (killer, victim), count in kills.items() if count}

@@ -1,0 +1,199 @@
+"""Puts files into ``stats_files`` and says which of them count now: one content for a name, one name for a content."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.db import Transaction
+from core.db.tables import StatsFile as StatsFileTable
+from core.db.tables import columns_of, insert_sql
+from core.events import FetchedFile
+from core.filenames import parse_stats_filename
+
+from . import store
+from .contents import StoredFile, choose, duplicates
+from .prepare import Prepared
+
+FileKey = tuple[str, str]
+"""Name and sha256."""
+
+_COLUMNS = columns_of(StatsFileTable, without=("id",))
+_INSERT = insert_sql(StatsFileTable, _COLUMNS)
+_UPDATE = "UPDATE stats_files SET state = ?, reason = ?, modified_at = ?, content_key = ? WHERE id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a name stands for, as sha256: before and after; None where it does not count."""
+
+    filename: str
+    kind: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """The files around what has arrived, as stored now, and the names that stand for something else than before."""
+
+    files: dict[FileKey, StoredFile]
+    changes: tuple[Change, ...]
+
+
+async def file_away(
+    transaction: Transaction, server: str, zone: ZoneInfo, arrived: Sequence[Prepared], again: Sequence[FetchedFile]
+) -> Filing:
+    """Store the files that have *arrived*; *again* are stored ones, known now to be older than was thought."""
+    names = {one.file.filename for one in arrived} | {file.filename for file in again}
+    cabinet = _Cabinet(server, zone)
+    keys = {one.content_key for one in arrived if one.content_key}
+    cabinet.take(await store.stored_files(transaction, server, names=names, keys=keys))
+    cabinet.remember()
+    touched = cabinet.add(arrived) | cabinet.date(again)
+    await _weigh(transaction, cabinet, touched)
+    left = {old.content_key for name in touched if (old := cabinet.was_chosen(name)) and old.content_key} - keys
+    cabinet.take(await store.stored_files(transaction, server, keys=left))
+    cabinet.remember()
+    cabinet.decide(touched, keys | left)
+    await _write(transaction, server, cabinet, arrived)
+    return Filing(cabinet.files, cabinet.changes())
+
+
+class _Cabinet:
+    """The files in question: as stored, and as decided."""
+
+    def __init__(self, server: str, zone: ZoneInfo) -> None:
+        self.server = server
+        self.zone = zone
+        self.files: dict[FileKey, StoredFile] = {}
+        self._before: dict[FileKey, tuple[str, str | None, datetime | None]] = {}
+
+    def take(self, files: Iterable[StoredFile]) -> None:
+        """Lay stored files in; those that are in stay."""
+        for file in files:
+            self.files.setdefault((file.filename, file.sha256), file)
+
+    def remember(self) -> None:
+        """Keep what is stored of the files laid in so far."""
+        for key, file in self.files.items():
+            if file.id is not None:
+                self._before.setdefault(key, (file.state, file.reason, file.modified_at))
+
+    def add(self, arrived: Iterable[Prepared]) -> set[str]:
+        """Lay new files in; return the names whose choice is open."""
+        touched = set()
+        for one in arrived:
+            stored = self.files.get(one.key)
+            if stored is None:
+                self.files[one.key] = _new_file(one)
+            else:
+                touched |= self.date([one.file])
+                _revive(stored, one)
+            if one.error is None and (stored is None or stored.revived):
+                touched.add(one.file.filename)
+        return touched
+
+    def date(self, again: Iterable[FetchedFile]) -> set[str]:
+        """Take the earliest time at which a content is known to have been there; return the names that it moves."""
+        touched = set()
+        for file in again:
+            stored, seen = self.files[file.filename, file.sha256], file.modified_at
+            if seen is not None and (stored.modified_at is None or seen < stored.modified_at):
+                stored.modified_at = seen
+                touched.add(file.filename)
+        return touched
+
+    def contents_of(self, name: str) -> list[StoredFile]:
+        return [file for file in self.files.values() if file.filename == name]
+
+    def was_chosen(self, name: str) -> StoredFile | None:
+        """Return the content that *name* stood for before."""
+        kept = (self.files[key] for key, (state, _, _) in self._before.items() if state in ("imported", "duplicate"))
+        return next((file for file in kept if file.filename == name), None)
+
+    def decide(self, touched: Iterable[str], keys: set[str]) -> None:
+        """Choose one content for each touched name, then one name for each of the contents with these *keys*."""
+        for name in touched:
+            best = choose(self.contents_of(name))
+            for content in self.contents_of(name):
+                if content is best:
+                    content.state, content.reason = "imported", None
+                elif content.complete:
+                    content.state, content.reason = "superseded", "another content of this name counts"
+        rounds = [file for file in self.files.values() if file.chosen and file.content_key in keys]
+        for file in rounds:
+            file.time = self._time(file.filename)
+        repeats = duplicates(rounds)
+        for file in rounds:
+            earlier = repeats.get(file.filename)
+            file.state = "duplicate" if earlier else "imported"
+            file.reason = f"same content as {earlier}" if earlier else None
+
+    def changes(self) -> tuple[Change, ...]:
+        before = {key[0]: key[1] for key, (state, _, _) in self._before.items() if state == "imported"}
+        after = {file.filename: file for file in self.files.values() if file.state == "imported"}
+        kinds = {file.filename: file.kind for file in self.files.values()}
+        changes = (
+            Change(name, kinds[name], before.get(name), after[name].sha256 if name in after else None)
+            for name in sorted({*before, *after})
+        )
+        return tuple(change for change in changes if change.before != change.after)
+
+    def amended(self) -> list[StoredFile]:
+        """Return the stored files whose row has to change."""
+        return [
+            self.files[key]
+            for key, row in self._before.items()
+            if row != (self.files[key].state, self.files[key].reason, self.files[key].modified_at)
+        ]
+
+    def _time(self, filename: str) -> int:
+        name = parse_stats_filename(filename)
+        return int(name.played_at(self.zone).timestamp()) if name else 0
+
+
+def _revive(stored: StoredFile, one: Prepared) -> None:
+    """Take a file out of quarantine that can be read now: the parser has learned."""
+    if stored.state == "quarantined" and one.error is None:
+        stored.state, stored.reason, stored.content_key, stored.revived = "imported", None, one.content_key, True
+
+
+def _new_file(one: Prepared) -> StoredFile:
+    return StoredFile(
+        one.file.filename, one.file.sha256, one.name.kind, "quarantined" if one.error else "imported", one.error,
+        one.content_key, one.file.trigger, one.file.modified_at, size=one.size,
+    )  # fmt: skip
+
+
+async def _weigh(transaction: Transaction, cabinet: _Cabinet, names: Iterable[str]) -> None:
+    """Find out the sizes of contents that share a name: they may decide."""
+    contents = [cabinet.contents_of(name) for name in names]
+    unknown = [
+        file
+        for some in contents
+        if sum(file.complete for file in some) > 1
+        for file in some
+        if file.complete and not file.size
+    ]
+    if unknown:
+        keys = {(file.filename, file.sha256) for file in unknown}
+        data = await store.contents(transaction, cabinet.server, keys)
+        for file in unknown:
+            file.size = len(data.get((file.filename, file.sha256), b""))
+
+
+async def _write(transaction: Transaction, server: str, cabinet: _Cabinet, arrived: Sequence[Prepared]) -> None:
+    new = {one.key: one for one in arrived if cabinet.files[one.key].id is None}
+    await transaction.execute_many(_INSERT, [_row(server, cabinet.files[key], one) for key, one in new.items()])
+    amended = [(file.state, file.reason, file.modified_at, file.content_key, file.id) for file in cabinet.amended()]
+    await transaction.execute_many(_UPDATE, amended)
+
+
+def _row(server: str, file: StoredFile, one: Prepared) -> tuple[object, ...]:
+    values = {
+        "server": server, "filename": file.filename, "sha256": file.sha256, "kind": file.kind, "content": one.packed,
+        "content_key": file.content_key, "state": file.state, "reason": file.reason, "trigger": file.trigger,
+        "modified_at": file.modified_at, "fetched_at": one.file.fetched_at,
+    }  # fmt: skip
+    return tuple(values[column] for column in _COLUMNS)

@@ -1,0 +1,261 @@
+"""Reads a round's stats file: bytes in, a ``StatsFile`` out, or a ``StatsFileError`` that names line and reason.
+
+A file is taken whole or refused: a final newline, as many weapon groups as the mask says, one generation of
+fields throughout. Nothing is guessed.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from core.errors import BadInputError
+from core.filenames import StatsFilename
+from core.names import bot_guid, clean_name
+
+from .fields import GENERATIONS, NEWEST, RATIOS, TENTHS
+from .weapons import WEAPONS
+
+MAX_BYTES = 256 * 1024
+MAX_PLAYERS = 96
+"""Lines of players who left count too; the game has 64 slots."""
+
+_NUMBER = "[0-9]{1,12}"
+_GROUPS = re.compile(f"({_NUMBER})((?: {_NUMBER})*) ")
+_CLOCK = re.compile(r"([0-9]{1,6}):([0-5][0-9])")
+_PLAY_TIME = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_GUID = re.compile(r"[0-9A-F]{8}|OMNIBOT.")
+_BOT = "OMNIBOT"
+
+Weapon = tuple[int, int, int, int, int]
+"""Hits, shots, kills, deaths, headshots."""
+
+
+class StatsFileError(BadInputError):
+    """A file that is not taken. ``line`` counts from 1; 0 is the file as a whole."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLine:
+    """A player as the file says; of an R2 most numbers are still R1 + R2."""
+
+    guid: str
+    raw_name: str
+    name: str
+    rounds: int
+    side: int
+    weapons: Mapping[int, Weapon]
+    fields: tuple[int, ...]
+    """Whole numbers; those with a decimal in tenths."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatsFile:
+    """A stats file, whole."""
+
+    map_name: str
+    config_name: str
+    round_number: int
+    defender_side: int
+    winner_side: int
+    time_limit_seconds: int
+    time_shown_seconds: int
+    """What the header claims (its "next time limit"): the time played only where the attackers won."""
+    play_seconds: float | None
+    """The ninth field; None where there is none, 0 or less where the round never ended."""
+    generation: int
+    """Number of fields of a player line; 0 without players."""
+    players: tuple[PlayerLine, ...]
+
+
+def parse_stats_file(data: bytes, name: StatsFilename) -> StatsFile:
+    """Read the bytes of the file called *name*.
+
+    Raises:
+        StatsFileError: it is not whole, not of a known form, or not what its name says.
+    """
+    lines = _lines(data)
+    header = _header(lines[0], name)
+    players = [_player(line, number) for number, line in enumerate(lines[1:], 2) if line]
+    if len(players) > MAX_PLAYERS:
+        raise StatsFileError(f"{len(players)} players; at most {MAX_PLAYERS} can be real", MAX_PLAYERS + 2)
+    generation = _one_generation(players, lines)
+    return StatsFile(*header, generation, _identified(players))
+
+
+def content_key(data: bytes) -> str:
+    """Return a hash of the content, without the header's first field and the kind of line end.
+
+    The same round under two names has the same one.
+    """
+    return hashlib.sha256(data.replace(b"\r\n", b"\n").partition(b"\\")[2]).hexdigest()
+
+
+def checked_lines(data: bytes) -> list[bytes]:
+    """Return the lines of a whole text file, without line ends.
+
+    Raises:
+        StatsFileError: it is empty, too large, no text, or has no final newline.
+    """
+    if not data:
+        raise StatsFileError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise StatsFileError(f"{len(data)} bytes; a file of one round has at most {MAX_BYTES}")
+    if b"\0" in data:
+        raise StatsFileError("a NUL byte; it was not written whole", data[: data.index(b"\0")].count(b"\n") + 1)
+    if not data.endswith(b"\n"):
+        raise StatsFileError("cut off: the last line has no end", data.count(b"\n") + 1)
+    return data[:-1].replace(b"\r\n", b"\n").removesuffix(b"\r").split(b"\n")
+
+
+def text_of(line: bytes) -> str:
+    """Return *line* as text: UTF-8, else one character for each byte."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+_Header = tuple[str, str, int, int, int, int, int, float | None]
+
+
+def _lines(data: bytes) -> list[str]:
+    lines = checked_lines(data)
+    if data.isascii():
+        return b"\n".join(lines).decode("ascii").split("\n")
+    return [text_of(line) for line in lines]
+
+
+def _header(line: str, name: StatsFilename) -> _Header:
+    parts = line.split("\\")
+    if len(parts) not in (8, 9):
+        raise StatsFileError(f"a header has 8 or 9 fields, this one {len(parts)}", 1)
+    map_name, config_name, round_text = parts[1:4]
+    if map_name != name.map_name or round_text != str(name.round_number):
+        said, called = f"{map_name[:64]!r} round {round_text[:8]!r}", f"{name.map_name!r} round {name.round_number}"
+        raise StatsFileError(f"the header says {said}, the name says {called}", 1)
+    sides = [_side(text, what) for text, what in zip(parts[4:6], ("defender", "winner"), strict=True)]
+    clocks = [_clock(text, number) for number, text in enumerate(parts[6:8], 7)]
+    return map_name, config_name, name.round_number, sides[0], sides[1], clocks[0], clocks[1], _play_time(parts[8:])
+
+
+def _side(text: str, what: str) -> int:
+    if text not in ("0", "1", "2"):
+        raise StatsFileError(f"the {what} is {text[:16]!r}; 0, 1 or 2 is wanted", 1)
+    return int(text)
+
+
+def _clock(text: str, number: int) -> int:
+    if (match := _CLOCK.fullmatch(text)) is None:
+        raise StatsFileError(f"field {number} is {text[:16]!r}; minutes:seconds is wanted", 1)
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _play_time(parts: list[str]) -> float | None:
+    """Read the ninth field: milliseconds, seconds in an old variant."""
+    if not parts or not parts[0]:
+        return None
+    if _PLAY_TIME.fullmatch(parts[0]) is None:
+        raise StatsFileError(f"field 9 is {parts[0][:16]!r}; milliseconds are wanted", 1)
+    value = float(parts[0])
+    return value / 1000 if value > 10_000 else value
+
+
+def _player(line: str, number: int) -> PlayerLine:
+    who = line.rsplit("\\", 3)
+    guid, mark, name = who[0].partition("\\")
+    if len(who) != 4 or not mark:
+        raise StatsFileError("a player line has GUID, name, rounds, side and numbers, split by backslashes", number)
+    if _GUID.fullmatch(guid.upper()) is None:
+        raise StatsFileError(f"{guid[:16]!r} is no GUID of 8 hex digits", number)
+    if not (who[1].isascii() and who[1].isdigit() and len(who[1]) <= 12) or who[2] not in ("1", "2", "3"):
+        raise StatsFileError(f"rounds and side are {who[1][:16]!r} and {who[2][:16]!r}", number)
+    groups, mark, fields = who[3].partition("\t")
+    if not mark:
+        raise StatsFileError("no extended fields: the line is cut off", number)
+    weapons, numbers = _weapons(groups, number), _fields(fields, number)
+    return PlayerLine(guid.upper(), name, clean_name(name), int(who[1]), int(who[2]), weapons, numbers)
+
+
+def _weapons(text: str, number: int) -> dict[int, Weapon]:
+    if (match := _GROUPS.fullmatch(text)) is None:
+        raise StatsFileError("the weapon groups are not whole numbers of at most 12 digits, split by one blank", number)
+    mask, values = int(match[1]), [int(value) for value in match[2].split()]
+    if len(values) != 5 * mask.bit_count():
+        wanted = f"the mask {mask} asks for {mask.bit_count()} weapon groups of 5 numbers"
+        raise StatsFileError(f"{wanted}, there are {len(values)} numbers", number)
+    bits = (bit for bit in range(mask.bit_length()) if mask >> bit & 1)
+    groups = {bit: tuple(values[start : start + 5]) for bit, start in zip(bits, range(0, len(values), 5), strict=True)}
+    return {bit: group for bit, group in groups.items() if bit < len(WEAPONS)}  # type: ignore[misc]
+
+
+def _fields(text: str, number: int) -> tuple[int, ...]:
+    count = text.count("\t") + 1
+    if count < NEWEST and count not in GENERATIONS:
+        known = ", ".join(map(str, sorted(GENERATIONS)))
+        raise StatsFileError(f"{count} extended fields; known are {known} and more", number)
+    if count > NEWEST:
+        text = "\t".join(text.split("\t", NEWEST)[:NEWEST])
+    if _SHAPES[min(count, NEWEST)].fullmatch(text) is None:
+        raise StatsFileError(_why(text.split("\t")), number)
+    if "n" in text:
+        text = "\t".join("0.0" if "n" in value else value for value in text.split("\t"))
+    return tuple(map(int, text.replace(".", "").split("\t")))
+
+
+def _shape(count: int) -> re.Pattern[str]:
+    return re.compile("\t".join(_value(field) for field in range(count)))
+
+
+def _value(field: int) -> str:
+    decimal = rf"{_NUMBER}\.[0-9]"
+    if field in RATIOS:
+        return rf"(?:{decimal}|-?(?:nan|inf))"
+    return decimal if field in TENTHS else _NUMBER
+
+
+_SHAPES = {count: _shape(count) for count in GENERATIONS}
+
+
+def _why(values: list[str]) -> str:
+    for field, value in enumerate(values):
+        if re.fullmatch(_value(field), value) is None:
+            wanted = "a number with one decimal" if field in TENTHS else "a whole number"
+            return f"extended field {field} is {value[:24]!r}; {wanted} from 0 to 12 digits is wanted"
+    return "the extended fields cannot be read"
+
+
+def _one_generation(players: list[PlayerLine], lines: list[str]) -> int:
+    counts = {len(player.fields) for player in players}
+    if len(counts) > 1:
+        first = len(players[0].fields)
+        wrong = next(index for index, player in enumerate(players) if len(player.fields) != first)
+        number = [index for index, line in enumerate(lines, 1) if line and index > 1][wrong]
+        raise StatsFileError(f"{len(players[wrong].fields)} extended fields, in the lines before {first}", number)
+    return counts.pop() if counts else 0
+
+
+def _identified(players: Iterable[PlayerLine]) -> tuple[PlayerLine, ...]:
+    """Give bots an identity each (they share one GUID text) and refuse a GUID that comes twice."""
+    seen: dict[str, PlayerLine] = {}
+    for player in players:
+        guid = player.guid
+        if guid.startswith(_BOT):
+            guid, copies = bot_guid(player.name), 1
+            while guid in seen:
+                copies += 1
+                guid = bot_guid(f"{player.name}#{copies}")
+            player = _renamed(player, guid)
+        elif guid in seen:
+            raise StatsFileError(f"two lines of the GUID {guid}")
+        seen[guid] = player
+    return tuple(seen.values())
+
+
+def _renamed(player: PlayerLine, guid: str) -> PlayerLine:
+    return PlayerLine(guid, player.raw_name, player.name, player.rounds, player.side, player.weapons, player.fields)

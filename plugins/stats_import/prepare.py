@@ -1,0 +1,53 @@
+"""From a fetched file's bytes to what an import needs of them: the work that takes time, without any database."""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+from core.events import FetchedFile
+from core.filenames import StatsFilename
+
+from .endstats import Endstats, parse_endstats
+from .parser import MAX_BYTES, StatsFile, StatsFileError, content_key, parse_stats_file
+
+MAX_KEPT = 4 * MAX_BYTES
+"""The most bytes of a refused file that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that has been read; ``parsed`` is None and ``error`` says why where it is refused."""
+
+    file: FetchedFile
+    name: StatsFilename
+    size: int
+    packed: bytes | None
+    """The content, compressed; None where it is too large to be kept."""
+    parsed: StatsFile | Endstats | None = None
+    content_key: str | None = None
+    error: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.file.filename, self.file.sha256
+
+
+class ChangedFileError(Exception):
+    """The bytes are not those that the file was announced with: it is still being written."""
+
+
+def prepare(file: FetchedFile, name: StatsFilename, data: bytes) -> Prepared:
+    """Check, parse and compress a file's bytes.
+
+    Raises:
+        ChangedFileError: they do not have the file's hash.
+    """
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise ChangedFileError
+    packed = zlib.compress(data) if len(data) <= MAX_KEPT else None
+    try:
+        if name.kind == "endstats":
+            return Prepared(file, name, len(data), packed, parse_endstats(data))
+        return Prepared(file, name, len(data), packed, parse_stats_file(data, name), content_key(data))
+    except StatsFileError as error:
+        return Prepared(file, name, len(data), packed, error=f"{file.filename}: {error}")

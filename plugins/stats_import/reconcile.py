@@ -1,0 +1,163 @@
+"""Brings the stored rounds of one server in line with its files and notices, around what has changed.
+
+Read the neighbourhood, work out what it is to be, write what differs. Called again, it changes nothing.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.db.database import Row
+from core.filenames import StatsFilename, parse_stats_filename
+
+from . import awards, store
+from .difference import GUID, NAME, PLAYER_COLUMNS, WEAPON_COLUMNS, RoundRows, rows_of
+from .filing import Filing
+from .notices import REACH_SECONDS, Ended
+from .pairing import base_status
+from .parser import StatsFile
+from .planning import Neighbourhood, Notice, windows_around
+from .state import TIMING_COLUMNS, RoundState, Windows, file_values, new_round
+from .timing import timing_of
+from .work import Work, beside
+from .writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The rounds that are new, and those that were stored before and have changed."""
+
+    imported: tuple[RoundState, ...] = ()
+    amended: tuple[tuple[RoundState, tuple[str, ...]], ...] = ()
+
+
+async def reconcile(
+    work: Work, filing: Filing | None = None, *, ends: Sequence[int] = (), renewed: Collection[int] = ()
+) -> Outcome:
+    """Bring the rounds in line after files have been filed away, or notices stored of rounds that ended at *ends*.
+
+    Args:
+        work: the transaction, and the server that is meant.
+        filing: what has been filed away.
+        ends: when the rounds of the notices ended, Unix seconds.
+        renewed: ids of stored notices that say more than before.
+    """
+    changes = filing.changes if filing else ()
+    names = {change.filename: name for change in changes if (name := parse_stats_filename(change.filename))}
+    times = [*(int(name.played_at(work.zone).timestamp()) for name in names.values()), *ends]
+    if not times:
+        return Outcome()
+    hood = await _read(work, windows_around(times, work.zone), {name.map_name for name in names.values()})
+    if filing is not None:
+        await _apply(work, hood, filing, names)
+    hood.link_notices(renewed)
+    await _judge(work, hood)
+    hood.pair_rounds()
+    await _count(work, hood)
+    writer = Writer(work.transaction, work.database.dialect, work.server, hood)
+    await writer.write()
+    await awards.write(work, hood, names.values())
+    return Outcome(*await writer.finish())
+
+
+async def _read(work: Work, windows: Windows, new_maps: set[str]) -> Neighbourhood:
+    rounds = await store.rounds_within(work.transaction, work.server, windows, lock=work.locks)
+    hood = Neighbourhood(work.zone, windows, {one.filename: one for one in rounds})
+    wider = Windows(tuple((start - REACH_SECONDS, end + REACH_SECONDS) for start, end in windows.spans))
+    maps = new_maps | {one.map_name for one in rounds}
+    found = await store.notices_within(work.transaction, work.server, maps, wider)
+    hood.notices = [_notice(ended, row) for ended, row in found]
+    return hood
+
+
+def _notice(ended: Ended, row: Row) -> Notice:
+    text: str = row["notice"]
+    return Notice(ended, "aborted" in text and json.loads(text).get("end_reason") == "aborted", row["round_id"])
+
+
+async def _apply(work: Work, hood: Neighbourhood, filing: Filing, names: Mapping[str, StatsFilename]) -> None:
+    """Put new rounds in, take out those that do not count any more, and give the others their new content."""
+    rounds = [change for change in filing.changes if change.kind == "round"]
+    await work.load([(change.filename, change.after) for change in rounds if change.after])
+    for change in rounds:
+        if change.after is None:
+            if gone := hood.rounds.pop(change.filename, None):
+                hood.removed.append(gone)
+            continue
+        key = change.filename, change.after
+        trigger, file = filing.files[key].trigger, work.parsed[key]
+        if (one := hood.rounds.get(change.filename)) is None:
+            played_at = names[change.filename].played_at(work.zone)
+            one = new_round(work.server, change.filename, played_at, file, change.after, trigger)
+            hood.rounds[change.filename] = one
+        else:
+            one.values.update(file_values(file, change.after))
+            one.file, one.content_changed, one.trigger = file, True, trigger or "poll"  # type: ignore[assignment]
+
+
+async def _judge(work: Work, hood: Neighbourhood) -> None:
+    """Give each round whose content or notice has changed the status that it has by itself."""
+    open_ones = [
+        one
+        for one in hood.rounds.values()
+        if one.content_changed
+        or (one.notice_changed and (one.base == "aborted" or hood.aborted_by_notice(one.filename)))
+    ]
+    await work.load([one.key for one in open_ones])
+    for one in open_ones:
+        one.base = base_status(work.parsed[one.key], aborted_notice=hood.aborted_by_notice(one.filename))
+
+
+async def _count(work: Work, hood: Neighbourhood) -> None:
+    """Work out the rows of each round whose content or R1 has changed, and its time."""
+    ids = hood.by_id
+    open_ones = [one for one in hood.rounds.values() if _is_open(one, hood, ids)]
+    firsts = {one.filename: hood.rounds[one.partner] for one in open_ones if one.partner is not None}
+    await work.load([one.key for one in (*open_ones, *firsts.values())])
+
+    def rows() -> dict[str, RoundRows]:
+        first_files = {name: work.parsed[first.key] for name, first in firsts.items()}
+        return {one.filename: rows_of(work.parsed[one.key], first_files.get(one.filename)) for one in open_ones}
+
+    counted = await beside(len(open_ones), rows)
+    for one in open_ones:
+        one.rows = counted[one.filename]
+        _time(one, work.parsed[one.key], one.rows.longest_seconds)
+    await _keep_equal_rows(work, open_ones)
+
+
+def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]) -> bool:
+    if one.content_changed or (one.notice_changed and not one.noticed):
+        return True
+    if one.settled or one.round_number == 1:
+        return False
+    before = ids.get(one.first_id) if one.first_id is not None else None
+    first = hood.rounds.get(one.partner) if one.partner is not None else None
+    return before is not first or (one.first_id is not None and before is None) or bool(first and first.content_changed)
+
+
+def _time(one: RoundState, file: StatsFile, longest_seconds: int | None) -> None:
+    """Write the file's view of the time where what it rests on has changed; else what a notice said stays."""
+    timing = timing_of(file, longest_seconds)
+    anew = one.content_changed or (one.notice_changed and not one.noticed)
+    if not anew and timing.source == "file":
+        return
+    one.values.update(dict.fromkeys(TIMING_COLUMNS))
+    one.values.update(actual_duration_seconds=timing.seconds, duration_source=timing.source)
+
+
+async def _keep_equal_rows(work: Work, open_ones: Iterable[RoundState]) -> None:
+    """Leave the rows of stored rounds alone that would be written as they are."""
+    stored = {one.id: one for one in open_ones if one.id is not None}
+    if not stored:
+        return
+    players = await store.rows_of_rounds(work.transaction, "player_rounds", PLAYER_COLUMNS, stored)
+    weapons = await store.rows_of_rounds(work.transaction, "weapon_rounds", WEAPON_COLUMNS, stored)
+    for round_id, one in stored.items():
+        if one.rows is None:
+            continue
+        if (set(one.rows.players), set(one.rows.weapons)) == (players[round_id], weapons[round_id]):
+            one.rows = None
+        else:
+            one.people_before = frozenset((row[GUID], row[NAME]) for row in players[round_id])
+            one.touched.append("players")

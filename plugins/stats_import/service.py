@@ -1,0 +1,177 @@
+"""Imports files and stores notices: one path for what comes live, by the poll, or from a folder of old files.
+
+All of a call is one transaction. What is to be published is returned and published after it. Called again for the
+same file, it changes nothing and returns the same events.
+"""
+
+import logging
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from zoneinfo import ZoneInfo
+
+from core.db import Database, Transaction
+from core.db.database import Row, utc
+from core.errors import BadInputError
+from core.events import Event, FetchedFile, RoundAmended, RoundNotice
+from core.filenames import StatsFilename, parse_stats_filename
+
+from . import noticeboard, store
+from .batch import Batch, Imported, amendments
+from .endstats import Endstats
+from .filing import file_away
+from .parser import StatsFile
+from .planning import windows_around
+from .prepare import ChangedFileError, Prepared, prepare
+from .reconcile import reconcile
+from .work import Work, beside
+
+YEARS = range(2000, 2100)
+"""What a name may say."""
+FEW = 1
+"""Up to so many files are not looked up before they are read: they are new, as a rule."""
+
+
+class ImportService:
+    """The import.
+
+    Args:
+        db: where everything is stored.
+        zone_of: the time zone of a game server.
+        read: the bytes of a fetched file.
+        log: for what is left aside and refused.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        zone_of: Callable[[str], ZoneInfo],
+        read: Callable[[FetchedFile], Awaitable[bytes]],
+        log: logging.Logger,
+    ) -> None:
+        self._db = db
+        self._zone_of = zone_of
+        self._read = read
+        self._log = log
+
+    async def import_files(self, files: Sequence[FetchedFile]) -> list[Imported]:
+        """Import *files* in one transaction; return what became of each, in the same order.
+
+        A file that cannot be read, or is of no known kind, is left aside; one that is broken is kept in
+        quarantine with the reason. Neither disturbs the others.
+        """
+        batch = Batch(files)
+        if len(files) > FEW:
+            await self._know(batch)
+        await self._prepare(batch)
+        await self._store(batch)
+        if batch.open_files():
+            await self._know(batch)
+        batch.leave_unread()
+        self._tell(batch)
+        return batch.finish(files)
+
+    async def store_notice(self, notice: RoundNotice) -> list[Event]:
+        """Store *notice* (once), match it with its round, and return what is to be published."""
+        async with self._db.transaction() as transaction:
+            await store.lock(transaction, self._db)
+            pinned = await noticeboard.pin(transaction, notice)
+            work = Work(transaction, self._db, notice.server, self._zone_of(notice.server))
+            renewed = (pinned.id,) if pinned.renewed else ()
+            outcome = await reconcile(work, ends=(pinned.end,), renewed=renewed)
+            told = [one.id for one, _ in outcome.amended]
+            missing = {pinned.round_id} - {None, *told} if pinned.round_id is not None else set()
+            known = await store.rounds_by_id(transaction, missing)
+        again = (RoundAmended(round=one.event(), revision=one.revision, changed=("notice",)) for one in known)
+        return [*amendments(outcome), *(event for event in again if event.revision > 1)]
+
+    async def read_again(self, *, most: int = 64) -> list[Imported]:
+        """Import the files in quarantine that can be read by now, after the parser has learned; the others stay."""
+        results: list[Imported] = []
+        after = 0
+        while rows := await store.quarantined(self._db, after=after, most=most):
+            after = rows[-1]["id"]
+            batch = Batch([])
+            for one in await beside(len(rows), lambda rows=rows: _readable(rows)):  # type: ignore[misc]
+                batch.prepared[one.file.key] = one
+            await self._store(batch)
+            results += batch.finish([one.file for key, one in batch.prepared.items() if key in batch.results])
+        return results
+
+    async def _store(self, batch: Batch) -> None:
+        if not batch.servers():
+            return
+        async with self._db.transaction() as transaction:
+            await store.lock(transaction, self._db)
+            for server in batch.servers():
+                await self._import(transaction, server, batch)
+
+    async def _know(self, batch: Batch) -> None:
+        """Find the files that are stored already; what was published about them is returned again."""
+        for server, files in batch.by_server().items():
+            stored = await store.stored_files(self._db, server, names={file.filename for file in files})
+            known = batch.know(server, files, stored)
+            if known:
+                await self._repeat(server, known, batch)
+
+    async def _repeat(self, server: str, known: Sequence[FetchedFile], batch: Batch) -> None:
+        zone = self._zone_of(server)
+        names = (name for file in known if (name := parse_stats_filename(file.filename)))
+        windows = windows_around((int(name.played_at(zone).timestamp()) for name in names), zone)
+        rounds = {one.filename: one for one in await store.rounds_within(self._db, server, windows, lock=False)}
+        batch.repeat(server, known, rounds)
+
+    async def _prepare(self, batch: Batch) -> None:
+        """Read and parse what is new."""
+        read: list[tuple[FetchedFile, StatsFilename, bytes]] = []
+        for file in batch.open_files():
+            if (name := parse_stats_filename(file.filename)) is None or name.local_time.year not in YEARS:
+                batch.leave(file, "not a stats file that we know")
+                continue
+            try:
+                read.append((file, name, await self._read(file)))
+            except (OSError, BadInputError) as error:
+                batch.unread[file.key] = f"cannot be read: {error}"
+        for file, prepared in await beside(len(read), lambda: [(one[0], _try(*one)) for one in read]):
+            if prepared is None:
+                batch.unread[file.key] = "it was being written while it was read; it comes again when it is whole"
+            else:
+                batch.prepared[file.key] = prepared
+
+    async def _import(self, transaction: Transaction, server: str, batch: Batch) -> None:
+        zone = self._zone_of(server)
+        arrived = batch.arrived(server)
+        filing = await file_away(transaction, server, zone, arrived, batch.older(server))
+        work = Work(transaction, self._db, server, zone)
+        work.parsed |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, StatsFile)}
+        work.endstats |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, Endstats)}
+        batch.settle(server, filing, await reconcile(work, filing))
+
+    def _tell(self, batch: Batch) -> None:
+        for result in batch.results.values():
+            if result.state == "quarantined" or result.file.key in batch.unread:
+                self._log.warning(
+                    "%s/%s: %s: %s", result.file.server, result.file.filename, result.state, result.reason
+                )
+
+
+def _try(file: FetchedFile, name: StatsFilename, data: bytes) -> Prepared | None:
+    try:
+        return prepare(file, name, data)
+    except ChangedFileError:
+        return None
+
+
+def _readable(rows: Sequence[Row]) -> list[Prepared]:
+    """Return the stored files that can be read."""
+    files = [(_fetched(row), zlib.decompress(row["content"])) for row in rows]
+    named = [(file, name, data) for file, data in files if (name := parse_stats_filename(file.filename))]
+    prepared = [_try(file, name, data) for file, name, data in named]
+    return [one for one in prepared if one is not None and one.error is None]
+
+
+def _fetched(row: Row) -> FetchedFile:
+    return FetchedFile(
+        server=row["server"], filename=row["filename"], sha256=row["sha256"], trigger=row["trigger"] or "poll",
+        modified_at=utc(row["modified_at"]), fetched_at=utc(row["fetched_at"]),
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""One server's share of a transaction, and the files that have been parsed in it."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from core.db import Database, Transaction
+from core.filenames import parse_stats_filename
+
+from . import store
+from .endstats import Endstats, parse_endstats
+from .filing import FileKey
+from .parser import StatsFile, parse_stats_file
+
+T = TypeVar("T")
+
+MANY = 4
+"""From so many files on, work that takes time is done beside the event loop."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What every step of an import needs."""
+
+    transaction: Transaction
+    database: Database
+    server: str
+    zone: ZoneInfo
+    parsed: dict[FileKey, StatsFile] = field(default_factory=dict)
+    endstats: dict[FileKey, Endstats] = field(default_factory=dict)
+
+    @property
+    def locks(self) -> bool:
+        """Whether rows that are read to be written must be locked: the database has more than one writer."""
+        return self.database.dialect == "postgres"
+
+    async def load(self, keys: Collection[FileKey]) -> None:
+        """Read rounds' files again that are stored; they were whole when they were taken."""
+        found = await self._contents(keys, self.parsed)
+
+        def parse() -> dict[FileKey, StatsFile]:
+            named = {key: name for key in found if (name := parse_stats_filename(key[0]))}
+            return {key: parse_stats_file(found[key], name) for key, name in named.items()}
+
+        self.parsed |= await beside(len(found), parse)
+
+    async def load_endstats(self, keys: Collection[FileKey]) -> None:
+        """Read endstats files again that are stored."""
+        found = await self._contents(keys, self.endstats)
+        self.endstats |= {key: parse_endstats(data) for key, data in found.items()}
+
+    async def _contents(self, keys: Collection[FileKey], known: Collection[FileKey]) -> dict[FileKey, bytes]:
+        missing = {key for key in keys if key not in known}
+        return await store.contents(self.transaction, self.server, missing) if missing else {}
+
+
+async def beside(amount: int, task: Callable[[], T]) -> T:
+    """Run *task*; beside the event loop when it has a large *amount* to do."""
+    return await asyncio.to_thread(task) if amount >= MANY else task()

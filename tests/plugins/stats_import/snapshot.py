@@ -1,0 +1,52 @@
+"""All that an import has stored, by natural keys: no ids, revisions or times of receipt."""
+
+from typing import Any
+
+from core.db import Database
+from core.db.tables import PlayerRound, Round, WeaponRound, columns_of
+
+Snapshot = dict[str, list[tuple[Any, ...]]]
+
+_ROUND = ", ".join(f"r.{c}" for c in columns_of(Round, without=("id", "revision", "match_id", "session_id")))
+_PLAYER = ", ".join(f"p.{column}" for column in columns_of(PlayerRound, without=("round_id",)))
+_WEAPON = ", ".join(f"p.{column}" for column in columns_of(WeaponRound, without=("round_id",)))
+_QUERIES = {
+    "stats_files": "SELECT server, filename, sha256, kind, content_key, state, reason, modified_at FROM stats_files",
+    "rounds": f"SELECT {_ROUND}, one.filename AS first, s.started_at, s.ended_at, m.result FROM rounds r"
+    " LEFT JOIN matches m ON m.id = r.match_id LEFT JOIN rounds one ON one.id = m.round1_id"
+    " LEFT JOIN sessions s ON s.id = r.session_id",
+    "matches": "SELECT m.server, m.map_name, m.result, one.filename AS first, two.filename AS second FROM matches m"
+    " LEFT JOIN rounds one ON one.id = m.round1_id LEFT JOIN rounds two ON two.id = m.round2_id",
+    "sessions": "SELECT server, started_at, ended_at FROM sessions",
+    "players": "SELECT guid, name, is_bot, first_seen, last_seen FROM players",
+    "player_names": "SELECT guid, name, first_seen, last_seen FROM player_names",
+    "player_rounds": f"SELECT r.filename, {_PLAYER} FROM player_rounds p JOIN rounds r ON r.id = p.round_id",
+    "weapon_rounds": f"SELECT r.filename, {_WEAPON} FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id",
+    "awards": "SELECT r.filename, a.award, a.guid, a.value FROM awards a JOIN rounds r ON r.id = a.round_id",
+    "duels": "SELECT r.filename, d.killer_guid, d.victim_guid, d.kills FROM duels d JOIN rounds r ON r.id = d.round_id",
+    "round_notices": "SELECT n.server, n.map_name, n.round_number, n.round_end_unix, n.notice, r.filename"
+    " FROM round_notices n LEFT JOIN rounds r ON r.id = n.round_id",
+}
+TABLES = (
+    "stats_files", "rounds", "matches", "sessions", "players", "player_names", "player_rounds", "weapon_rounds",
+    "awards", "duels", "round_notices",
+)  # fmt: skip
+
+
+async def snapshot(database: Database) -> Snapshot:
+    """Return what is stored, each table sorted."""
+    found = {table: await database.fetch(query) for table, query in _QUERIES.items()}
+    return {table: sorted((tuple(row.values()) for row in rows), key=repr) for table, rows in found.items()}
+
+
+async def everything(database: Database) -> Snapshot:
+    """Return all columns of all tables, ids and revisions too."""
+    found = {table: await database.fetch(f"SELECT * FROM {table}") for table in TABLES}
+    return {table: sorted((tuple(row.values()) for row in rows), key=repr) for table, rows in found.items()}
+
+
+async def wipe(database: Database) -> None:
+    """Empty all tables of the import."""
+    async with database.transaction() as transaction:
+        for table in reversed(TABLES):
+            await transaction.execute(f"DELETE FROM {table}")

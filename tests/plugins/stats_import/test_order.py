@@ -1,0 +1,122 @@
+"""The tables are a function of the set of files and notices: order, repetition and grouping do not matter."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.db import Database
+from core.events import FetchedFile, RoundNotice
+from plugins.stats_import.service import ImportService
+from tests.plugins.stats_import.conftest import service_of
+from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening
+from tests.plugins.stats_import.snapshot import Snapshot, everything, snapshot, wipe
+
+EXAMPLES = settings(
+    max_examples=8, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+
+
+@EXAMPLES
+@given(seed=st.integers(0, 2**32))
+async def test_an_odd_evening_in_any_order(database: Database, seed: int) -> None:
+    """Pairs, a lost R1, copies, late contents, aborted rounds, endstats, notices, a repeated hour: in any order."""
+    await _compare(database, odd_evening(), Random(seed))  # noqa: S311 - an order, no secret
+
+
+@settings(EXAMPLES, max_examples=20)
+@given(seed=st.integers(0, 2**32))
+async def test_nonsense_in_any_order(database: Database, seed: int) -> None:
+    """Rounds, copies, endstats and notices at random times, also around a change of the clock: in any order."""
+    random = Random(seed)  # noqa: S311 - an order, no secret
+    await _compare(database, random_evening(random), random)
+
+
+@settings(EXAMPLES, max_examples=3)
+@given(seed=st.integers(0, 2**32))
+async def test_a_real_evening_in_any_order(database: Database, samples: Path, seed: int) -> None:
+    """A real evening across midnight, notices included, in any order."""
+    await _compare(database, _real_evening(samples, "2025-10-19", "2025-10-20"), Random(seed))  # noqa: S311 - an order, no secret
+
+
+async def test_in_parallel(database: Database) -> None:
+    """Imports and notices at the same time end the same."""
+    folder = odd_evening()
+    service = service_of(database, folder)
+    expected = await _expected(database, folder)
+    await wipe(database)
+
+    files = (service.import_files([file]) for file in folder.files)
+    await asyncio.gather(*files, *(service.store_notice(notice) for notice in folder.notices))
+
+    assert await snapshot(database) == expected
+
+
+async def test_again_changes_nothing(database: Database) -> None:
+    """A second import and the same notices again change no column of any row, ids and revisions included."""
+    folder = odd_evening()
+    service = service_of(database, folder)
+    await _bring(service, [*folder.files, *folder.notices], Random(1))  # noqa: S311 - an order, no secret
+    before = await everything(database)
+
+    await _bring(service, [*folder.notices, *folder.files], Random(2))  # noqa: S311 - an order, no secret
+
+    assert await everything(database) == before
+
+
+async def _compare(database: Database, folder: Folder, random: Random) -> None:
+    expected = await _expected(database, folder)
+    await wipe(database)
+    arrivals: list[FetchedFile | RoundNotice] = [*folder.files, *folder.notices]
+    arrivals += random.sample(arrivals, len(arrivals) // 4)
+    random.shuffle(arrivals)
+
+    await _bring(service_of(database, folder), arrivals, random)
+
+    found = await snapshot(database)
+    for table, rows in expected.items():
+        assert found[table] == rows, table
+
+
+async def _expected(database: Database, folder: Folder) -> Snapshot:
+    """Return what is stored after all at once, notices first."""
+    await wipe(database)
+    service = service_of(database, folder)
+    for notice in folder.notices:
+        await service.store_notice(notice)
+    await service.import_files(sorted(folder.files, key=lambda file: file.filename))
+    return await snapshot(database)
+
+
+async def _bring(service: ImportService, arrivals: list[FetchedFile | RoundNotice], random: Random) -> None:
+    """Bring one after the other, files in handfuls of different sizes."""
+    waiting: list[FetchedFile] = []
+    for one in arrivals:
+        if isinstance(one, RoundNotice):
+            await service.store_notice(one)
+        else:
+            waiting.append(one)
+        if waiting and random.random() < 0.5:
+            await service.import_files(waiting)
+            waiting = []
+    await service.import_files(waiting)
+
+
+def _real_evening(samples: Path, *days: str) -> Folder:
+    folder = Folder()
+    for path in sorted(path for day in days for path in samples.glob(f"{day}-*.txt")):
+        folder.put(path.name, path.read_bytes())
+    if not folder.files:
+        pytest.skip("this evening is not among the samples")
+    for file in folder.files[::2]:
+        name = named(file.filename)
+        end = name.played_at(ZoneInfo("Europe/Ljubljana")) - timedelta(seconds=4)
+        reason = "aborted" if end.second % 10 == 3 else "objective"
+        folder.tell(name.map_name, name.round_number, f"{end:%Y-%m-%d %H:%M:%S}", end_reason=reason)
+    return folder

@@ -1,0 +1,190 @@
+"""A stats file is read whole or refused."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.filenames import parse_stats_filename
+from plugins.stats_import.parser import MAX_PLAYERS, StatsFile, StatsFileError, content_key, parse_stats_file
+from tests.plugins.stats_import.invented import PLAYERS, Line, name_of, named, stats_file
+
+NAME = named(name_of("2025-10-19-220000"))
+
+
+def read(data: bytes) -> StatsFile:
+    return parse_stats_file(data, NAME)
+
+
+def test_every_real_file_is_taken(samples: Path) -> None:
+    """All real files are whole, with their number of lines, and generation by date."""
+    files = sorted(samples.glob("*-round-[12].txt"))
+    for path in files:
+        name = parse_stats_filename(path.name)
+        assert name is not None
+        file = parse_stats_file(path.read_bytes(), name)
+        assert len(file.players) == path.read_bytes().count(b"\n") - 1
+        assert file.generation in (0, 33, 36, 37, 38)
+    assert len(files) == 157
+
+
+def test_shots_are_the_sum_over_the_weapons_in_real_files(samples: Path) -> None:
+    """In the newest generation field 20 is the sum of all shots: groups and fields are where we think."""
+    for path in samples.glob("2025-10-19-*-round-[12].txt"):
+        for player in parse_stats_file(path.read_bytes(), named(path.name)).players:
+            assert player.fields[20] == sum(group[1] for group in player.weapons.values())
+
+
+def test_header_fields() -> None:
+    """The header says map, config, sides, limit and next limit."""
+    file = read(stats_file(limit="12:00", shown="9:46"))
+
+    assert (file.map_name, file.config_name, file.round_number) == ("supply", "legacy3", 1)
+    assert (file.defender_side, file.winner_side) == (1, 2)
+    assert (file.time_limit_seconds, file.time_shown_seconds, file.play_seconds) == (720, 586, None)
+
+
+@pytest.mark.parametrize(
+    ("ninth", "seconds"), [("716261", 716.261), ("512.5", 512.5), ("0", 0), ("-1761", -1761), ("", None)]
+)
+def test_ninth_field(ninth: str, seconds: float | None) -> None:
+    """The ninth field is milliseconds, or seconds in an old variant; 0 and less are kept as a sign."""
+    assert read(stats_file(ninth=ninth)).play_seconds == seconds
+
+
+@pytest.mark.parametrize("count", [33, 36, 37, 38])
+def test_generations(count: int) -> None:
+    """Each generation is taken, decimals as tenths."""
+    player = read(stats_file(count=count)).players[0]
+
+    assert len(player.fields) == count
+    assert player.fields[22] == 60
+    assert player.fields[27] == 127
+
+
+def test_newer_fields_than_known_are_left_aside() -> None:
+    """A line with more fields than known is read as far as it is known."""
+    data = stats_file().replace(b"\n", b"\t7\n").replace(b"6:05\t7\n", b"6:05\n")
+
+    assert read(data).generation == 38
+
+
+def test_names_hold_anything() -> None:
+    """Backslash, tab, odd colour codes and bytes that are not UTF-8 are part of the name."""
+    odd = Line("AAAAAAA1", "^/a\\b\tc^?")
+    data = stats_file(players=[odd, Line("AAAAAAA2", "caf@")]).replace(b"caf@", b"caf\xe9")
+
+    first, second = read(data).players
+
+    assert (first.raw_name, first.name) == ("^/a\\b\tc^?", "a\\bc")
+    assert second.name == "café"
+
+
+def test_line_ends_of_windows() -> None:
+    """CRLF reads the same and is the same content."""
+    data = stats_file()
+    windows = data.replace(b"\n", b"\r\n")
+
+    assert read(windows) == read(data)
+    assert content_key(windows) == content_key(data)
+
+
+def test_content_key_leaves_the_server_name_out() -> None:
+    """The header's first field does not make another content."""
+    assert content_key(stats_file(server="a")) == content_key(stats_file(server="b"))
+    assert content_key(stats_file(shown="6:06")) != content_key(stats_file())
+
+
+def test_bots_are_told_apart_by_name() -> None:
+    """Bots share one GUID text; each gets an identity of its own."""
+    bots = [Line("OMNIBOT0", "[BOT]a"), Line("OMNIBOT0", "[BOT]b"), Line("OMNIBOT1", "[BOT]b")]
+
+    guids = [player.guid for player in read(stats_file(players=bots)).players]
+
+    assert len(set(guids)) == 3
+    assert all(guid.startswith("BOT") and len(guid) == 8 for guid in guids)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b"", 0, "empty"),
+        (b"\n", 1, "8 or 9 fields"),
+        (stats_file()[:-1], 5, "no end"),
+        (b"\0" * 500, 1, "NUL"),
+        (stats_file("radar"), 1, "the name says 'supply'"),
+        (stats_file(number=2), 1, "round '2'"),
+        (stats_file(shown="6:5"), 1, "field 8"),
+        (stats_file(limit="-1:00"), 1, "field 7"),
+        (stats_file(winner=3), 1, "winner"),
+        (stats_file(ninth="nan"), 1, "field 9"),
+        (stats_file().replace(b"AAAAAAA2", b"AAAAAAG2"), 3, "GUID"),
+        (stats_file().replace(b"AAAAAAA2", b"AAAAAAA1"), 0, "two lines"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 3 2 5"), 5, "mask 2048"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048"), 5, "mask 2048"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9  3 2 5 0"), 5, "weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 -3 2 5 0"), 5, "weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 18446744073709551616 2 5 0"), 5, "weapon groups"),
+        (stats_file(players=[Line("AAAAAAA1", fields={0: -1})]), 2, "field 0"),
+        (stats_file(players=[Line("AAAAAAA1", fields={9: 10**20})]), 2, "field 9"),
+        (stats_file(count=35), 2, "35 extended fields"),
+        (stats_file(players=PLAYERS[:2]) + PLAYERS[2].text(33).encode() + b"\n", 4, "33 extended fields"),
+        (stats_file() + b"x" * 2**20 + b"\n", 0, "bytes"),
+        (stats_file(players=[Line(f"{i:08X}") for i in range(100)]), MAX_PLAYERS + 2, "100 players"),
+    ],
+)
+def test_refused_with_line_and_reason(data: bytes, line: int, reason: str) -> None:
+    """What is not a whole stats file is refused, and the error says where and why."""
+    with pytest.raises(StatsFileError) as refused:
+        read(data)
+
+    assert refused.value.line == line
+    assert reason in str(refused.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(cut=st.integers(0, len(stats_file()) - 1))
+def test_cut_anywhere(cut: int) -> None:
+    """A file cut at any place is refused, or consists of whole lines."""
+    whole = stats_file(ninth="365000")
+    try:
+        file = read(whole[:cut])
+    except StatsFileError:
+        return
+    assert whole[:cut].endswith(b"\n")
+    assert file.players == read(whole).players[: len(file.players)]
+
+
+def test_a_real_file_cut_at_each_place(samples: Path) -> None:
+    """A real file is only ever taken at a line's end."""
+    path = samples / "2025-10-26-203013-etl_sp_delivery-round-2.txt"
+    whole, name = path.read_bytes(), named(path.name)
+    taken = set()
+    for cut in range(len(whole) + 1):
+        try:
+            parse_stats_file(whole[:cut], name)
+            taken.add(cut)
+        except StatsFileError:
+            continue
+    assert taken == {index + 1 for index, byte in enumerate(whole) if byte == 10}
+
+
+@settings(max_examples=400, deadline=None)
+@given(at=st.integers(0, len(stats_file()) - 1), part=st.binary(max_size=6), length=st.integers(0, 6))
+def test_damaged_files_are_taken_or_refused(at: int, part: bytes, length: int) -> None:
+    """Any bytes put in place of others give a file of numbers that a database takes, or the one error."""
+    data = stats_file()
+    try:
+        file = read(data[:at] + part + data[at + length :])
+    except StatsFileError:
+        return
+    assert all(0 <= value < 2**40 for player in file.players for value in (player.rounds, *player.fields))
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.binary(max_size=400))
+def test_any_bytes_are_refused_not_raised(data: bytes) -> None:
+    """Bytes that are no stats file give the one error, whatever they are."""
+    with pytest.raises(StatsFileError):
+        read(data)
