@@ -191,8 +191,9 @@ EVENTS_BY_HOOK: dict[str, type[Event]] = {event.hook: event for event in EVENT_T
 
 
 def encode_event(event: Event) -> str:
-    """Return the event as one JSON text, for the journal."""
-    return json.dumps(event.to_json(), separators=(",", ":"), ensure_ascii=False)
+    """Return the event as one JSON text, for the journal; what no database takes (lone surrogates) becomes ``?``."""
+    text = json.dumps(event.to_json(), separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode_event(type_name: str, payload: str) -> Event:

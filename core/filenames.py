@@ -50,6 +50,8 @@ def parse_stats_filename(filename: str) -> StatsFilename | None:
         local_time = datetime.strptime(match["time"], "%Y-%m-%d-%H%M%S")  # noqa: DTZ007 - the zone is a setting
     except ValueError:
         return None
+    if not 2000 <= local_time.year < 2100:
+        return None
     kind: Kind = "endstats" if match["end"] else "round"
     return StatsFilename(filename, kind, local_time, match["map"], int(match["round"]))
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from core.cli.setup import config_of, print_json
 from core.config import Config, ServerSection, parse_config
 from core.errors import BadInputError, ConfigError, RoundhookError
 from core.events import FetchedFile
-from core.filenames import kind_of
+from core.filenames import kind_of, parse_stats_filename
 
 AT_ONCE = 256
 """Files that are on their way at the same time."""
 SETTLE_SECONDS = 600.0
 BAR = 32
+ENDSTATS_REACH = timedelta(seconds=30)
+"""How far apart the two files of one round are written."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +113,9 @@ async def _import(app: Application, server: str, paths: Sequence[Path], summary:
     await app.kernel.dispatcher.settled(SETTLE_SECONDS)
     states = await _states(app, [file for _, file in new])
     for path, file in files:
-        if _key(file) in known:
+        if file.kind == "endstats" and not await _has_round(app, file):
+            summary.count("aside", path, "endstats: its awards are kept until the stats file of its round comes")
+        elif _key(file) in known:
             state, reason = known[_key(file)]
             summary.count("rejected" if state == "quarantined" else "known", path, reason)
         else:
@@ -121,6 +126,21 @@ def _outcome(found: tuple[str, str] | None, path: Path) -> tuple[str, Path, str]
     if found is None:
         return "failed", path, "the import failed; `roundhook events --failed` says why and how to try it again"
     return found[0], path, found[1]
+
+
+async def _has_round(app: Application, file: FetchedFile) -> bool:
+    """Tell whether the round of an endstats file is stored: same map and number, written within seconds of it."""
+    name = parse_stats_filename(file.filename)
+    if name is None:
+        return False
+    written = name.played_at(app.config.servers[file.server].zone)
+    return bool(
+        await app.services.database.fetch(
+            "SELECT 1 AS found FROM rounds WHERE server = ? AND map_name = ? AND round_number = ? "
+            "AND played_at BETWEEN ? AND ?",
+            (file.server, name.map_name, name.round_number, written - ENDSTATS_REACH, written + ENDSTATS_REACH),
+        )
+    )
 
 
 async def _states(app: Application, files: Iterable[FetchedFile]) -> dict[tuple[str, str], tuple[str, str]]:

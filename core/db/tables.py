@@ -65,6 +65,12 @@ class Round(Table, tablename="rounds"):
     end_reason = _text()
     duration_source = _text()
     """notice, file or players."""
+    duration_note = _text()
+    """Why that source was taken, in words."""
+    file_duration_seconds = _number()
+    """What the file alone says (header where attackers won, else the players' clock); never overridden."""
+    file_duration_source = _text()
+    """file or players."""
     status = Text()
     match_id = _number()
     session_id = _number()

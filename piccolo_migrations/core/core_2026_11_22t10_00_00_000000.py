@@ -31,7 +31,7 @@ _FILES_AND_ROUNDS = (
         played_at {moment} NOT NULL, winner_side BIGINT, defender_side BIGINT,
         time_limit_seconds BIGINT, time_shown_seconds BIGINT, round_start_unix BIGINT, round_end_unix BIGINT,
         actual_duration_seconds BIGINT, total_pause_seconds BIGINT, pause_count BIGINT, end_reason TEXT,
-        duration_source TEXT, status TEXT NOT NULL, match_id BIGINT, session_id BIGINT, UNIQUE (server, filename))""",
+        duration_source TEXT, duration_note TEXT, file_duration_seconds BIGINT, file_duration_source TEXT, status TEXT NOT NULL, match_id BIGINT, session_id BIGINT, UNIQUE (server, filename))""",
     "CREATE INDEX IF NOT EXISTS rounds_played_at ON rounds (server, played_at)",
     "CREATE INDEX IF NOT EXISTS rounds_session ON rounds (session_id)",
     """CREATE TABLE IF NOT EXISTS matches (

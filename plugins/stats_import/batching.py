@@ -46,9 +46,11 @@ class Batcher(Generic[Item, Result]):
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - raised where the items came from
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            if len(batch) > 1:  # one of them is to blame: the others go on without it
+                for one in batch:
+                    await self._do_batch([one])
+            elif batch and not batch[0][1].done():
+                batch[0][1].set_exception(error)
         else:
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():

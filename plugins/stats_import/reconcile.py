@@ -137,13 +137,16 @@ def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]
 
 
 def _time(one: RoundState, file: StatsFile, longest_seconds: int | None) -> None:
-    """Write the file's view of the time where what it rests on has changed; else what a notice said stays."""
+    """Write the file's view of the time where it has changed; what a notice said stays, for others to judge anew."""
     timing = timing_of(file, longest_seconds)
+    view = {"file_duration_seconds": timing.seconds, "file_duration_source": timing.source}
     anew = one.content_changed or (one.notice_changed and not one.noticed)
-    if not anew and timing.source == "file":
+    if not anew and all(one.values[column] == value for column, value in view.items()):
         return
-    one.values.update(dict.fromkeys(TIMING_COLUMNS))
-    one.values.update(actual_duration_seconds=timing.seconds, duration_source=timing.source)
+    one.values.update(view)
+    if anew or one.values["duration_source"] != "notice":
+        one.values.update(dict.fromkeys(TIMING_COLUMNS))
+        one.values.update(actual_duration_seconds=timing.seconds, duration_source=timing.source)
 
 
 async def _keep_equal_rows(work: Work, open_ones: Iterable[RoundState]) -> None:

@@ -14,7 +14,7 @@ from .parser import StatsFile
 
 TIMING_COLUMNS = (
     "round_start_unix", "round_end_unix", "actual_duration_seconds", "total_pause_seconds", "pause_count", "end_reason",
-    "duration_source",
+    "duration_source", "duration_note",
 )  # fmt: skip
 FIXED_COLUMNS = ("server", "filename", "map_name", "round_number", "played_at")
 CHANGING_COLUMNS = columns_of(Round, without=("id", "revision", *FIXED_COLUMNS))

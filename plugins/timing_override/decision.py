@@ -27,16 +27,16 @@ class FileView:
     winner_side: int
     defender_side: int
     time_limit_seconds: int | None
-    time_shown_seconds: int | None
     duration_seconds: int | None
     """By the file's rules: header where attackers won, else the players' own clock."""
-    source: str
+    source: str | None
+    """file or players; None where the file cannot say."""
     longest_player_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The six timing columns, where the duration comes from, and why."""
+    """The timing columns: six values, where the duration comes from, and why."""
 
     round_start_unix: int | None
     round_end_unix: int | None
@@ -44,7 +44,7 @@ class Decision:
     total_pause_seconds: int | None
     pause_count: int | None
     end_reason: EndReason | None
-    duration_source: str
+    duration_source: str | None
     why: str
 
     def columns(self) -> dict[str, Any]:
@@ -57,6 +57,7 @@ class Decision:
             "pause_count": self.pause_count,
             "end_reason": self.end_reason,
             "duration_source": self.duration_source,
+            "duration_note": self.why,
         }
 
 

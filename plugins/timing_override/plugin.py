@@ -80,18 +80,13 @@ class TimingOverride(Plugin):
 
 
 def _file_view(row: dict[str, Any]) -> FileView:
-    longest, shown, limit = row["longest"], row["time_shown_seconds"], row["time_limit_seconds"]
-    attackers_won = bool(row["winner_side"]) and row["winner_side"] != row["defender_side"]
-    by_header = attackers_won and bool(shown) and (limit is None or shown <= limit)
-    keeps = row["duration_source"] in ("file", "players")
     return FileView(
         winner_side=row["winner_side"] or 0,
         defender_side=row["defender_side"] or 0,
-        time_limit_seconds=limit,
-        time_shown_seconds=shown,
-        duration_seconds=row["actual_duration_seconds"] if keeps else (shown if by_header else longest),
-        source=row["duration_source"] if keeps else ("file" if by_header else "players"),
-        longest_player_seconds=longest,
+        time_limit_seconds=row["time_limit_seconds"],
+        duration_seconds=row["file_duration_seconds"],
+        source=row["file_duration_source"],
+        longest_player_seconds=row["longest"],
     )
 
 

@@ -6,11 +6,11 @@ from plugins.timing_override.decision import FileView, decide
 from tests.plugins.notices import END_UNIX, notice
 
 HELD = FileView(
-    winner_side=1, defender_side=1, time_limit_seconds=720, time_shown_seconds=720, duration_seconds=510,
+    winner_side=1, defender_side=1, time_limit_seconds=720, duration_seconds=510,
     source="players", longest_player_seconds=510,
 )  # fmt: skip
 TAKEN = FileView(
-    winner_side=2, defender_side=1, time_limit_seconds=720, time_shown_seconds=489, duration_seconds=489,
+    winner_side=2, defender_side=1, time_limit_seconds=720, duration_seconds=489,
     source="file", longest_player_seconds=486,
 )  # fmt: skip
 
