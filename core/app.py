@@ -19,6 +19,7 @@ from core.journal import Journal
 from core.kernel.kernel import Kernel, Report
 from core.kernel.manifest import Manifest
 from core.kernel.watch import watch as watch_files
+from core.kernel.watchdog import Watchdog
 from core.owners import Owners
 from core.services import Services
 from core.ssh import Server
@@ -76,6 +77,7 @@ async def bot_application(
         async with discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
             await stack.enter_async_context(_background(_watch_journal(services, kernel)))
+            stack.callback(Watchdog(kernel).close)
             if watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
             yield Application(config, services, kernel, reports, discord)
@@ -113,6 +115,8 @@ async def _services(
         files = Files(storage / "files", database, clock)
         services = Services(config, clock, database, files, servers, journal, discord)
         kernel = Kernel(services, migrate=_migrator(database, config))
+        kernel.logbook.attach()
+        stack.callback(kernel.logbook.detach)
         stack.push_async_callback(kernel.close)
         yield services, kernel
 

@@ -6,7 +6,7 @@ import re
 # `^` and one printable character that is neither `^` nor a blank: real names use `^/` and `^?` too.
 _COLOR_CODE = re.compile(r"\^([^\s^\x00-\x1f\x7f])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-_MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<@:\-+.])")
+_MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<@:]|^[-+](?= )|(?<=^\d)\.(?= ))", re.MULTILINE)
 _GUID = re.compile(r"[0-9A-F]{8}")
 _BOT_GUID = "OMNIBOT"
 

@@ -4,14 +4,17 @@ from typing import Any
 
 import lightbulb
 
+from core.db.database import Row, utc
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
 from core.kernel.kernel import Report, Status
+from core.kernel.slot import HookStats
 from core.messages import Message, split_text
 from core.names import escape_markdown
 from core.services import Services
 
 _CHOICES = 25
+LOG_LINES, HISTORY_LINES = 20, 15
 
 
 def admin_commands(services: Services, gatekeeper: Gatekeeper) -> list[Any]:
@@ -85,6 +88,37 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             report = await services.kernel.reload(self.plugin, user=int(context.user.id))
             await _answer(context, _told("reloaded", report, None))
 
+    @group.register
+    class Info(lightbulb.SlashCommand, name="info", description="One plugin in detail", hooks=[admins_only]):
+        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            status = _status(services, self.plugin)
+            slot = services.kernel.slots.get(self.plugin)
+            lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
+            lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
+            await _answer(context, "\n".join(line for line in lines if line))
+
+    @group.register
+    class Logs(lightbulb.SlashCommand, name="logs", description="The last lines of a plugin", hooks=[admins_only]):
+        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            _status(services, self.plugin)
+            lines = services.kernel.logbook.last(self.plugin, LOG_LINES)
+            await _answer(context, "\n".join(map(escape_markdown, lines)) or f"{self.plugin} has logged nothing yet.")
+
+    @group.register
+    class History(lightbulb.SlashCommand, name="history", description="Who did what when", hooks=[admins_only]):
+        plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=names)
+
+        @lightbulb.invoke
+        async def invoke(self, context: lightbulb.Context) -> None:
+            rows = await services.kernel.toggles.history(self.plugin, HISTORY_LINES)
+            await _answer(context, "\n".join(map(_action_line, rows)) or "Nothing has been done yet.")
+
     return group
 
 
@@ -137,6 +171,24 @@ def _line(status: Status, guild: int | None) -> str:
     if status.breaker:
         text += f" · not called for a while: {', '.join(status.breaker)}"
     return text + (f"\n> {escape_markdown(status.error)}" if status.error else "")
+
+
+def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
+    """Return a handler's counts and latencies."""
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stats.counts.items())) or "not called yet"
+    times = sorted(stats.milliseconds)
+    latency = f"; {times[len(times) // 2]:.1f} ms at the median, {times[-1]:.1f} ms at most" if times else ""
+    breaker = f"; breaker {status.breaker[hook]}" if hook in status.breaker else ""
+    return f"`{hook}`: {counts}{latency}{breaker}"
+
+
+def _action_line(row: Row) -> str:
+    moment = utc(row["at"])
+    when = f"<t:{int(moment.timestamp())}:R>" if moment else ""
+    who = f"<@{row['user_id']}>" if row["user_id"] else "the bot's machine"
+    where = " here" if row["guild_id"] else ""
+    sign = "✓" if row["ok"] else "✗"
+    return f"{sign} {when} {who}: {row['action']} **{row['plugin']}**{where}: {escape_markdown(row['detail'])}"
 
 
 def _told(what: str, report: Report, guild: int | None) -> str:
