@@ -6,7 +6,6 @@ from core.events import ImportedRound
 from roundhook.testing import Stage
 from tests.plugins.notices import embed_of
 
-
 OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.1}}}
 
 
@@ -46,7 +45,7 @@ async def test_a_match_is_paired_and_its_second_round_stands_alone(database_url:
         await announced(stage, "round 2")
         match = (await stage.db.fetch("SELECT * FROM matches"))[0]
         longest = await stage.db.fetch(
-            "SELECT round_id, max(time_played_seconds) AS longest FROM player_rounds GROUP BY round_id ORDER BY round_id"
+            "SELECT max(time_played_seconds) AS longest FROM player_rounds GROUP BY round_id ORDER BY round_id"
         )
         teams = await stage.db.fetch("SELECT * FROM lua_round_teams ORDER BY round_id")
         last = await stage.discord.invoke("last", user=7, guild=1)

@@ -8,13 +8,14 @@ ID = "core_2026_11_22t10_00_00_000000"
 VERSION = "1.38.0"
 DESCRIPTION = "shared tables"
 
-_PLAYER_NUMBERS = """
-    side kills deaths headshots hits shots damage_given damage_received team_damage_given team_damage_received
-    gibs self_kills team_kills team_gibs xp killing_spree death_spree kill_assists kill_steals headshot_kills
-    objectives_stolen objectives_returned dynamites_planted dynamites_defused times_revived revives_given
-    constructions useful_kills useless_kills full_self_kills multikills_2 multikills_3 multikills_4 multikills_5
-    multikills_6 time_played_seconds time_dead_seconds denied_playtime_seconds
-""".split()
+_PLAYER_NUMBERS = (
+    "side", "kills", "deaths", "headshots", "hits", "shots", "damage_given", "damage_received", "team_damage_given",
+    "team_damage_received", "gibs", "self_kills", "team_kills", "team_gibs", "xp", "killing_spree", "death_spree",
+    "kill_assists", "kill_steals", "headshot_kills", "objectives_stolen", "objectives_returned", "dynamites_planted",
+    "dynamites_defused", "times_revived", "revives_given", "constructions", "useful_kills", "useless_kills",
+    "full_self_kills", "multikills_2", "multikills_3", "multikills_4", "multikills_5", "multikills_6",
+    "time_played_seconds", "time_dead_seconds", "denied_playtime_seconds",
+)  # fmt: skip
 
 _OF_ROUND = "round_id BIGINT NOT NULL REFERENCES rounds (id) ON DELETE CASCADE"
 
@@ -31,7 +32,8 @@ _FILES_AND_ROUNDS = (
         played_at {moment} NOT NULL, winner_side BIGINT, defender_side BIGINT,
         time_limit_seconds BIGINT, time_shown_seconds BIGINT, round_start_unix BIGINT, round_end_unix BIGINT,
         actual_duration_seconds BIGINT, total_pause_seconds BIGINT, pause_count BIGINT, end_reason TEXT,
-        duration_source TEXT, duration_note TEXT, file_duration_seconds BIGINT, file_duration_source TEXT, status TEXT NOT NULL, match_id BIGINT, session_id BIGINT, UNIQUE (server, filename))""",
+        duration_source TEXT, duration_note TEXT, file_duration_seconds BIGINT, file_duration_source TEXT,
+        status TEXT NOT NULL, match_id BIGINT, session_id BIGINT, UNIQUE (server, filename))""",
     "CREATE INDEX IF NOT EXISTS rounds_played_at ON rounds (server, played_at)",
     "CREATE INDEX IF NOT EXISTS rounds_session ON rounds (session_id)",
     """CREATE TABLE IF NOT EXISTS matches (

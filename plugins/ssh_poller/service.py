@@ -23,8 +23,8 @@ from core.ssh import Server
 from .client import RemoteFile, StatsFolder
 
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
-LISTED_AGAIN_SECONDS = 2.0
-"""SFTP gives whole seconds: a folder that has just changed may change again without a sign."""
+SETTLE_SECONDS = 2.0
+"""SFTP gives whole seconds: a folder that has just changed may change again without a sign; it is listed once more."""
 LIST_AWAITED_SECONDS = 1.0
 
 
@@ -75,6 +75,7 @@ class FetchLoop:
         """Times of the files that are in the database already; read at the first look."""
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
+        self._unsettled = False
         self._away = ""
         self._slowdown = 0.0
 
@@ -98,29 +99,33 @@ class FetchLoop:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
         stamp, now = await self._folder.stamp(), time.monotonic()
         if stamp != self._stamp:
-            self._stamp, self._changed_at = stamp, now
-        elif not self._growing and not self._is_list_due(now, awaited=bool(awaited)):
+            self._stamp, self._changed_at, self._unsettled = stamp, now, True
+        elif not (self._growing or self._unsettled or (awaited and now - self._listed_at >= LIST_AWAITED_SECONDS)):
             return
         self._listed_at = now
+        self._unsettled = now - self._changed_at <= SETTLE_SECONDS
         if self._stored is None:
             self._stored = await self._read_stored()
-        for file in await self._folder.list_files():
-            if self._is_new(file, self._stored):
-                await self._take(file, awaited)
+        new = [file for file in await self._folder.list_files() if self._is_new(file, self._stored)]
+        for file in sorted(new, key=self._urgency):
+            await self._take(file, awaited)
+            if self._server.asked.is_set():
+                self._stamp = None  # something more urgent: look anew, the rest comes after it
+                return
 
-    def _is_list_due(self, now: float, *, awaited: bool) -> bool:
-        """Tell whether a folder that looks unchanged is listed all the same: its time has whole seconds."""
-        return now - self._changed_at <= LISTED_AGAIN_SECONDS or (
-            awaited and now - self._listed_at >= LIST_AWAITED_SECONDS
-        )
+    def _urgency(self, file: RemoteFile) -> tuple[bool, str]:
+        """Put what has just been played before what was played long ago, each in the order of its names."""
+        recent = self._clock.now() - timedelta(hours=1)
+        return max(self._times(file)) < recent, file.name.filename
 
     def _is_new(self, file: RemoteFile, stored: dict[str, int]) -> bool:
         """Tell whether a file is to be fetched: not known as it is now, and not from before the look-back."""
         name = file.name.filename
         if self._seen.get(name) == (file.size, file.modified_unix) or stored.get(name) == file.modified_unix:
             return False
-        oldest = self._clock.now() - timedelta(days=self._settings.backfill_days)
-        return name in self._server.asked_for or max(self._times(file)) >= oldest
+        days: float = self._settings.backfill_days
+        oldest = self._clock.now() - timedelta(days=days)
+        return not days or name in self._server.asked_for or max(self._times(file)) >= oldest
 
     async def _take(self, file: RemoteFile, awaited: Sequence[Awaited]) -> None:
         """Fetch a file once it is whole: same size and time at two looks, and a final newline."""
@@ -196,6 +201,8 @@ class FetchLoop:
     async def _pause(self, *, awaited: bool) -> None:
         """Wait until it is time for the next look, or until something is asked for."""
         seconds: float = self._settings.look_seconds if awaited else self._settings.poll_seconds
+        if self._unsettled:
+            seconds = min(seconds, SETTLE_SECONDS)
         await self._clock.wait(self._server.asked, self._slowdown or seconds)
 
     async def _gone(self, error: PeerUnavailableError | ConfigError) -> None:

@@ -14,8 +14,9 @@ DIALECT_A = {
     "Axis_JSON": '[{"guid":"AAAAAAAA11111111AAAAAAAA11111111","name":"anna"}]', "Allies_JSON": "[]",
 }  # fmt: skip
 DIALECT_B = {
-    "Map": "supply", "Round": "2", "Winner": "2", "Defender": "1", "Lua_Playtime": "512 sec", "Lua_Timelimit": "3.85 min",
-    "Lua_Pauses": "1 (37 sec)", "Lua_Pauses_JSON": f'[{{"n":1,"start":{END_UNIX - 100},"end":{END_UNIX - 63},"sec":37}}]',
+    "Map": "supply", "Round": "2", "Winner": "2", "Defender": "1", "Lua_Playtime": "512 sec",
+    "Lua_Timelimit": "3.85 min", "Lua_Pauses": "1 (37 sec)",
+    "Lua_Pauses_JSON": f'[{{"n":1,"start":{END_UNIX - 100},"end":{END_UNIX - 63},"sec":37}}]',
     "Lua_EndReason": "objective", "Lua_Warmup": "41 sec", "Lua_RoundStart": str(END_UNIX - 549),
     "Lua_RoundEnd": str(END_UNIX), "Lua_SurrenderTeam": "0", "Lua_SurrenderCaller": "",
     "Axis_JSON": '[{"guid":"aaaaaaaa11111111aaaaaaaa11111111","name":"anna"}]',

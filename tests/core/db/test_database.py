@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.db import Database
-from core.db.migrate import migrate, pending, CORE
+from core.db.migrate import CORE, migrate, pending
 from core.db.tables import SHARED_TABLES, Session, columns_of
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -67,7 +67,13 @@ async def test_concurrent_read_then_write_loses_nothing(database: Database) -> N
 
     async def increment() -> None:
         async with database.transaction() as transaction:
-            value = (await transaction.fetch("SELECT server FROM sessions FOR UPDATE" if database.dialect == "postgres" else "SELECT server FROM sessions"))[0]["server"]
+            value = (
+                await transaction.fetch(
+                    "SELECT server FROM sessions FOR UPDATE"
+                    if database.dialect == "postgres"
+                    else "SELECT server FROM sessions"
+                )
+            )[0]["server"]
             await transaction.execute("UPDATE sessions SET server = ?", (str(int(value) + 1),))
 
     await asyncio.gather(*(increment() for _ in range(40)))

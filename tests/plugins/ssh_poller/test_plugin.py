@@ -1,6 +1,7 @@
 """Fetching over real SSH: what is taken and when, and what happens when the server is away or strange."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,34 @@ async def test_a_reload_while_fetching_loses_nothing() -> None:
             assert report.ok, report.error
 
         assert sorted(await stored(stage, 4)) == sorted(names)
+
+
+async def test_old_files_are_fetched_after_new_ones_and_announced_by_nobody(samples: Path) -> None:
+    """Everything in the folder is stored in the end; what has just been played comes first."""
+    async with Stage(["stats_import", "stats_commands"]) as stage:
+        root = stage.games["local"].root
+        for old in sorted(samples.glob("2025-10-25*-round-*.txt")):
+            (root / old.name).write_bytes(old.read_bytes())
+        played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
+        await stage.plugins.enable("ssh_poller")
+
+        names = await stored(stage, 5)
+
+        assert names[0] == played.filename
+        assert len(names) == 5
+        assert len(stage.discord.messages(stage.discord.stats_channel)) == 1
+
+
+async def test_a_file_written_in_the_second_of_the_look_is_found() -> None:
+    """The folder's time has whole seconds: a second file in the same second leaves no sign and is found all the same."""
+    async with Stage(PLUGINS) as stage:
+        game = stage.games["local"]
+        await stage.plugins.disable("ssh_poller")
+        first = await game.play_round(map_name="one", send_notice=False)
+        await stage.plugins.enable("ssh_poller")
+        await stored(stage, 1)
+        second = await game.play_round(map_name="two", send_notice=False)
+        os.utime(game.root, (game.root.stat().st_atime, (game.root / first.filename).stat().st_mtime))
+        await stage.clock.advance(3)
+
+        assert sorted(await stored(stage, 2)) == sorted([first.filename, second.filename])
