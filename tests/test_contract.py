@@ -1,0 +1,236 @@
+"""The repository holds itself to its own rules: folders, imports, sizes, docstrings, what must not stand in it."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import core
+from core.cli import COMMANDS
+from core.config import DEFAULT_PLUGINS
+from core.events import EVENTS_BY_HOOK
+from core.kernel.manifest import API, read_manifest
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = sorted(file.parent for file in (ROOT / "plugins").glob("*/manifest.toml"))
+SCOPES = {
+    "lua_webhook": "global", "ssh_poller": "global", "stats_import": "global", "timing_override": "global",
+    "team_capture": "global", "stats_commands": "guild", "server_admin": "guild",
+}  # fmt: skip
+README = ["What", "Set up", "Commands", "Config", "How it fails", "Remove"]
+TREES = ("roundhook", "core", "plugins", "devkit", "tests", "docs", "piccolo_migrations", "benchmarks")
+MAX_BODY, MAX_FILE = 60, 450
+TOO_LONG = {
+    "tests/core/kernel/test_dispatcher.py": "one test for each promise about delivery, on one set of helpers",
+    "tests/core/kernel/test_reload.py": "one test for each way in which a reload can fail",
+    "tests/plugins/stats_import/test_service.py": "one test for each rule of the import, on one set of invented files",
+}
+"""Files and functions (``path`` or ``path:function``) that may be longer, each with its reason."""
+REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "proxy.go" + "lang.org", "crates" + ".io")
+MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", ".py" + "env/")
+TEXTS = {".py", ".md", ".toml", ".lua", ".txt", ".cfg", ".ini", ".json", ".yml", ".yaml", ""}
+
+
+def sources(*trees: str) -> list[Path]:
+    """Return the Python files of *trees*."""
+    return [file for tree in trees for file in sorted((ROOT / tree).rglob("*.py")) if "__pycache__" not in file.parts]
+
+
+def name_of(file: Path) -> str:
+    """Return a file as it is called in messages."""
+    return file.relative_to(ROOT).as_posix()
+
+
+def parsed(file: Path) -> ast.Module:
+    """Return a file's syntax tree."""
+    return ast.parse(file.read_text("utf-8"))
+
+
+def imports_of(file: Path) -> Iterator[tuple[int, str]]:
+    """Give level and module of each import that happens at run time; ``if TYPE_CHECKING`` blocks are left out."""
+    waiting: list[ast.AST] = [parsed(file)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from ((0, one.name) for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or ""
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+# Plugin folders
+
+
+def test_the_built_in_plugins_are_those_of_the_design() -> None:
+    """No more, no fewer, and all are on at the first start."""
+    assert {folder.name for folder in PLUGINS} == set(SCOPES) == set(DEFAULT_PLUGINS)
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_manifest_names_its_folder(folder: Path) -> None:
+    """Name, API number and scope are as they are promised."""
+    manifest = read_manifest(folder)
+    written = tomllib.loads((folder / "manifest.toml").read_text("utf-8"))["plugin"]
+
+    assert manifest.name == folder.name
+    assert type(written["api"]) is int
+    assert manifest.api == API
+    assert manifest.scope == SCOPES[folder.name]
+    assert manifest.summary.endswith(".")
+    assert all(option.meaning for option in manifest.options), "every setting says what it means"
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_folder_is_complete(folder: Path) -> None:
+    """plugin.py is there, and the README has the six headings in order."""
+    lines = (folder / "README.md").read_text("utf-8").splitlines()
+
+    assert (folder / "plugin.py").is_file()
+    assert lines[0] == f"# {folder.name}"
+    assert [line.removeprefix("## ") for line in lines if line.startswith("## ")] == README
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_imports_only_its_own_files_and_the_core(folder: Path) -> None:
+    """Relative imports stay inside the folder; other plugins and devkit are out of reach."""
+    for file in sources(name_of(folder)):
+        depth = len(file.relative_to(folder).parts)
+        for level, module in imports_of(file):
+            assert level <= depth, f"{name_of(file)}: an import climbs out of the plugin's folder"
+            package = module.split(".")[0]
+            assert level or package not in ("plugins", "devkit", "tests"), f"{name_of(file)} imports {module}"
+            assert level or module != "roundhook.testing", f"{name_of(file)} imports {module}"
+
+
+# Imports
+
+
+def test_the_core_imports_neither_plugins_nor_devkit() -> None:
+    """One file may: the demo, when it is called."""
+    for file in sources("core"):
+        found = {module for level, module in imports_of(file) if not level}
+        reached = {module.split(".")[0] for module in found} & {"plugins", "devkit", "roundhook", "tests"}
+        allowed = {"devkit"} if name_of(file) == "core/cli/demo_command.py" else set()
+        assert reached <= allowed, f"{name_of(file)} imports {reached - allowed}"
+
+
+def test_devkit_imports_no_plugin() -> None:
+    """The stage is told by name which plugins run."""
+    for file in sources("devkit"):
+        assert not any(module.split(".")[0] in ("plugins", "tests") for _, module in imports_of(file)), name_of(file)
+
+
+def test_every_module_imports_without_a_warning() -> None:
+    """In a process of its own: nothing of ours warns, and nothing fails."""
+    files = [file for file in sources("roundhook", "core", "plugins", "devkit") if file.name != "__main__.py"]
+    modules = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    code = (
+        "import importlib, sys, warnings\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        f"    for name in {modules!r}: importlib.import_module(name)\n"
+        f"ours = [one for one in caught if one.filename.startswith({str(ROOT)!r})]\n"
+        "said = [f'{one.filename}:{one.lineno}: {one.message}' for one in ours if '/.venv/' not in one.filename]\n"
+        "sys.exit('\\n'.join(said) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_core_is_the_one_of_this_checkout() -> None:
+    """A dependency that ships a package of that name would win otherwise."""
+    assert core.__file__ is not None
+    assert (Path(core.__file__).parents[1] / "pyproject.toml").is_file()
+    assert Path(core.__file__).parents[1] == ROOT
+
+
+# Shape
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_every_file_says_first_what_it_is_for(tree: str) -> None:
+    """The first statement is a docstring."""
+    missing = [name_of(file) for file in sources(tree) if not ast.get_docstring(parsed(file))]
+    assert not missing
+
+
+@pytest.mark.parametrize("tree", ["roundhook", "core", "plugins", "devkit", "tests", "docs"])
+def test_files_and_functions_are_short(tree: str) -> None:
+    """A body has at most 60 lines (functions and classes inside it count for themselves), a file at most 450."""
+    long = []
+    for file in sources(tree):
+        lines = len(file.read_text("utf-8").splitlines())
+        if lines > MAX_FILE and name_of(file) not in TOO_LONG:
+            long.append(f"{name_of(file)}: {lines} lines")
+        long += [
+            f"{name_of(file)}:{function.name}: {own_lines(function)} lines"
+            for function in ast.walk(parsed(file))
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and own_lines(function) > MAX_BODY
+            and f"{name_of(file)}:{function.name}" not in TOO_LONG
+        ]
+    assert not long
+
+
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a body, without its docstring and without what is defined inside it."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    inside = [one for one in body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    return _lines(body[0], body[-1]) - sum(_lines(one, one) for one in inside) if body else 0
+
+
+def _lines(first: ast.stmt, last: ast.stmt) -> int:
+    return (last.end_lineno or last.lineno) - first.lineno + 1
+
+
+def test_no_registry_and_no_path_of_a_machine() -> None:
+    """What is written here holds on every machine."""
+    found = [
+        f"{name_of(file)}: {word}"
+        for file in _texts()
+        for word in (*REGISTRIES, *MACHINE_PATHS)
+        if word in file.read_text("utf-8", "replace")
+    ]
+    assert not found
+
+
+def _texts() -> Iterator[Path]:
+    for place in (*TREES, "lua", ".ci"):
+        yield from (file for file in (ROOT / place).rglob("*") if file.suffix in TEXTS and file.is_file())
+    yield from (file for file in ROOT.iterdir() if file.is_file() and file.suffix in TEXTS and file.suffix != ".db")
+
+
+# Names that others rely on
+
+
+def test_every_hook_has_its_heading() -> None:
+    """In the reference, with the name of its argument, in order."""
+    lines = (ROOT / "docs" / "reference" / "hooks.md").read_text("utf-8").splitlines()
+    headings = [line for line in lines if line.startswith("## ")]
+
+    assert headings == [f"## {hook}({event.argument})" for hook, event in EVENTS_BY_HOOK.items()]
+
+
+def test_every_command_of_the_terminal_has_a_file_of_its_own() -> None:
+    """``roundhook import`` is ``import_command.py``, and so on."""
+    files = {file.stem.removesuffix("_command") for file in (ROOT / "core" / "cli").glob("*_command.py")}
+    assert files == set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_has_its_parts(page: Path) -> None:
+    """Number, status, context, decision, consequences, on 20 to 40 lines."""
+    lines = page.read_text("utf-8").splitlines()
+
+    assert lines[0].startswith(f"# {page.stem[:4]}: ")
+    assert lines[2].startswith("Status: ")
+    assert [line for line in lines if line.startswith("## ")] == ["## Context", "## Decision", "## Consequences"]
+    assert 20 <= len(lines) <= 40
