@@ -2,21 +2,24 @@
 
 import asyncio
 import contextlib
+import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import hikari
 import lightbulb
+from hikari.events.base_events import get_required_intents_for
 
 from core.config import Config
 from core.discord.admin import admin_commands
 from core.discord.announcer import Announcer
-from core.discord.client import CommandClient, commands_in, name_of
+from core.discord.client import CommandClient, commands_in, name_of, paths_of
 from core.discord.permissions import Gatekeeper
 from core.discord.sync import CommandSync, build
 from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
 from core.events import Event
+from core.kernel.bounded import contained
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.messages import Content
@@ -114,8 +117,22 @@ class Discord:
             taken[name_of(command)] = "this plugin already"
         try:
             await build(generation.declared.commands)
+            for command in generation.declared.commands:
+                list(paths_of(command))
         except Exception as error:
             raise PluginError(f"{name}: a command cannot be built: {type(error).__name__}: {error}.") from error
+
+    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
+        if not (isinstance(event_type, type) and issubclass(event_type, hikari.Event)):
+            raise PluginError(f"{plugin}: listen({event_type!r}, …): name one of hikari's event classes.")
+        if not inspect.iscoroutinefunction(listener):
+            raise PluginError(f"{plugin}: listen({event_type.__name__}, {listener!r}): give an `async def` function.")
+        needed = get_required_intents_for(event_type)
+        if needed and not any(intents & INTENTS == intents for intents in needed):
+            raise PluginError(
+                f"{plugin}: {event_type.__name__} never arrives: the bot asks Discord for {INTENTS} only. "
+                "Commands and components need no listener."
+            )
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         self.client.replace(old, new)
@@ -186,8 +203,7 @@ def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Ca
 
     async def listen(event: Any) -> None:
         slot = kernel.slots[plugin]
-        while slot.gate.closed:
-            await slot.gate.passed()
+        await slot.gate.passed()
         generation, guild = slot.generation, getattr(event, "guild_id", None)
         if generation is None or (guild is not None and not slot.on_in(int(guild))):
             return
@@ -201,7 +217,7 @@ def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Ca
 
 async def _call(generation: Generation, function: Callable[[Any], Awaitable[None]], event: object) -> None:
     try:
-        await function(event)
+        await contained(function(event))
     except Exception as error:
         if isinstance(error, RoundhookError):
             generation.log.warning("%s", error)

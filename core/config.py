@@ -17,7 +17,8 @@ DEFAULT_PLUGINS = (
     "lua_webhook", "ssh_poller", "stats_import", "timing_override", "team_capture", "stats_commands", "server_admin",
 )  # fmt: skip
 DEFAULT_FILE = "roundhook.toml"
-_SECRETIVE = re.compile(r"to?ke?n|secret|pass|key|url", re.IGNORECASE)
+_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)url|key(?!_file)|^discord$|^database$", re.IGNORECASE)
+"""Keys whose values are not shown, since they may hold a secret; mistyped keys too."""
 SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 T = TypeVar("T")
@@ -101,6 +102,10 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     guilds: tuple[Snowflake, ...] = ()
     ssh: Ssh | None = None
     webhook_url: str = ""
+    """Where the address that its script posts to is (``env:NAME`` or ``file:PATH``); read by ``lua deploy``."""
+
+    def __repr__(self) -> str:
+        return f"ServerSection({self.ssh!r}, …)"  # the webhook's URL lets anybody post
 
     @property
     def zone(self) -> ZoneInfo:
@@ -119,6 +124,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     servers: dict[str, ServerSection] = {}
     plugin: dict[str, dict[str, Any]] = {}
     folder: str = "."
+
+    def __repr__(self) -> str:
+        return f"Config({self.folder!r}, …)"  # settings of plugins may be secrets
 
     @property
     def storage_dir(self) -> Path:
@@ -219,12 +227,12 @@ def convert(key: str, value: object, to: type[T]) -> T:
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
         where = key + place.rstrip("`").replace("[...]", "")
-        raise ConfigError(f"{where} is {_shown(_value_at(value, place))}: {reason}. Correct it.") from error
+        raise ConfigError(f"{where} is {shown(where, _value_at(value, place))}: {reason}. Correct it.") from None
 
 
 def _section(name: str, data: object, kind: type[S]) -> S:
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{name} is {_shown(data)}. It is a table: write [{name}] and its keys below.")
+        raise ConfigError(f"{name} is {shown(name, data)}. It is a table: write [{name}] and its keys below.")
     _refuse_unknown(f"{name}.", data, {field.name for field in msgspec.structs.fields(kind)})
     if isinstance(data.get("ssh"), Mapping):
         _refuse_unknown(f"{name}.ssh.", data["ssh"], {field.name for field in msgspec.structs.fields(Ssh)})
@@ -236,25 +244,26 @@ def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> No
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-            shown = "not shown" if _SECRETIVE.search(key) else f"= {_shown(value)}"
-            raise ConfigError(f"{prefix}{key} ({shown}) is not a setting. {hint} Correct or remove it.")
+            raise ConfigError(f"{prefix}{key} (= {shown(key, value)}) is not a setting. {hint} Correct or remove it.")
 
 
 def _table(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     value = data.get(name, {})
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{name} is {_shown(value)}. It holds tables: write [{name}.<key>].")
+        raise ConfigError(f"{name} is {shown(name, value)}. It holds tables: write [{name}.<key>].")
     return value
 
 
 def _plugin_table(key: str, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"plugin.{key} is {_shown(value)}. It is a table: write [plugin.{key}] and its keys below.")
+        raise ConfigError(
+            f"plugin.{key} is {shown(key, value)}. It is a table: write [plugin.{key}] and its keys below."
+        )
     return dict(value)
 
 
 def _guild_id(key: str) -> int:
-    if not key.isdigit():
+    if not (key.isascii() and key.isdigit()):
         raise ConfigError(f"guilds.{key}: '{key}' is no guild id. Use the number that 'Copy Server ID' gives.")
     return int(key)
 
@@ -270,6 +279,11 @@ def _check_token_place(place: str) -> None:
 def _check_server(key: str, server: ServerSection) -> None:
     if not SERVER_KEY.fullmatch(key):
         raise ConfigError(f"servers.{key}: use a short key of a-z, 0-9, _ and -, such as servers.puran.")
+    if server.webhook_url and server.webhook_url.partition(":")[0] not in ("env", "file"):
+        raise ConfigError(
+            f'servers.{key}.webhook_url holds a literal address (not shown here). Write "env:NAME" or "file:PATH" and '
+            "put the address there; if the file was shared, make a new webhook."
+        )
     try:
         ZoneInfo(server.timezone)
     except (KeyError, ValueError, OSError) as error:
@@ -322,6 +336,11 @@ def _read_file(path: Path) -> str:
         return ""
 
 
-def _shown(value: object) -> str:
+def shown(key: str, value: object) -> str:
+    """Return *value* for an error message, unless *key* (its last part) tells that it may be a secret."""
+    if _SECRETIVE.search(key.rpartition(".")[2]):
+        return "(not shown)"
+    if isinstance(value, Mapping):
+        return "a table"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -14,7 +14,7 @@ Kind = Literal["round", "endstats", "other"]
 
 MAX_LENGTH = 200
 _STATS_FILE = re.compile(
-    r"(?P<time>\d{4}-\d{2}-\d{2}-\d{6})-(?P<map>[^/\\\x00-\x1f]+?)-round-(?P<round>[12])(?P<end>-endstats|_endstats)?\.txt"
+    r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6})-(?P<map>[^/\\\x00-\x1f]+?)-round-(?P<round>[12])(?P<end>-endstats|_endstats)?\.txt"
 )
 
 

@@ -52,8 +52,9 @@ class Files:
         """Return the event for a file that stays where it is (``roundhook import``).
 
         Raises:
-            BadInputError: it cannot be read or is too large.
+            BadInputError: its name is odd, it cannot be read or is too large.
         """
+        check_name(path.name)
         data, modified_at = await asyncio.to_thread(_read_with_time, path)
         return self._event(server, path.name, data, "import", str(path), modified_at)
 
@@ -119,7 +120,10 @@ class Files:
             "SELECT content FROM stats_files WHERE server = ? AND filename = ? AND sha256 = ?",
             (file.server, file.filename, file.sha256),
         )
-        return zlib.decompress(rows[0]["content"]) if rows and rows[0]["content"] is not None else None
+        if not rows:  # the same bytes came under another name, and that one was imported first
+            rows = await self._database.fetch("SELECT content FROM stats_files WHERE sha256 = ?", (file.sha256,))
+        found = [row["content"] for row in rows if row["content"] is not None]
+        return zlib.decompress(found[0]) if found else None
 
 
 def check_name(filename: str) -> None:
@@ -128,7 +132,12 @@ def check_name(filename: str) -> None:
     Raises:
         BadInputError: it has a folder part, control characters, or is too long.
     """
-    if not filename or len(filename) > MAX_LENGTH or not filename.isprintable() or {"/", "\\"} & set(filename):
+    if (
+        filename in ("", ".", "..")
+        or len(filename) > MAX_LENGTH
+        or not filename.isprintable()
+        or {"/", "\\"} & set(filename)
+    ):
         raise BadInputError(f"{filename[:80]!r} is not taken as a file name: it has a folder part or odd characters.")
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 from core.clock import Clock
 from core.db import Database, Transaction
 from core.db.database import Row, marks, utc
-from core.errors import RoundhookError
+from core.errors import PeerUnavailableError, RoundhookError
 from core.events import Event, decode_event, encode_event
 from core.owners import Owners
 
@@ -28,6 +28,11 @@ _DELIVERY = "INSERT INTO deliveries (event_id, plugin, state, updated_at) VALUES
 _RECORD = "UPDATE deliveries SET state = ?, attempts = ?, error = ?, updated_at = ? WHERE event_id = ? AND plugin = ?"
 _BATCH = 150
 """Events in one INSERT: five arguments each, and SQLite of old takes 999."""
+RETRY_SECONDS = 0.5
+_ERROR_LENGTH = 2000
+
+Record = tuple[State, int, str | None, datetime, int, str]
+"""State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -35,6 +40,7 @@ class Publication:
     """An event on its way into the journal; ``committed`` gives its id, or None when it was there before."""
 
     event: Event
+    payload: str
     plugins: tuple[str, ...]
     on_commit: Callable[[int], None]
     committed: "asyncio.Future[int | None]"
@@ -58,11 +64,13 @@ class Journal:
         self._owners = owners
         self._clock = clock
         self._publications: list[Publication] = []
-        self._records: list[tuple[object, ...]] = []
+        self._records: list[Record] = []
+        self._flushes: list[asyncio.Future[None]] = []
         self._work = asyncio.Event()
-        self._written = asyncio.Event()
-        self._written.set()
+        self._lock = asyncio.Lock()
+        """Held while a batch is written, and while what is open is read: neither sees half of the other."""
         self._closing = False
+        self._ended = False
 
     async def append(self, event: Event, plugins: Sequence[str], on_commit: Callable[[int], None]) -> int | None:
         """Commit *event* with a delivery for each of *plugins*; return its id, or None if it is there already.
@@ -72,50 +80,71 @@ class Journal:
 
         Raises:
             PeerUnavailableError: the database does not answer. Nothing is stored.
+            RoundhookError: the journal has been closed.
         """
+        if self._ended:
+            raise RoundhookError("The journal is closed: nothing can be published any more.")
         future = asyncio.get_running_loop().create_future()
-        self._publications.append(Publication(event, tuple(plugins), on_commit, future))
-        self._wake()
+        self._publications.append(Publication(event, encode_event(event), tuple(plugins), on_commit, future))
+        self._work.set()
         result: int | None = await future
         return result
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
         """Note how a delivery stands; written with the next commit."""
-        self._records.append((state, attempts, error, self._clock.now(), event_id, plugin))
-        self._wake()
+        self._records.append((state, attempts, error and _storable(error), self._clock.now(), event_id, plugin))
+        self._work.set()
 
     async def flush(self) -> None:
-        """Return when everything noted so far is committed."""
-        await self._written.wait()
+        """Return when everything recorded so far is committed."""
+        if not self._ended:
+            future = asyncio.get_running_loop().create_future()
+            self._flushes.append(future)
+            self._work.set()
+            await future
 
     async def run(self) -> None:
         """Write until ``close``; all that waits goes into one commit."""
         while not (self._closing and self._idle):
             await self._work.wait()
             self._work.clear()
-            while not self._idle:
-                await self._write()
-            self._written.set()
+            while not self._idle and await self._write():
+                pass
+            if not self._idle:  # the database does not take it
+                if self._closing:
+                    log.error("%d outcomes are not recorded: those events are delivered again", len(self._records))
+                    break
+                self._work.set()
+                await self._clock.sleep(RETRY_SECONDS)
+        self._ended = True
+        closed = RoundhookError("The journal is closed: nothing can be published any more.")
+        _settle(self._publications, error=closed)
+        for future in self._flushes:
+            future.set_exception(closed)
 
     def close(self) -> None:
-        """Let ``run`` end when all is written."""
+        """Let ``run`` end when all is written, or when the database does not take it."""
         self._closing = True
         self._work.set()
 
     async def open_deliveries(self, plugins: Iterable[str]) -> list[OpenDelivery]:
-        """Read what this process still has to deliver to *plugins*, in the order of publication."""
+        """Read what this process still has to deliver to *plugins*, in the order of publication.
+
+        What is recorded as delivered counts as delivered, also before it is committed.
+        """
         names = sorted(plugins)
         if not names:
             return []
-        rows = await self._database.fetch(
-            "SELECT e.id, e.type, e.payload, d.plugin, d.attempts FROM deliveries d JOIN events e ON e.id = d.event_id "
-            f"WHERE d.state = 'pending' AND e.owner = ? AND d.plugin IN ({marks(len(names))}) ORDER BY e.id",
-            (self._owners.me, *names),
-        )
-        return [
-            OpenDelivery(row["id"], decode_event(row["type"], row["payload"]), row["plugin"], row["attempts"])
-            for row in rows
-        ]
+        async with self._lock:
+            rows = await self._database.fetch(
+                "SELECT e.id, e.type, e.payload, d.plugin, d.attempts FROM deliveries d "
+                "JOIN events e ON e.id = d.event_id WHERE d.state = 'pending' AND e.owner = ? "
+                f"AND d.plugin IN ({marks(len(names))}) ORDER BY e.id, d.plugin",
+                (self._owners.me, *names),
+            )
+        recorded = {(event_id, plugin) for *_, event_id, plugin in self._records}
+        found = (_open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded)
+        return [delivery for delivery in found if delivery is not None]
 
     async def take_over(self) -> int:
         """Adopt what ended processes have left pending; return from how many."""
@@ -141,16 +170,22 @@ class Journal:
             await self._adopt(plugin)
 
     async def replay(self, event_ids: Sequence[int]) -> int:
-        """Make failed deliveries of these events pending again, as this process's; return how many there were."""
+        """Make failed deliveries of these events pending again, as this process's; return how many there were.
+
+        An event of which something is pending stays with the process that delivers it.
+        """
         if not event_ids:
             return 0
-        which = f"event_id IN ({marks(len(event_ids))}) AND state = 'failed'"
+        these = f"({marks(len(event_ids))})"
+        which = f"event_id IN {these} AND state = 'failed'"
         async with self._database.transaction() as transaction:
             count = (await transaction.fetch(f"SELECT count(*) AS n FROM deliveries WHERE {which}", event_ids))[0]["n"]
-            await transaction.execute(f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {which}", event_ids)
             await transaction.execute(
-                f"UPDATE events SET owner = ? WHERE id IN ({marks(len(event_ids))})", (self._owners.me, *event_ids)
+                f"UPDATE events SET owner = ? WHERE id IN {these} AND NOT EXISTS "
+                "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending')",
+                (self._owners.me, *event_ids),
             )
+            await transaction.execute(f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {which}", event_ids)
         return int(count)
 
     async def failed(self, limit: int) -> list[Row]:
@@ -160,59 +195,86 @@ class Journal:
             f"JOIN events e ON e.id = d.event_id WHERE d.state = 'failed' ORDER BY e.id DESC LIMIT {int(limit)}"
         )
 
-    async def thin(self, keep: timedelta) -> None:
-        """Delete events older than *keep* of which nothing is pending."""
+    async def thin(self, keep: timedelta, installed: Iterable[str] | None = None) -> None:
+        """Delete events older than *keep* of which nothing is pending for a plugin that is *installed* (any).
+
+        What waits for a plugin that is gone is not kept longer than the rest.
+        """
+        names = [] if installed is None else sorted(installed)
+        of_these = f" AND d.plugin IN ({marks(len(names)) or 'NULL'})" if installed is not None else ""
         await self._database.execute(
             "DELETE FROM events WHERE published_at < ? AND NOT EXISTS "
-            "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending')",
-            (self._clock.now() - keep,),
+            f"(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending'{of_these})",
+            (self._clock.now() - keep, *names),
         )
 
     async def _adopt(self, plugin: str) -> None:
+        """Take what is pending for *plugin*; an event that a living process still delivers to others stays with it."""
         await self._database.execute(
             "UPDATE events SET owner = ? WHERE id IN "
-            "(SELECT event_id FROM deliveries WHERE plugin = ? AND state = 'pending')",
-            (self._owners.me, plugin),
+            "(SELECT event_id FROM deliveries WHERE plugin = ? AND state = 'pending') AND NOT EXISTS "
+            "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
+            (self._owners.me, plugin, plugin),
         )
 
     @property
     def _idle(self) -> bool:
-        return not self._publications and not self._records
+        return not self._publications and not self._records and not self._flushes
 
-    def _wake(self) -> None:
-        if self._closing and self._work.is_set() and self._idle:
-            raise RoundhookError("The journal is closed: nothing can be published any more.")
-        self._written.clear()
-        self._work.set()
+    async def _write(self) -> bool:
+        """Write one batch; tell whether the database has taken the records in it."""
+        async with self._lock:
+            return await self._write_batch()
 
-    async def _write(self) -> None:
+    async def _write_batch(self) -> bool:
         publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
         records, self._records = self._records, []
-        first: dict[str, Publication] = {}
+        flushes, self._flushes = self._flushes, []
+        same: dict[str, list[Publication]] = {}
         for publication in publications:
-            if first.setdefault(publication.event.key, publication) is not publication:
-                _settle(publication, None)  # the same event again
+            same.setdefault(publication.event.key, []).append(publication)
+        if not await self._written(list(same.values()), records):
+            self._records[:0] = records
+            self._flushes[:0] = flushes
+            return False
+        for future in flushes:
+            if not future.done():
+                future.set_result(None)
+        return True
+
+    async def _written(self, same: list[list[Publication]], records: list[Record]) -> bool:
+        """Commit all in one transaction, or each event on its own if one of them cannot be stored."""
         try:
-            ids = await self._commit(list(first.values()), records)
-        except Exception as error:  # noqa: BLE001 - told to whoever publishes; records are kept for the next try
-            await self._failed(list(first.values()), records, error)
-            return
-        for key, publication in first.items():
-            if key in ids:
-                publication.on_commit(ids[key])
-            _settle(publication, ids.get(key))
+            ids = await self._commit([group[0] for group in same], records)
+        except Exception as error:
+            if len(same) + bool(records) > 1 and not isinstance(error, PeerUnavailableError):
+                written = await self._written([], records)
+                for group in same:
+                    await self._written([group], [])
+                return written
+            log.exception("the journal cannot be written")
+            for group in same:
+                _settle(group, error=error)
+            return not records
+        for group in same:
+            self._committed(group, ids.get(group[0].event.key))
+        return True
 
-    async def _failed(
-        self, publications: list[Publication], records: list[tuple[object, ...]], error: Exception
-    ) -> None:
-        log.error("the journal cannot be written: %s", error)
-        self._records[:0] = records
-        for publication in publications:
-            _settle(publication, error=error)
-        await self._clock.sleep(0.5)
+    def _committed(self, group: list[Publication], event_id: int | None) -> None:
+        """Hand a new event over, and tell its publishers; the second and later ones have published what was there."""
+        first, *again = group
+        if event_id is not None:
+            try:
+                first.on_commit(event_id)
+            except Exception:
+                log.exception("%s is in the journal, but was not handed over", first.event.key)
+        _settle([first], event_id)
+        _settle(again)
 
-    async def _commit(self, publications: list[Publication], records: list[tuple[object, ...]]) -> dict[str, int]:
+    async def _commit(self, publications: list[Publication], records: list[Record]) -> dict[str, int]:
         """Write all in one transaction; return the ids of the events that were not there before, by key."""
+        if not publications and not records:
+            return {}
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             ids = await self._insert_events(transaction, publications, now)
@@ -229,7 +291,7 @@ class Journal:
             return {}
         values: list[object] = []
         for one in publications:
-            values += (one.event.key, type(one.event).__name__, encode_event(one.event), now, self._owners.me)
+            values += (one.event.key, type(one.event).__name__, one.payload, now, self._owners.me)
         marks_ = ", ".join(["(?, ?, ?, ?, ?)"] * len(publications))
         rows: list[Row] = await transaction.fetch(
             f"{_EVENT}{marks_} ON CONFLICT (key) DO NOTHING RETURNING id, key", values
@@ -237,9 +299,25 @@ class Journal:
         return {row["key"]: row["id"] for row in rows}
 
 
-def _settle(publication: Publication, event_id: int | None = None, *, error: Exception | None = None) -> None:
-    with contextlib.suppress(asyncio.InvalidStateError):
-        if error is not None:
-            publication.committed.set_exception(error)
-        else:
-            publication.committed.set_result(event_id)
+def _settle(group: list[Publication], event_id: int | None = None, *, error: Exception | None = None) -> None:
+    for publication in group:
+        with contextlib.suppress(asyncio.InvalidStateError):  # whoever published has been cancelled
+            if error is not None:
+                publication.committed.set_exception(error)
+            else:
+                publication.committed.set_result(event_id)
+
+
+def _open_delivery(row: Row) -> OpenDelivery | None:
+    """Read a row; an event that this version cannot read is left in the journal."""
+    try:
+        event = decode_event(row["type"], row["payload"])
+    except (KeyError, TypeError, ValueError):
+        log.exception("event %s cannot be read by this version; it is left aside", row["id"])
+        return None
+    return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
+
+
+def _storable(error: str) -> str:
+    """Return an error's text as both databases take it, whatever the plugin has put into it."""
+    return error.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:_ERROR_LENGTH]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 CONTENT, EMBEDS, EMBED_TOTAL = 2000, 10, 6000
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4096, 25, 256, 1024, 2048, 256
 NONCE, CUSTOM_ID = 25, 100
+_BLANK = "\u200b"
+"""What stands for nothing where Discord wants something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +55,23 @@ class Message:
     """hikari component builders (rows)."""
 
     def parts(self) -> "list[Message]":
-        """Return messages that Discord accepts, in order; files and components are on the last one."""
+        """Return messages that Discord accepts, in order; components and files that no embed shows are on the last."""
         pieces = [Message(content=text) for text in split_text(self.content, CONTENT)]
         for group in _groups(tuple(part for embed in self.embeds for part in _fitting(embed))):
             if pieces and not pieces[-1].embeds:
                 pieces[-1] = replace(pieces[-1], embeds=group)
             else:
                 pieces.append(Message(embeds=group))
-        pieces = pieces or [Message()]
-        pieces[-1] = replace(pieces[-1], files=self.files, components=self.components)
+        pieces = [self._with_images(piece) for piece in pieces or [Message()]]
+        shown = {file.name for piece in pieces for file in piece.files}
+        rest = tuple(file for file in self.files if file.name not in shown)
+        pieces[-1] = replace(pieces[-1], files=pieces[-1].files + rest, components=self.components)
         return pieces
+
+    def _with_images(self, piece: "Message") -> "Message":
+        """Return *piece* with the files that its embeds show: Discord looks for them in the same message."""
+        images = {embed.image for embed in piece.embeds}
+        return replace(piece, files=tuple(file for file in self.files if file.name in images))
 
     def options(self) -> dict[str, Any]:
         """Return hikari's keyword arguments for one part; images are taken from the files."""
@@ -132,7 +141,7 @@ def split_text(text: str, limit: int) -> list[str]:
         cut = cut if cut > 0 else limit
         pieces.append(text[:cut])
         text = text[cut:].removeprefix("\n")
-    return [*pieces, text] if text.strip() else pieces
+    return [piece for piece in (*pieces, text) if piece.strip()]  # Discord refuses blanks
 
 
 def _fitting(embed: Embed) -> Iterator[Embed]:
@@ -150,7 +159,8 @@ def _fitting(embed: Embed) -> Iterator[Embed]:
             footer=embed.footer[:FOOTER] if number == count - 1 else "",
             image=embed.image if number == count - 1 else "",
         )
-        yield from _halved(part) if _size(part) > EMBED_TOTAL else (part,)
+        if _size(part) or part.image:
+            yield from _halved(part) if _size(part) > EMBED_TOTAL else (part,)
 
 
 def _halved(embed: Embed) -> Iterator[Embed]:
@@ -176,7 +186,8 @@ def _groups(embeds: tuple[Embed, ...]) -> Iterator[tuple[Embed, ...]]:
 
 def _cut(field: Field) -> Field:
     value = field.value if len(field.value) <= FIELD_VALUE else field.value[: FIELD_VALUE - 1] + "…"
-    return Field(name=field.name[:FIELD_NAME] or "\u200b", value=value or "\u200b", inline=field.inline)
+    name = field.name[:FIELD_NAME]
+    return Field(name=name if name.strip() else _BLANK, value=value if value.strip() else _BLANK, inline=field.inline)
 
 
 def _size(embed: Embed) -> int:

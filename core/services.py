@@ -43,7 +43,7 @@ class Services:
 
     def redeclare(self, generation: "Generation") -> None:
         """Let listeners and components declared after the swap take effect."""
-        if generation.scope.live:
+        if generation.scope.live and self.kernel.serves(generation):
             self.discord.replace(generation, generation)
 
     def http_session(self, generation: "Generation") -> "aiohttp.ClientSession":

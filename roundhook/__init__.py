@@ -1,5 +1,8 @@
 """What plugin authors import: the base class, the context, the hook marker, the events and the errors."""
 
+from typing import Any
+
+from core.db.ddl import statements
 from core.errors import (
     BadInputError,
     ConfigError,
@@ -34,8 +37,18 @@ __all__ = [
     "RoundNotice",
     "RoundhookError",
     "UserFacingError",
+    "admins_only",
     "clean_name",
     "escape_markdown",
     "hookimpl",
     "plugin_of",
+    "statements",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "admins_only":  # heavy: it brings lightbulb, which an import of old files does without
+        from core.discord.permissions import admins_only
+
+        return admins_only
+    raise AttributeError(f"module 'roundhook' has no attribute {name!r}")

@@ -31,6 +31,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
     async def names(context: lightbulb.AutocompleteContext[str]) -> None:
         typed = str(context.focused.value or "").lower()
+        await services.kernel.look_again()
         found = [status.name for status in services.kernel.statuses() if typed in status.name]
         await context.respond(found[:_CHOICES])
 
@@ -48,7 +49,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
     class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[admins_only]):
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            services.kernel.look()
+            await services.kernel.look_again()
             lines = [_line(status, context.guild_id) for status in services.kernel.statuses()]
             await _answer(context, "\n".join(lines) or "No plugin was found.")
 
@@ -60,7 +61,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
             await context.defer(ephemeral=True)
-            guild = await everywhere_or_here(context, self.everywhere, _status(services, self.plugin))
+            guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
             report = await services.kernel.enable(self.plugin, guild, user=int(context.user.id))
             await _answer(context, _told("switched on", report, guild))
 
@@ -72,7 +73,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
             await context.defer(ephemeral=True)
-            guild = await everywhere_or_here(context, self.everywhere, _status(services, self.plugin))
+            guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
             report = await services.kernel.disable(self.plugin, guild, user=int(context.user.id))
             await _answer(context, _told("switched off", report, guild))
 
@@ -94,7 +95,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            status = _status(services, self.plugin)
+            status = await _status(services, self.plugin)
             slot = services.kernel.slots.get(self.plugin)
             lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
             lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
@@ -106,7 +107,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            _status(services, self.plugin)
+            await _status(services, self.plugin)
             lines = services.kernel.logbook.last(self.plugin, LOG_LINES)
             await _answer(context, "\n".join(map(escape_markdown, lines)) or f"{self.plugin} has logged nothing yet.")
 
@@ -153,7 +154,9 @@ def _events_group(services: Services) -> lightbulb.Group:
     return group
 
 
-def _status(services: Services, name: str) -> Status:
+async def _status(services: Services, name: str) -> Status:
+    """Return how a plugin stands; its folder may have been dropped in just now."""
+    await services.kernel.look_again()
     found = {status.name: status for status in services.kernel.statuses()}
     if name not in found:
         raise UserFacingError(
@@ -168,8 +171,8 @@ def _line(status: Status, guild: int | None) -> str:
     text = f"{sign} **{status.name}** {status.version}{here}"
     if status.generation is not None:
         text += f" · generation {status.generation} · source `{status.source_hash}`"
-    if status.breaker:
-        text += f" · not called for a while: {', '.join(status.breaker)}"
+    if status.breakers:
+        text += f" · not called for a while: {', '.join(status.breakers)}"
     return text + (f"\n> {escape_markdown(status.error)}" if status.error else "")
 
 
@@ -178,7 +181,7 @@ def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stats.counts.items())) or "not called yet"
     times = sorted(stats.milliseconds)
     latency = f"; {times[len(times) // 2]:.1f} ms at the median, {times[-1]:.1f} ms at most" if times else ""
-    breaker = f"; breaker {status.breaker[hook]}" if hook in status.breaker else ""
+    breaker = f"; breaker {status.breakers[hook]}" if hook in status.breakers else ""
     return f"`{hook}`: {counts}{latency}{breaker}"
 
 

@@ -17,6 +17,7 @@ import lightbulb
 
 from core.discord.permissions import Gatekeeper
 from core.errors import PluginError, RoundhookError, UserFacingError
+from core.kernel.bounded import contained
 from core.kernel.generation import Generation
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,10 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             await context.respond(refused, ephemeral=True)
             return
         with generation.interactions.busy():
-            await super()._execute_command_context(context)
+            try:
+                await contained(super()._execute_command_context(context))
+            except RuntimeError as error:  # what lightbulb does not catch: sys.exit() in a command
+                await _respond(context, reply_to([error], context.command._command_data.qualified_name))
 
     async def handle_component_interaction(
         self, interaction: hikari.ComponentInteraction, initial_response_sent: asyncio.Event
@@ -208,7 +212,7 @@ async def _respond(context: lightbulb.Context, text: str) -> None:
 async def _handle(generation: Generation, handler: Callable[..., Any], interaction: Any, args: str) -> None:
     takes_args = len(inspect.signature(handler).parameters) > 1
     try:
-        await (handler(interaction, args) if takes_args else handler(interaction))
+        await contained(handler(interaction, args) if takes_args else handler(interaction))
     except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
         await _say(interaction, reply_to([error], f"a component of {generation.manifest.name}"))
 

@@ -26,6 +26,9 @@ class DiscordPort(Protocol):
     async def check(self, generation: Generation) -> None:
         """Refuse commands that cannot be registered or whose names are taken (``PluginError``)."""
 
+    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
+        """Refuse what cannot be subscribed (``PluginError``)."""
+
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         """Put *new*'s commands, components and listeners in place of *old*'s, without waiting for anything."""
 
@@ -52,6 +55,9 @@ class NoDiscord:
         """Leave them aside."""
 
     async def check(self, generation: Generation) -> None:
+        """Nothing to check."""
+
+    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
         """Nothing to check."""
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:

@@ -70,10 +70,16 @@ class CommandSync:
             self._wanted.clear()
             builders = await build(self._commands())
             digest = _digest([_of_builder(builder) for builder in builders])
+            refusals = []
             for guild in self._guilds:
-                await self._sync_scope(guild, builders, digest)
+                try:
+                    await self._sync_scope(guild, builders, digest)
+                except hikari.HikariError as error:  # the other guilds get theirs
+                    refusals.append(error)
             if GLOBAL not in self._known:
                 await self._sync_scope(GLOBAL, [], _digest([]))
+            if refusals:
+                raise refusals[0]
 
     async def _sync_scope(self, scope: int, builders: Sequence[hikari.api.CommandBuilder], digest: str) -> None:
         if self._known.get(scope) == digest:
@@ -126,7 +132,7 @@ def _described(command: Any, *, permissions: Any, nsfw: bool) -> dict[str, Any]:
         "name": command.name,
         "type": int(command.type),
         "description": getattr(command, "description", "") or "",
-        "permissions": None if permissions is None else int(permissions),
+        "permissions": int(permissions or 0),  # hikari reads "everybody" and "nobody" as the same 0
         "nsfw": nsfw,
         "name_localizations": _localized(command.name_localizations),
         "description_localizations": _localized(getattr(command, "description_localizations", None)),

@@ -1,7 +1,7 @@
-"""Runs plugin code that may hang, and may even refuse to be cancelled."""
+"""Runs plugin code that may hang, may refuse to be cancelled, and may raise what ends the event loop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -10,15 +10,37 @@ GRACE_SECONDS = 0.5
 """How long a cancelled coroutine may take to end before it is left behind."""
 
 
+class TookTooLongError(TimeoutError):
+    """The limit of ``bounded`` has passed. A plain TimeoutError is the plugin's own."""
+
+
+async def contained(work: Awaitable[T]) -> T:
+    """Return what *work* returns; what it raises reaches the caller, and never more than the caller.
+
+    Raises:
+        RuntimeError: it called ``sys.exit``, which would end the bot, or it raised ``CancelledError`` although nobody
+            has cancelled it, which would pass for a cancellation of the caller.
+    """
+    try:
+        return await work
+    except SystemExit as error:
+        raise RuntimeError(f"it called sys.exit({error.code!r})") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("it was cancelled from within") from error
+
+
 async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Return what *work* returns, within *seconds*.
 
     It runs in a task of its own: one that swallows its cancellation is left behind instead of holding up the caller.
 
     Raises:
-        TimeoutError: it took longer. It has been cancelled.
+        TookTooLongError: it took longer. It has been cancelled.
     """
-    task = asyncio.get_running_loop().create_task(work)
+    task = asyncio.get_running_loop().create_task(contained(work))
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
     except asyncio.CancelledError:
@@ -29,7 +51,7 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     task.cancel()
     await asyncio.wait([task], timeout=GRACE_SECONDS)
     task.add_done_callback(_collect)
-    raise TimeoutError(f"took longer than {seconds:g} s")
+    raise TookTooLongError(f"took longer than {seconds:g} s")
 
 
 def _collect(task: "asyncio.Task[Any]") -> None:

@@ -1,13 +1,19 @@
 """Keeps a handler that fails again and again from being called: one breaker for each plugin and hook."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Literal
 
 FAILURES, WINDOW_SECONDS = 5, 60.0
 TIMEOUTS = 3
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 30.0, 600.0
 
-State = Literal["closed", "open", "probing"]
+State = Literal["closed", "open", "half-open"]
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the state that is farthest from closed."""
+    return max(states, key=("closed", "half-open", "open").index, default="closed")
 
 
 class Breaker:
@@ -26,7 +32,7 @@ class Breaker:
         if self.state == "closed":
             return True
         if self.state == "open" and now >= self.probe_at:
-            self.state = "probing"
+            self.state = "half-open"
             return True
         return False
 
@@ -44,7 +50,7 @@ class Breaker:
         """Note a failure or time-out; tell whether it opened the breaker."""
         self._failures.append(now)
         self._timeouts = self._timeouts + 1 if timed_out else 0
-        if self.state == "probing":
+        if self.state == "half-open":
             self._pause = min(self._pause * 2, MAX_PAUSE_SECONDS)
         elif self.state == "open" or not (self._too_many(now) or self._timeouts >= TIMEOUTS):
             return False

@@ -28,7 +28,8 @@ def discover(paths: Iterable[str]) -> Catalogue:
         try:
             _add(catalogue, read_manifest(folder))
         except PluginError as error:
-            catalogue.errors.setdefault(folder.name, str(error))
+            taken = {*catalogue.manifests, *catalogue.errors}
+            catalogue.errors[folder.name if folder.name not in taken else str(folder)] = str(error)
     return catalogue
 
 

@@ -16,14 +16,18 @@ from typing import Any
 from core.clock import Clock
 from core.errors import BadInputError
 from core.events import Event, round_of
-from core.journal import Journal, OpenDelivery
+from core.journal import Journal, OpenDelivery, State
+from core.kernel.bounded import contained
 from core.kernel.generation import Generation, Impl, Stage
+from core.kernel.limits import Limits
 from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Pauses between attempts; after the last one a delivery has failed for good."""
+CLOSE_SECONDS = 5.0
+"""How long cancelled handlers may take to end when the bot stops."""
 
 _current: contextvars.ContextVar["Delivery | None"] = contextvars.ContextVar("delivery", default=None)
 
@@ -47,8 +51,15 @@ class Delivery:
     root: object
     """The same for all events that were published while handling one another."""
     attempts: int = 0
+    lane: tuple[str, int] | None = None
+    """Plugin and round, for an event that is about a round."""
     turn: asyncio.Event | None = None
     """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
+
+    def __post_init__(self) -> None:
+        about = round_of(self.event)
+        if about is not None:
+            self.lane = (self.plugin, about.round_id)
 
 
 @dataclass(slots=True)
@@ -59,21 +70,23 @@ class Lanes:
 
     def enter(self, delivery: Delivery) -> None:
         """Put *delivery* behind the earlier ones of its round."""
-        if (key := _lane(delivery)) is not None:
-            queue = self.queues.setdefault(key, deque())
+        if delivery.lane is None:
+            return
+        queue = self.queues.get(delivery.lane)
+        if queue is None:
+            self.queues[delivery.lane] = deque((delivery,))
+        else:
             queue.append(delivery)
-            if queue[0] is not delivery:
-                delivery.turn = asyncio.Event()
+            delivery.turn = asyncio.Event()
 
     def leave(self, delivery: Delivery) -> None:
         """Take a closed delivery out and let the next one go."""
-        key = _lane(delivery)
-        queue = self.queues.get(key) if key is not None else None
-        if key is None or not queue:
+        if delivery.lane is None:
             return
+        queue = self.queues[delivery.lane]
         queue.remove(delivery)
         if not queue:
-            del self.queues[key]
+            del self.queues[delivery.lane]
         elif queue[0].turn is not None:
             queue[0].turn.set()
 
@@ -90,7 +103,11 @@ class Dispatcher:
         self._wanted = wanted
         self._lanes = Lanes()
         self._open: set[Delivery] = set()
-        self._closed = asyncio.Event()
+        self._changed = asyncio.Event()
+        self.changes = 0
+        """How many times a delivery has ended or been put aside."""
+        self._limits = Limits()
+        self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self, event: Event) -> None:
@@ -102,7 +119,11 @@ class Dispatcher:
         plugins = self.subscribers(event)
         cause = _current.get()
         root = cause.root if cause is not None else object()
-        await self._journal.append(event, plugins, lambda event_id: self._start(event_id, event, plugins, root))
+        await self._journal.append(
+            event,
+            plugins,
+            lambda event_id: self._start([Delivery(event_id, event, plugin, root) for plugin in plugins]),
+        )
 
     def subscribers(self, event: Event) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
@@ -114,14 +135,20 @@ class Dispatcher:
         return [slot.name for slot in sorted(slots, key=Slot.order)]
 
     def resume(self, deliveries: Iterable[OpenDelivery]) -> None:
-        """Deliver what an earlier process, or an earlier time without the plugin, has left."""
+        """Deliver what an earlier process, or an earlier time without the plugin, has left.
+
+        Call it right after the journal was read, without waiting in between: what is being delivered is left out.
+        """
         known = {(one.event_id, one.plugin) for one in self._open}
-        events: defaultdict[int, list[OpenDelivery]] = defaultdict(list)
+        events: defaultdict[int, list[Delivery]] = defaultdict(list)
+        roots: defaultdict[int, object] = defaultdict(object)
         for found in deliveries:
             if (found.event_id, found.plugin) not in known:
-                events[found.event_id].append(found)
-        for event_id, group in events.items():
-            self._start(event_id, group[0].event, [one.plugin for one in group], object())
+                root = roots[found.event_id]
+                delivery = Delivery(found.event_id, found.event, found.plugin, root, found.attempts)
+                events[found.event_id].append(delivery)
+        for group in events.values():
+            self._start(group)
 
     def unpark(self, plugin: str) -> None:
         """Deliver what waited for *plugin* to be on, in the order of publication."""
@@ -139,60 +166,85 @@ class Dispatcher:
             TimeoutError: names what is left.
         """
         roots = {one.root for one in self._open}
-        deadline = time.monotonic() + timeout
-        while left := [one for one in self._open if one.root in roots and not self._is_off(one.plugin)]:
-            self._closed.clear()
-            try:
-                async with asyncio.timeout(deadline - time.monotonic()):
-                    await self._closed.wait()
-            except TimeoutError:
-                names = ", ".join(sorted(f"{one.event.key} for {one.plugin}" for one in left))
-                raise TimeoutError(f"not settled after {timeout:g} s: {names}") from None
-        await self._journal.flush()
+        left: list[Delivery] = []
+        try:
+            async with asyncio.timeout(timeout):
+                while left := [one for one in self._open if one.root in roots and not self._waits_for_plugin(one)]:
+                    self._changed.clear()
+                    await self._changed.wait()
+                await self._journal.flush()
+        except TimeoutError:
+            names = sorted(f"{one.event.key} for {one.plugin}" for one in left) or ["the journal's last commit"]
+            raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(names)}") from None
+
+    def went_off(self) -> None:
+        """Note that a plugin has gone off: what is open for it does not count as unsettled any more."""
+        self._note_change()
+
+    async def change_after(self, changes: int) -> None:
+        """Return when ``changes`` is above *changes*."""
+        while self.changes <= changes:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def close(self) -> None:
         """Stop delivering. What is open stays pending in the journal."""
-        for task in self._tasks:
+        self._closing = True
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._limits.close()
+        if tasks:
+            _, stubborn = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+            for task in stubborn:
+                log.error("a handler does not end although it was cancelled: %s", task.get_coro())
 
-    def _start(self, event_id: int, event: Event, plugins: Iterable[str], root: object) -> None:
-        deliveries = [Delivery(event_id, event, plugin, root) for plugin in plugins]
+    def _start(self, deliveries: list[Delivery]) -> None:
+        if self._closing:
+            return  # they stay pending; the next process takes them over
         for delivery in deliveries:
             self._open.add(delivery)
             self._lanes.enter(delivery)
-        if deliveries:
-            self._spawn(self._run(deliveries))
-
-    async def _run(self, deliveries: list[Delivery]) -> None:
-        """Make the first attempts of one event's deliveries, stage after stage."""
         stages: defaultdict[Stage, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             stages[self._stage(delivery)].append(delivery)
-        for stage in sorted(stages):
-            await self._first_attempts(stages.pop(stage), wait=bool(stages))
+        if len(stages) > 1:
+            self._spawn(self._run([stages[stage] for stage in sorted(stages)]))
+        else:
+            self._attempt_first(deliveries)
 
-    async def _first_attempts(self, deliveries: list[Delivery], *, wait: bool) -> None:
-        """Deliver to plugins of one stage concurrently; *wait* for them at most their limit, then let others go on."""
-        if not wait and len(deliveries) == 1:
-            await self._deliver(deliveries[0])
-            return
-        tasks = [self._spawn(self._deliver(delivery)) for delivery in deliveries]
-        if wait:
+    async def _run(self, stages: list[list[Delivery]]) -> None:
+        """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
+        *earlier, last = stages
+        for deliveries in earlier:
+            tasks = self._attempt_first(deliveries)
             await asyncio.wait(tasks, timeout=max(self._patience(delivery) for delivery in deliveries))
+        self._attempt_first(last)
+
+    def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
+        """Deliver to the plugins of one stage concurrently."""
+        loop = asyncio.get_running_loop()
+        tasks = [loop.create_task(self._deliver(delivery)) for delivery in deliveries]
+        self._tasks.update(tasks)  # each takes itself out: a callback for that would cost as much as the attempt
+        return tasks
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt when it is the delivery's turn, and see to what follows from its outcome."""
-        if delivery.turn is not None:
-            await delivery.turn.wait()
-        outcome, error = await self._attempt(delivery)
-        if outcome is Outcome.DONE:
-            self._close(delivery, "done")
-        elif outcome is Outcome.FAILED:
-            self._failed(delivery, error)
+        try:
+            if delivery.turn is not None:
+                await delivery.turn.wait()
+            outcome, error = await self._attempt(delivery)
+            if outcome is Outcome.DONE:
+                self._close(delivery, "done")
+            elif outcome is Outcome.FAILED:
+                self._failed(delivery, error)
+        finally:
+            self._tasks.discard(asyncio.current_task())
 
     def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
         text = f"{type(error).__name__}: {error}"
+        if self._closing:
+            return
         if isinstance(error, BadInputError) or delivery.attempts > len(RETRY_SECONDS):
             log.error("%s failed for good on %s: %s", delivery.plugin, delivery.event.key, text)
             self._close(delivery, "failed", text)
@@ -209,13 +261,13 @@ class Dispatcher:
         if slot is None:
             return Outcome.PARKED, None
         async with slot.places:
-            while slot.gate.closed:
+            if slot.gate.closed:
                 await slot.gate.passed()
             generation = slot.generation
             impl = generation.impls.get(delivery.event.hook) if generation else None
             if generation is None or impl is None:
                 slot.parked.append(delivery)
-                self._changed()
+                self._note_change()
                 return Outcome.PARKED, None
             if not self._wanted(delivery.event, slot):
                 return Outcome.DONE, None  # switched off for every guild that would see it
@@ -229,20 +281,26 @@ class Dispatcher:
     ) -> tuple[Outcome, BaseException | None]:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
-        limit = asyncio.timeout(impl.limit)
+        limit = self._limits.of(impl.limit)
         token = _current.set(delivery)
+        activity = generation.scope.activity
+        activity.begin()
         started = time.perf_counter()
         problem: BaseException | None = None
-        with generation.scope.activity.busy():
-            try:
-                async with limit:
-                    await impl.call(delivery.event)
-            except Exception as error:
-                problem = error
-                generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
-            finally:
-                _current.reset(token)
-        self._count(slot, impl, time.perf_counter() - started, problem, timed_out=limit.expired())
+        try:
+            with limit:
+                await contained(impl.function(delivery.event) if impl.takes_event else impl.function())
+        except (Exception, asyncio.CancelledError) as error:
+            problem = error
+            if limit.expired:
+                problem = TimeoutError(f"{impl.hook} took longer than its limit of {impl.limit:g} s")
+            elif isinstance(error, asyncio.CancelledError):
+                raise  # the bot stops
+            generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
+        finally:
+            activity.end()
+            _current.reset(token)
+        self._count(slot, impl, time.perf_counter() - started, problem, timed_out=limit.expired)
         return (Outcome.DONE if problem is None else Outcome.FAILED), problem
 
     def _count(self, slot: Slot, impl: Impl, seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
@@ -252,6 +310,10 @@ class Dispatcher:
             stats.counts["done"] += 1
             breaker.succeeded()
             return
+        if isinstance(problem, BadInputError):
+            stats.counts["failed"] += 1
+            breaker.succeeded()  # the handler works: it has told that the input is at fault
+            return
         stats.counts["timed out" if timed_out else "failed"] += 1
         if breaker.failed(self._clock.monotonic(), timed_out=timed_out):
             log.error("%s fails again and again in %s: it is not called for a while", slot.name, impl.hook)
@@ -260,21 +322,19 @@ class Dispatcher:
         """Wait until the breaker lets calls through again; the journal keeps the delivery meanwhile."""
         breaker = slot.breakers[impl.hook]
         now = self._clock.monotonic()
-        await self._clock.sleep(max(breaker.probe_at - now, 0.0) if breaker.state == "open" else 0.1)
+        await self._clock.wait(slot.renewed, max(breaker.probe_at - now, 0.0) if breaker.state == "open" else 0.1)
         await self._deliver(delivery)
 
-    def _close(self, delivery: Delivery, state: Any, error: str | None = None) -> None:
+    def _close(self, delivery: Delivery, state: State, error: str | None = None) -> None:
         self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
         self._lanes.leave(delivery)
         self._open.discard(delivery)
-        self._changed()
+        self._note_change()
 
-    def _changed(self) -> None:
-        self._closed.set()
-
-    def _is_off(self, plugin: str) -> bool:
-        slot = self._slots.get(plugin)
-        return slot is None or (slot.generation is None and not slot.gate.closed)
+    def _waits_for_plugin(self, delivery: Delivery) -> bool:
+        """Tell whether a delivery waits until its plugin is on again (or, in another version, has the hook again)."""
+        slot = self._slots.get(delivery.plugin)
+        return slot is None or (self._impl(delivery) is None and not slot.gate.closed)
 
     def _stage(self, delivery: Delivery) -> Stage:
         impl = self._impl(delivery)
@@ -288,13 +348,12 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         return slot.generation.impls.get(delivery.event.hook) if slot and slot.generation else None
 
+    def _note_change(self) -> None:
+        self.changes += 1
+        self._changed.set()
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _lane(delivery: Delivery) -> tuple[str, int] | None:
-    about = round_of(delivery.event)
-    return (delivery.plugin, about.round_id) if about is not None else None

@@ -1,11 +1,13 @@
 """One loaded copy of a plugin: made beside the one that runs, checked, set up, and later disposed."""
 
+import difflib
 import enum
 import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,9 @@ import pluggy
 
 from core import hookspecs
 from core.errors import PluginError, RoundhookError
-from core.events import EVENTS_BY_HOOK, Event
+from core.events import EVENTS_BY_HOOK
 from core.kernel import loader
-from core.kernel.bounded import bounded
+from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.manifest import Manifest
 from core.kernel.scope import Activity, Scope
 
@@ -43,13 +45,10 @@ class Impl:
     hook: str
     function: Callable[..., Awaitable[None]]
     takes_event: bool
+    """It may take fewer arguments than the hook gives."""
     stage: Stage
     limit: float
     """Seconds."""
-
-    async def call(self, event: Event) -> None:
-        """Call it; it may take fewer arguments than the hook gives."""
-        await (self.function(event) if self.takes_event else self.function())
 
 
 @dataclass(slots=True)
@@ -69,6 +68,7 @@ class Generation:
         self.manifest = manifest
         self.source = source
         self.number = number
+        self.package = loader.new_package(manifest.name)
         self.scope = scope
         self.interactions = Activity()
         """Commands and components that it is answering; they are never held, and waited for before it is disposed."""
@@ -89,11 +89,12 @@ class Generation:
         Raises:
             PluginError: any step failed; names plugin, file and line. The caller disposes the generation.
         """
-        module = await loader.import_generation(self.source, self.number)
-        self.plugin = self._instance(module)
-        self.plugin.ctx = context
-        self.impls = _probe(self.manifest, self.plugin)
-        await self._guard("setup", self.plugin.setup(), SETUP_SECONDS)
+        module = await loader.import_generation(self.source, self.package)
+        plugin: Plugin = self._call("__init__", _plugin_class(module, self.manifest.name))
+        self.plugin = plugin
+        plugin.ctx = context
+        self.impls = _probe(self.manifest, plugin)
+        await self._guard("setup", plugin.setup, SETUP_SECONDS)
 
     async def export_state(self) -> Any:
         """Return the plugin's state as plain JSON data, None if it keeps none.
@@ -105,8 +106,9 @@ class Generation:
             return None
         state = self._call("export_state", self.plugin.export_state)
         try:
+            _check_keys(state)
             return json.loads(json.dumps(state, allow_nan=False))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise PluginError(
                 f"{self.manifest.name}: export_state() of {self.manifest.version} gave what is not JSON: {error}. "
                 "Use only dict, list, str, numbers, bool and None."
@@ -126,41 +128,29 @@ class Generation:
         """Tear down, close all that was opened, forget the modules. Never raises; harmless the second time."""
         if self.plugin is not None and self.scope.live:
             try:
-                await self._guard("teardown", self.plugin.teardown(), TEARDOWN_SECONDS)
+                await self._guard("teardown", self.plugin.teardown, TEARDOWN_SECONDS)
             except PluginError as error:
                 self.log.error("%s", error)
         await self.scope.close()
         self.plugin = None
         self.impls = {}
         self.declared = Declared()
-        loader.forget(f"{loader.NAMESPACE}.{self.manifest.name}__g{self.number}")
+        loader.forget(self.package)
 
-    def _instance(self, module: ModuleType) -> "Plugin":
-        name = self.manifest.name
-        found = [
-            one
-            for one in vars(module).values()
-            if inspect.isclass(one) and issubclass(one, _base()) and one.__module__ == module.__name__
-        ]
-        if len(found) != 1:
-            what = "no Plugin class" if not found else "more than one: " + ", ".join(one.__name__ for one in found)
-            raise PluginError(f"{name}: plugin.py has {what}. Define exactly one class that derives from Plugin.")
-        plugin: Plugin = self._call("__init__", found[0])
-        return plugin
-
-    async def _guard(self, step: str, work: Any, seconds: float) -> None:
+    async def _guard(self, step: str, function: Callable[[], Any], seconds: float) -> None:
+        work = self._call(step, function)
         if not inspect.iscoroutine(work):
             raise PluginError(f"{self.manifest.name}: {step} is not a coroutine. Write `async def {step}(self)`.")
         try:
             await bounded(work, seconds)
-        except TimeoutError as error:
+        except TookTooLongError as error:
             raise PluginError(
                 f"{self.manifest.name}: {step}() {error}. It must return when the plugin is ready; "
                 "long work belongs into self.ctx.service or self.ctx.spawn."
             ) from error
         except RoundhookError as error:
             raise PluginError(f"{self.manifest.name}: {step}() says: {error}") from error
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             raise self._wrong(step, error) from error
 
     def _call(self, step: str, function: Callable[[], Any]) -> Any:
@@ -176,15 +166,32 @@ class Generation:
         )
 
 
+def _plugin_class(module: ModuleType, name: str) -> "type[Plugin]":
+    """Return the one Plugin class that *module* defines."""
+    found = [
+        one
+        for one in vars(module).values()
+        if inspect.isclass(one) and issubclass(one, _base()) and one.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        what = "no Plugin class" if not found else "more than one: " + ", ".join(one.__name__ for one in found)
+        raise PluginError(f"{name}: plugin.py has {what}. Define exactly one class that derives from Plugin.")
+    return found[0]
+
+
 def _probe(manifest: Manifest, plugin: "Plugin") -> dict[str, Impl]:
     """Check the plugin's handlers against the contract in a manager of their own, and return them by hook."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
         manager.register(plugin, manifest.name)
-        manager.check_pending()
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"{manifest.name}: {_place_of_class(plugin)}: {' '.join(str(error).split())}.") from error
+        raise PluginError(f"{manifest.name}: {_place(plugin, str(error))}: {' '.join(str(error).split())}.") from error
+    for hook in vars(manager.hook):
+        if hook not in EVENTS_BY_HOOK and _impls(manager, hook):
+            near = difflib.get_close_matches(hook, EVENTS_BY_HOOK, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"The hooks are {', '.join(EVENTS_BY_HOOK)}."
+            raise PluginError(f"{manifest.name}: {_place(plugin, hook)}: there is no hook '{hook}'. {remedy}")
     return {hook: _impl(manifest, hook, impl) for hook in EVENTS_BY_HOOK for impl in _impls(manager, hook)}
 
 
@@ -194,22 +201,57 @@ def _impls(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
 
 
 def _impl(manifest: Manifest, hook: str, impl: pluggy.HookImpl) -> Impl:
+    place = _place_of_function(impl.function)
     if impl.wrapper or impl.hookwrapper or not inspect.iscoroutinefunction(impl.function):
-        code = getattr(impl.function, "__code__", None)
-        place = f"plugin.py:{code.co_firstlineno}" if code else "plugin.py"
         raise PluginError(f"{manifest.name}: {place}: {hook} must be a plain `async def`.")
+    if len(inspect.signature(impl.function).parameters) != len(impl.argnames):
+        argument = EVENTS_BY_HOOK[hook].argument
+        raise PluginError(
+            f"{manifest.name}: {place}: {hook}{inspect.signature(impl.function)} takes what is never passed. "
+            f"Write `async def {hook}(self, {argument})`, without defaults."
+        )
     stage = Stage.FIRST if impl.tryfirst else Stage.LAST if impl.trylast else Stage.ORDINARY
     return Impl(hook, impl.function, bool(impl.argnames), stage, manifest.limit(hook))
 
 
-def _place_of_class(plugin: "Plugin") -> str:
-    try:
-        return f"plugin.py:{inspect.getsourcelines(type(plugin))[1]}"
-    except OSError:
-        return "plugin.py"
+def _place(plugin: "Plugin", about: str) -> str:
+    """Return file and line of the method of *plugin* that is named in *about*."""
+    found = [name for name in dir(type(plugin)) if name in about and hasattr(type(plugin), name)]
+    return _place_of_function(getattr(type(plugin), max(found, key=len))) if found else "plugin.py"
+
+
+def _place_of_function(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else "plugin.py"
+
+
+def _check_keys(state: Any) -> None:
+    """Refuse keys that JSON would silently turn into text."""
+    if isinstance(state, dict):
+        for key, value in state.items():
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r} is no str")
+            _check_keys(value)
+    elif isinstance(state, (list, tuple)):
+        for value in state:
+            _check_keys(value)
 
 
 def _base() -> type["Plugin"]:
     from core.plugin import Plugin
 
     return Plugin
+
+
+async def check_contract(manifest: Manifest) -> list[str]:
+    """Import a plugin and check it against the contract without setting it up; return the hooks it handles.
+
+    Raises:
+        PluginError: something is wrong; names file and line.
+    """
+    source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
+    try:
+        module = await loader.import_generation(source, package)
+        return list(_probe(manifest, _plugin_class(module, manifest.name)()))
+    finally:
+        loader.forget(package)

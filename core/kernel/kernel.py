@@ -7,16 +7,18 @@ that is served changes, and a failure at any step leaves the old one as it was.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError, RoundhookError
 from core.events import EVENTS_BY_HOOK, Event, server_of
 from core.kernel import loader
-from core.kernel.discovery import discover
+from core.kernel.breaker import worst
+from core.kernel.discovery import Catalogue, discover
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
+from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
@@ -59,11 +61,13 @@ class Status:
     version: str
     source_hash: str
     error: str
-    breaker: dict[str, str]
-    """The breaker of each hook that is not closed."""
+    breaker: str
+    """closed, half-open or open: the worst of its hooks."""
     scope: str = "guild"
     summary: str = ""
     off_guilds: tuple[int, ...] = ()
+    breakers: Mapping[str, str] = field(default_factory=dict)
+    """The breaker of each hook that is not closed."""
 
 
 class Kernel:
@@ -73,11 +77,14 @@ class Kernel:
         services.kernel = self
         self.slots: dict[str, Slot] = {}
         self.toggles = Toggles(services.database, services.clock)
+        self.logbook = Logbook()
+        """The last lines that each plugin has logged, once it is attached."""
         self.dispatcher = Dispatcher(services.journal, services.clock, self.slots, self._wanted)
         self._services = services
         self._journal = services.journal
         self._migrate = migrate
         self._unusable: dict[str, str] = {}
+        self._closing = False
 
     async def start(self, names: Iterable[str] | None = None, *, without: Iterable[str] = ()) -> list[Report]:
         """Load what is to be on (exactly *names*, or by the toggles), then deliver what is left in the journal."""
@@ -85,16 +92,22 @@ class Kernel:
         everywhere, off = await self.toggles.load(wanted)
         self.look()
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
-        reports = [await self._start_one(name) for name in on if name not in set(without)]
         for name, slot in self.slots.items():
             slot.off_guilds = off.get(name, set())
+        reports = [await self._start_one(name) for name in dict.fromkeys(on) if name not in set(without)]
         await self._journal.take_over()
-        self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+        await self._resume(self._running())
+        for name in self._running():  # only now: what the first one publishes must find the last one
+            self._generation(name).scope.go_live()
         return reports
 
-    def look(self) -> None:
-        """Look again for plugins; new folders appear, and folders that are gone can still be switched off."""
-        catalogue = discover(self._services.config.plugins.paths)
+    async def look_again(self) -> None:
+        """Look for plugins once more, without holding up the loop."""
+        self.look(await asyncio.to_thread(discover, self._services.config.plugins.paths))
+
+    def look(self, catalogue: Catalogue | None = None) -> None:
+        """Look for plugins (or take *catalogue*); new folders appear, and those that are gone can be switched off."""
+        catalogue = catalogue or discover(self._services.config.plugins.paths)
         self._unusable = catalogue.errors
         for name, manifest in catalogue.manifests.items():
             if name not in self.slots:
@@ -121,7 +134,7 @@ class Kernel:
             PluginError: there is none of that name.
         """
         if name in self._unusable and name not in self.slots:
-            return Status(name, "failed", None, "", "", self._unusable[name], {})
+            return Status(name, "failed", None, "", "", self._unusable[name], "closed")
         slot = self._slot(name)
         running = slot.generation
         return Status(
@@ -131,7 +144,8 @@ class Kernel:
             version=running.manifest.version if running else slot.manifest.version,
             source_hash=running.source_hash if running else "",
             error=slot.error,
-            breaker={hook: one.state for hook, one in slot.breakers.items() if one.state != "closed"},
+            breaker=worst(one.state for one in slot.breakers.values()),
+            breakers={hook: one.state for hook, one in slot.breakers.items() if one.state != "closed"},
             scope=slot.manifest.scope,
             summary=slot.manifest.summary,
             off_guilds=tuple(sorted(slot.off_guilds)),
@@ -148,6 +162,11 @@ class Kernel:
             return []
         return [guild for guild in config.guilds if config.sees(guild, server_of(event)) and slot.on_in(guild)]
 
+    def serves(self, generation: Generation) -> bool:
+        """Tell whether *generation* is the one of its plugin that serves now."""
+        slot = self.slots.get(generation.manifest.name)
+        return slot is not None and slot.generation is generation
+
     def refusal(self, generation: Generation, guild: int | None) -> str:
         """Return why a command of *generation* may not run in a guild, "" if it may."""
         name = generation.manifest.name
@@ -161,21 +180,31 @@ class Kernel:
     async def replay(self, event_ids: Sequence[int]) -> int:
         """Try deliveries again that failed for good; return how many there were."""
         count = await self._journal.replay(event_ids)
-        self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+        await self._resume(self._running())
         return count
 
     async def take_over(self) -> None:
-        """Deliver what an ended process (an import, an earlier run) has left."""
-        if await self._journal.take_over():
-            self.dispatcher.resume(await self._journal.open_deliveries(self._running()))
+        """Deliver what an ended process (an import, an earlier run) has left, and what another has made open again."""
+        await self._journal.take_over()
+        await self._resume(self._running())
 
     async def close(self) -> None:
         """Stop delivering, then dispose every generation, the last loaded first."""
+        self._closing = True
         await self.dispatcher.close()
         for slot in reversed(list(self.slots.values())):
-            generation, slot.generation = slot.generation, None
-            if generation is not None:
-                await self._dispose(generation)
+            async with slot.lock:  # a reload that is under way is let end, and what it has made is disposed too
+                generation, slot.generation = slot.generation, None
+                if generation is not None:
+                    await self._dispose(generation)
+
+    async def _resume(self, names: Sequence[str]) -> None:
+        """Deliver what the journal holds for these plugins and is not being delivered yet."""
+        for name in names:
+            if self.slots[name].manifest.catch_up:
+                types = [EVENTS_BY_HOOK[hook].__name__ for hook in self._generation(name).impls]
+                await self._journal.catch_up(name, types)
+        self.dispatcher.resume(await self._journal.open_deliveries(names))
 
     def _running(self) -> list[str]:
         return [slot.name for slot in self.slots.values() if slot.generation is not None]
@@ -189,7 +218,7 @@ class Kernel:
             return Report(name, ok=False, generation=None, version="", source_hash="", error=why)
         slot = self.slots[name]
         slot.enabled = True
-        return await self._reported(slot, self._load)
+        return await self._reported(slot, self._load_quiet)
 
     async def _changed(
         self, name: str, action: str, user: int | None, guild: int | None, work: Callable[[Slot], Awaitable[float]]
@@ -211,11 +240,16 @@ class Kernel:
         error, pause, started = "", 0.0, time.perf_counter()
         async with slot.lock:
             try:
+                if self._closing:
+                    raise PluginError(f"{slot.name}: roundhook is stopping; nothing is changed any more.")
                 pause = await work(slot)
                 slot.error = ""
             except RoundhookError as problem:
                 error = slot.error = str(problem)
                 log.error("%s", problem, exc_info=problem.__cause__)
+            except Exception as problem:
+                error = slot.error = f"{slot.name}: {type(problem).__name__}: {problem}."
+                log.exception("%s could not be changed", slot.name)
         running = slot.generation
         return Report(
             plugin=slot.name,
@@ -231,15 +265,24 @@ class Kernel:
     async def _enable(self, slot: Slot, guild: int | None) -> float:
         self._check_scope(slot, guild)
         if guild is not None:
-            slot.off_guilds.discard(guild)
-            await self.toggles.set(slot.name, guild, enabled=True)
-            return 0.0
+            await self._enable_in(slot, guild)
+            if slot.enabled:
+                return 0.0
         slot.enabled = True
         await self.toggles.set(slot.name, None, enabled=True)
         if slot.generation is None:
             await self._load(slot)
-            await self._catch_up(slot)
         return 0.0
+
+    async def _enable_in(self, slot: Slot, guild: int) -> None:
+        """Switch a plugin on for one guild; one that is off everywhere goes on there and nowhere else."""
+        if not slot.enabled:
+            for other in self._services.config.guilds:
+                if other != guild:
+                    slot.off_guilds.add(other)
+                    await self.toggles.set(slot.name, other, enabled=False)
+        slot.off_guilds.discard(guild)
+        await self.toggles.set(slot.name, guild, enabled=True)
 
     async def _disable(self, slot: Slot, guild: int | None) -> float:
         self._check_scope(slot, guild)
@@ -256,15 +299,22 @@ class Kernel:
             await self._drain(generation, force=True)
             slot.generation = None
             self._services.discord.replace(generation, None)
+            self.dispatcher.went_off()
         pause = (time.perf_counter() - started) * 1000
         await self._dispose(generation)
         return pause
 
+    async def _load_quiet(self, slot: Slot) -> float:
+        """Load a plugin that does not run, but do not let it begin anything yet."""
+        self._swap(slot, None, await self._prepare(slot))
+        return 0.0
+
     async def _load(self, slot: Slot) -> float:
-        """Load a plugin that does not run."""
-        generation = await self._prepare(slot)
-        self._swap(slot, None, generation)
+        """Load a plugin that does not run, and deliver what has waited for it."""
+        await self._load_quiet(slot)
+        self._generation(slot.name).scope.go_live()
         self.dispatcher.unpark(slot.name)
+        await self._resume([slot.name])
         return 0.0
 
     async def _reload(self, slot: Slot) -> float:
@@ -279,21 +329,24 @@ class Kernel:
         try:
             async with slot.gate.hold():
                 await self._hand_over(slot, old, new)
+                new.scope.go_live()
         except BaseException:
             await self._dispose(new)
             raise
         pause = (time.perf_counter() - started) * 1000
+        self.dispatcher.unpark(slot.name)
         await self._dispose(old)
         return pause
 
     async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
         """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""
         await self._drain(old, force=False)
-        await old.scope.stop_services()
         try:
+            await old.scope.stop_services()
+            await self._drain(old, force=False)  # what a service has spawned meanwhile
             new.import_state(await old.export_state(), old.manifest.version)
         except BaseException:
-            old.scope.start_services()
+            old.scope.restart_services()
             raise
         self._swap(slot, old, new)
 
@@ -301,8 +354,9 @@ class Kernel:
         """Replace *old* by *new* everywhere, in one step."""
         slot.generation = new
         slot.manifest = new.manifest
+        if old is None or old.source.sha256 != new.source.sha256:
+            slot.renew()
         self._services.discord.replace(old, new)
-        new.scope.go_live()
 
     async def _prepare(self, slot: Slot) -> Generation:
         """Make a new generation, ready for the swap.
@@ -315,8 +369,9 @@ class Kernel:
         if loader.tables_changed(source):
             raise PluginError(f"{manifest.name}: tables changed: restart to migrate.")
         settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
-        if self._migrate is not None and loader.tables_of(manifest.folder) is None:
+        if self._migrate is not None and slot.generations == 0:
             await self._migrate(manifest)
+        had_tables = loader.tables_of(manifest.folder) is not None
         slot.generations += 1
         scope = Scope(slot.gate, self._services.clock, logging.getLogger(f"roundhook.{manifest.name}"))
         generation = Generation(manifest, source, slot.generations, scope)
@@ -324,6 +379,8 @@ class Kernel:
             await self._set_up(generation, settings)
         except BaseException:
             await self._dispose(generation)
+            if not had_tables:
+                loader.forget_tables(manifest.folder)
             raise
         return generation
 
@@ -379,16 +436,6 @@ class Kernel:
         self._services.discord.forget(generation)
         await generation.dispose()
 
-    async def _catch_up(self, slot: Slot) -> None:
-        """Deliver what the journal holds for a plugin that has just been switched on."""
-        generation = slot.generation
-        if generation is None:
-            return
-        if slot.manifest.catch_up:
-            types = [EVENTS_BY_HOOK[hook].__name__ for hook in generation.impls]
-            await self._journal.catch_up(slot.name, types)
-        self.dispatcher.resume(await self._journal.open_deliveries([slot.name]))
-
     def _check_scope(self, slot: Slot, guild: int | None) -> None:
         if guild is not None and slot.manifest.scope == "global":
             raise PluginError(
@@ -399,6 +446,12 @@ class Kernel:
     def _wanted(self, event: Event, slot: Slot) -> bool:
         """Tell whether an event is for a plugin at all: one of guild scope needs a guild that sees it and has it on."""
         return slot.manifest.scope == "global" or bool(self.guilds(slot.name, event))
+
+    def _generation(self, name: str) -> Generation:
+        generation = self._slot(name).generation
+        if generation is None:
+            raise PluginError(f"{name} does not run.")
+        return generation
 
     def _slot(self, name: str) -> Slot:
         if name not in self.slots:

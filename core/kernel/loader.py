@@ -10,6 +10,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import itertools
 import sys
 import threading
 import traceback
@@ -48,7 +49,7 @@ def read_source(name: str, folder: Path) -> Source:
         PluginError: a file cannot be read or has a syntax error; names file and line.
     """
     digest, files = hashlib.sha256(), {}
-    for path in _files_of(folder):
+    for path in files_of(folder):
         relative = path.relative_to(folder)
         data = _bytes_of(path)
         digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
@@ -58,15 +59,19 @@ def read_source(name: str, folder: Path) -> Source:
     return Source(name, folder, files, digest.hexdigest())
 
 
-async def import_generation(source: Source, number: int) -> types.ModuleType:
-    """Import ``plugin.py`` of *source* as generation *number* and return the module.
+def new_package(name: str) -> str:
+    """Return a package name that nothing in this process has had: also an import that hangs holds its own for ever."""
+    return f"{NAMESPACE}.{name}__g{next(_NUMBERS)}"
+
+
+async def import_generation(source: Source, package: str) -> types.ModuleType:
+    """Import ``plugin.py`` of *source* as a module of *package* (see ``new_package``) and return the module.
 
     The import runs in a thread of its own, so one that hangs or exits harms nothing else.
 
     Raises:
         PluginError: it failed or took longer than 10 s. Nothing of it stays in ``sys.modules``.
     """
-    package = f"{NAMESPACE}.{source.name}__g{number}"
     if "plugin" not in source.files:
         raise PluginError(f"{source.name}: there is no plugin.py in {source.folder}. Put the Plugin class there.")
     _install(source, package)
@@ -92,8 +97,10 @@ def place_of(error: BaseException, source: Source) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith(str(source.folder))]
-    return f"{Path(own[-1].filename).relative_to(source.folder)}:{own[-1].lineno}" if own else ""
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(source.folder)]
+    if own:
+        return f"{Path(own[-1].filename).relative_to(source.folder)}:{own[-1].lineno}"
+    return place_of(error.__cause__, source) if error.__cause__ is not None else ""
 
 
 class _SourceLoader(importlib.abc.InspectLoader):
@@ -153,6 +160,11 @@ class _Finder(importlib.abc.MetaPathFinder):
 def tables_of(folder: Path) -> types.ModuleType | None:
     """Return the module of the ``tables.py`` in *folder* if it has been imported."""
     return _TABLES[folder][1] if folder in _TABLES else None
+
+
+def forget_tables(folder: Path) -> None:
+    """Let ``tables.py`` be imported anew: the only generation that has used it could not be set up."""
+    _TABLES.pop(folder, None)
 
 
 def tables_changed(source: Source) -> bool:
@@ -217,7 +229,7 @@ async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> ty
             return await future
     except TimeoutError:
         raise PluginError(
-            f"{source.name}: importing it took longer than {IMPORT_SECONDS:.0f} s. "
+            f"{source.name}: importing it took longer than {IMPORT_SECONDS:g} s. "
             "Do nothing at import; open things in setup()."
         ) from None
 
@@ -230,7 +242,8 @@ def _import_error(source: Source, error: BaseException) -> PluginError:
     return problem
 
 
-def _files_of(folder: Path) -> list[Path]:
+def files_of(folder: Path) -> list[Path]:
+    """Return the files that make a plugin, in order; hidden ones and caches are left out."""
     return sorted(
         path
         for path in folder.rglob("*")
@@ -259,4 +272,5 @@ def _check_syntax(name: str, path: Path, data: bytes) -> None:
 
 
 _FINDER = _Finder()
+_NUMBERS = itertools.count(1)
 _TABLES: dict[Path, tuple[str, types.ModuleType]] = {}

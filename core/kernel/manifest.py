@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from core.config import convert
+from core.config import convert, shown
 from core.errors import ConfigError, ManifestError
 from core.events import EVENTS_BY_HOOK
 
@@ -67,7 +67,7 @@ class Manifest:
         for key, value in values.items():
             if key not in known:
                 raise ConfigError(
-                    f"plugin.{self.name}.{key} (= {value!r}) is not a setting of this plugin. "
+                    f"plugin.{self.name}.{key} (= {shown(key, value)}) is not a setting of this plugin. "
                     f"Known: {', '.join(sorted(known)) or 'none'}. Correct or remove it."
                 )
         return Settings({key: _checked(self.name, option, values) for key, option in known.items()})

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any
 
 from core.clock import Clock
-from core.kernel.bounded import bounded
+from core.errors import PluginError
+from core.kernel.bounded import bounded, contained
 
 CLOSE_SECONDS = 5.0
 """How long one closer, or all cancelled tasks together, may take."""
@@ -27,17 +28,26 @@ class Activity:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    def begin(self) -> None:
+        """Count one more as running, until ``end``."""
+        if not self.count:
+            self._idle.clear()
+        self.count += 1
+
+    def end(self) -> None:
+        """Count one less."""
+        self.count -= 1
+        if not self.count:
+            self._idle.set()
+
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
         """Count the block as running."""
-        self.count += 1
-        self._idle.clear()
+        self.begin()
         try:
             yield
         finally:
-            self.count -= 1
-            if not self.count:
-                self._idle.set()
+            self.end()
 
     async def idle(self) -> None:
         """Return when nothing is running."""
@@ -56,8 +66,9 @@ class Gate:
         return not self._open.is_set()
 
     async def passed(self) -> None:
-        """Return when the gate is open."""
-        await self._open.wait()
+        """Return when the gate is open (it may have been closed again while this task was being woken)."""
+        while self.closed:
+            await self._open.wait()
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -74,6 +85,7 @@ class Scope:
 
     def __init__(self, gate: Gate, clock: Clock, log: logging.Logger) -> None:
         self.live = False
+        self.closed = False
         self.activity = Activity()
         self._gate = gate
         self._clock = clock
@@ -83,34 +95,52 @@ class Scope:
         self._services: list[Work] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._service_tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Work] = {}
+        self._stopped: list[Work] = []
 
     def defer(self, closer: Closer) -> None:
         """Call *closer* when the generation ends; the last one first."""
         self._closers.append(closer)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work* once, from the swap on; a reload waits for it."""
+        """Run *work* once, from the swap on; a reload waits for it.
+
+        Raises:
+            PluginError: it is no coroutine, or the generation has ended.
+        """
+        if not inspect.iscoroutine(work):
+            raise PluginError(f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {work!r}.")
+        if self.closed:
+            work.close()
+            raise PluginError(f"{self._plugin}: spawn() after this generation has ended: another one runs, or none.")
         if self.live:
-            self._start(self._counted(work), self._tasks)
+            self._start_counted(work)
         else:
             self._waiting.append(work)
 
     def service(self, work: Work) -> None:
         """Keep *work* running from the swap on; a reload cancels it and starts it again if it is rolled back."""
-        self._services.append(work)
         if self.live:
-            self._start(self._supervised(work), self._service_tasks)
+            self._start_service(work)
+        else:
+            self._services.append(work)
 
     def every(self, seconds: float, work: Work) -> None:
-        """Call *work* each *seconds*; a running call is waited for, not interrupted."""
+        """Call *work* each *seconds*; a running call is waited for, not interrupted.
+
+        Raises:
+            PluginError: *seconds* is not above 0.
+        """
+        if seconds <= 0:
+            raise PluginError(f"{self._plugin}: every({seconds!r}, …): write a number of seconds above 0.")
 
         async def tick() -> None:
             while True:
                 await self._clock.sleep(seconds)
                 await self._gate.passed()
-                task = self._start(self._counted(work()), self._tasks)
-                await asyncio.wait([task])
+                await asyncio.wait([self._start_counted(work())])
 
+        tick.__qualname__ = _name(work)
         self.service(tick)
 
     def go_live(self) -> None:
@@ -119,19 +149,24 @@ class Scope:
         waiting, self._waiting = self._waiting, []
         for work in waiting:
             self.spawn(work)
-        self.start_services()
-
-    def start_services(self) -> None:
-        """Start all services (again)."""
-        for work in self._services:
-            self._start(self._supervised(work), self._service_tasks)
+        services, self._services = self._services, []
+        for service in services:
+            self._start_service(service)
 
     async def stop_services(self) -> None:
-        """Cancel the services and wait until they have ended."""
+        """Cancel the services that run and wait until they have ended."""
+        self._stopped = list(self._running.values())
         await self._end(self._service_tasks)
+
+    def restart_services(self) -> None:
+        """Start again what ``stop_services`` has stopped."""
+        stopped, self._stopped = self._stopped, []
+        for service in stopped:
+            self._start_service(service)
 
     async def close(self) -> None:
         """End every task and call the closers, last first. A closer that fails or hangs does not stop the rest."""
+        self.live, self.closed = False, True
         for work in self._waiting:
             work.close()
         self._waiting.clear()
@@ -139,26 +174,45 @@ class Scope:
         while self._closers:
             await self._close_one(self._closers.pop())
 
+    @property
+    def _plugin(self) -> str:
+        return self._log.name.rpartition(".")[2]
+
     def _start(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return task
 
-    async def _counted(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work* once, counted as activity; a failure is logged and ends only it."""
-        with self.activity.busy():
-            try:
-                await work
-            except Exception:  # noqa: BLE001 - the boundary: plugin code may raise anything
-                self._log.exception("work in the background failed")
+    def _start_service(self, work: Work) -> None:
+        task = self._start(self._supervised(work), self._service_tasks)
+        self._running[task] = work
+        task.add_done_callback(self._running.pop)
+
+    def _start_counted(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run *work* once, counted as activity from now on: a drain that begins before the task's first step waits."""
+        task = self._start(self._logged(work), self._tasks)
+        self.activity.begin()
+
+        def ended(_: object) -> None:
+            work.close()  # it was never begun if the task was cancelled before its first step
+            self.activity.end()
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await contained(work)
+        except Exception:  # noqa: BLE001 - the boundary: plugin code may raise anything
+            self._log.exception("work in the background failed")
 
     async def _supervised(self, work: Work) -> None:
         """Run a service; one that fails is started again, later each time."""
         delay = 1.0
         while True:
             try:
-                await work()
+                await contained(work())
             except Exception:  # noqa: BLE001 - the boundary
                 self._log.exception("%s failed; it is started again in %g s", _name(work), delay)
             else:
@@ -181,7 +235,7 @@ class Scope:
             result = closer()
             if inspect.isawaitable(result):
                 await bounded(_awaited(result), CLOSE_SECONDS)
-        except Exception:  # noqa: BLE001 - the boundary; the other closers still run
+        except (Exception, SystemExit):  # noqa: BLE001 - the boundary; the other closers still run
             self._log.exception("closing %s failed", _name(closer))
 
 

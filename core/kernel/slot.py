@@ -46,6 +46,8 @@ class Slot:
         self.places = asyncio.Semaphore(CONCURRENT)
         self.breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
+        self.renewed = asyncio.Event()
+        """Set, and replaced, when other code has come: what failed before may work now."""
         self.parked: list[Delivery] = []
         """Deliveries that wait until the plugin is on again."""
 
@@ -58,6 +60,12 @@ class Slot:
         if self.generation is not None:
             return "running"
         return "failed" if self.enabled and self.error else "off"
+
+    def renew(self) -> None:
+        """Close the breakers and try at once what they held back: the code is another."""
+        self.breakers.clear()
+        self.renewed.set()
+        self.renewed = asyncio.Event()
 
     def on_in(self, guild_id: int) -> bool:
         """Tell whether the plugin is on for a guild."""

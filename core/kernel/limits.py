@@ -1,0 +1,80 @@
+"""Time limits of handlers: what ``asyncio.timeout`` does, with one timer for all attempts under the same limit.
+
+A timer of its own for each attempt costs more than all else that is done for it.
+"""
+
+import asyncio
+from types import TracebackType
+
+
+class Limits:
+    """The attempts under way, each with the time at which it is cancelled."""
+
+    def __init__(self) -> None:
+        self._groups: dict[float, dict[Limit, float]] = {}
+        """By the length of the limit; within a group those that began earlier end earlier."""
+        self._timers: dict[float, asyncio.TimerHandle] = {}
+
+    def of(self, seconds: float) -> "Limit":
+        """Return a limit for a ``with`` block of the current task."""
+        return Limit(self, seconds)
+
+    def close(self) -> None:
+        """Let go of the timers; nothing is cancelled any more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def begin(self, limit: "Limit") -> None:
+        """Watch *limit* from now on."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit.seconds
+        self._groups.setdefault(limit.seconds, {})[limit] = deadline
+        if limit.seconds not in self._timers:
+            self._timers[limit.seconds] = loop.call_at(deadline, self._look, limit.seconds)
+
+    def end(self, limit: "Limit") -> None:
+        """Watch it no longer."""
+        del self._groups[limit.seconds][limit]
+
+    def _look(self, seconds: float) -> None:
+        """Cancel what is over its time, and look again when the next one is."""
+        loop, group = asyncio.get_running_loop(), self._groups[seconds]
+        now = loop.time()
+        for limit in [one for one, deadline in group.items() if deadline <= now]:
+            del group[limit]
+            limit.expire()
+        if group:
+            self._timers[seconds] = loop.call_at(next(iter(group.values())), self._look, seconds)
+        else:
+            del self._timers[seconds], self._groups[seconds]
+
+
+class Limit:
+    """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it."""
+
+    __slots__ = ("_limits", "_task", "expired", "seconds")
+
+    def __init__(self, limits: Limits, seconds: float) -> None:
+        self.seconds = seconds
+        self.expired = False
+        self._limits = limits
+        self._task = asyncio.current_task()
+
+    def __enter__(self) -> "Limit":
+        self._limits.begin(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.expired:
+            self._limits.end(self)
+        elif self._task is not None:
+            self._task.uncancel()
+
+    def expire(self) -> None:
+        """Its time is up."""
+        self.expired = True
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,84 @@
+"""Writes plugins into a folder, and looks at those that run, for the tests that load them."""
+
+import asyncio
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from roundhook.testing import Stage
+
+MANIFEST = """
+[plugin]
+name = "{name}"
+version = "{version}"
+api = 1
+scope = "{scope}"
+priority = {priority}
+"""
+
+
+def write_plugin(
+    folder: Path,
+    name: str,
+    code: str,
+    *,
+    version: str = "1",
+    scope: str = "global",
+    priority: int = 100,
+    manifest: str = "",
+    files: Mapping[str, str] | None = None,
+) -> Path:
+    """Write the plugin *name* below *folder* and return its own folder; *manifest* is added to the usual one."""
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    head = MANIFEST.format(name=name, version=version, scope=scope, priority=priority)
+    (place / "manifest.toml").write_text(head + textwrap.dedent(manifest), "utf-8")
+    for file, content in {"plugin.py": code, **(files or {})}.items():
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        (place / file).write_text(textwrap.dedent(content), "utf-8")
+    return place
+
+
+RECORDER = """
+from roundhook import Plugin, hookimpl
+
+class Recorder(Plugin):
+    async def setup(self):
+        self.seen = []
+
+    @hookimpl{mark}
+    async def on_round_imported(self, round):
+        {body}
+        self.seen.append(round.round_id)
+
+    @hookimpl{mark}
+    async def on_round_amended(self, amendment):
+        self.seen.append(("amended", amendment.round.round_id, amendment.revision))
+"""
+
+
+def recorder(*, mark: str = "", body: str = "pass") -> str:
+    """Return the code of a plugin that keeps the ids of the rounds it was told about in ``seen``."""
+    return RECORDER.format(mark=mark, body=textwrap.indent(textwrap.dedent(body).strip(), " " * 8).strip())
+
+
+def running(stage: "Stage", name: str) -> Any:
+    """Return the plugin object that serves now."""
+    generation = stage.app.kernel.slots[name].generation
+    assert generation is not None
+    return generation.plugin
+
+
+async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Return when *condition* holds; for what no event tells."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)  # noqa: ASYNC110 - there is nothing to wait on
+
+
+async def idle() -> None:
+    """Let everything run that can run now."""
+    for _ in range(20):
+        await asyncio.sleep(0)
