@@ -72,7 +72,9 @@ class Files:
         return data
 
     async def discard(self, file: FetchedFile) -> None:
-        """Let go of the kept copy: the import has committed."""
+        """Let go of the kept copy: the import has committed. What was read in place was never kept."""
+        if file.trigger == "import" and file.path:
+            return
         await asyncio.to_thread(self._path(file.sha256).unlink, missing_ok=True)
 
     def _event(

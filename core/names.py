@@ -19,7 +19,7 @@ def clean_name(name: str) -> str:
     >>> clean_name("^/fnx^d NO MERCY")
     'fnx NO MERCY'
     """
-    return _UNPRINTABLE.sub("", _COLOR_CODE.sub("", name)).strip()
+    return _COLOR_CODE.sub("", _UNPRINTABLE.sub("", name)).strip()
 
 
 def color_runs(name: str) -> list[tuple[str, str]]:

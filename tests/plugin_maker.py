@@ -74,8 +74,8 @@ def running(stage: "Stage", name: str) -> Any:
 async def until(condition: Callable[[], object], seconds: float = 5) -> None:
     """Return when *condition* holds; for what no event tells."""
     async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)  # noqa: ASYNC110 - there is nothing to wait on
+        while not condition():  # noqa: ASYNC110 - there is nothing to wait on
+            await asyncio.sleep(0.002)
 
 
 async def idle() -> None:

@@ -260,7 +260,8 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         if slot is None:
             return Outcome.PARKED, None
-        async with slot.places:
+        await slot.places.acquire()
+        try:
             if slot.gate.closed:
                 await slot.gate.passed()
             generation = slot.generation
@@ -275,6 +276,8 @@ class Dispatcher:
                 self._spawn(self._deliver_after_probe(delivery, slot, impl))
                 return Outcome.PARKED, None
             return await self._call(delivery, slot, generation, impl)
+        finally:
+            slot.places.release()
 
     async def _call(
         self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl

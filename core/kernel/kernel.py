@@ -415,6 +415,8 @@ class Kernel:
         Raises:
             PluginError: one runs beyond its limit (not with *force*).
         """
+        if not generation.scope.activity.count:
+            return
         limits = [impl.limit for impl in generation.impls.values()]
         try:
             async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
@@ -429,8 +431,9 @@ class Kernel:
 
     async def _dispose(self, generation: Generation) -> None:
         try:
-            async with asyncio.timeout(INTERACTION_SECONDS):
-                await generation.interactions.idle()
+            if generation.interactions.count:
+                async with asyncio.timeout(INTERACTION_SECONDS):
+                    await generation.interactions.idle()
         except TimeoutError:
             log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
         self._services.discord.forget(generation)

@@ -17,9 +17,9 @@ from core.errors import PeerUnavailableError
 from core.events import Event
 from core.journal import Journal
 from core.owners import Owners
-from roundhook import FetchedFile, ImportedRound, RoundNotice
+from roundhook import FetchedFile, ImportedRound, Pause, PlayerRef, RoundNotice
 from roundhook.testing import Stage
-from tests.plugin_maker import recorder, running, until, write_plugin
+from tests.plugin_maker import idle, recorder, running, write_plugin
 
 
 @contextlib.asynccontextmanager
@@ -209,8 +209,8 @@ class TestOwners:
         """A new plugin gets old events; those that an import still delivers to others wait until it has ended."""
         async with journal_on(database, tmp_path) as mine:
             async with journal_on(database, tmp_path) as others:
-                busy, idle = await append(others, event(1), "a"), await append(others, event(2), "a")
-                others.record(idle, "a", "done", 1)
+                busy, quiet = await append(others, event(1), "a"), await append(others, event(2), "a")
+                others.record(quiet, "a", "done", 1)
                 await others.flush()
                 await append(mine, event(3), "a")
                 await append(mine, RoundNotice(server="x", map_name="m", round_number=1, round_end_unix=1.0), "a")
@@ -222,7 +222,7 @@ class TestOwners:
                 assert await open_for(others, "a") == [("round:1:a", "a")]
             await mine.take_over()
             assert len(await open_for(mine, "new")) == 3
-            assert busy < idle
+            assert busy < quiet
 
     async def test_replay_makes_failed_deliveries_pending(self, database: Database, tmp_path: Path) -> None:
         """Only failed ones; an event that a living process still delivers stays that one's."""
@@ -270,9 +270,11 @@ class TestOwners:
                 await stage.settled()
                 assert running(stage, "plain").seen == []
 
-            await stage.clock.advance(31)
-
-            await until(lambda: running(stage, "plain").seen == [7])
+            async with asyncio.timeout(5):
+                while running(stage, "plain").seen != [7]:
+                    await stage.clock.advance(31)
+                    await idle()
+                    await stage.db.fetch("SELECT 1")
 
 
 class TestThin:
@@ -305,12 +307,19 @@ async def test_events_come_back_as_they_were(journal: Journal) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     published = [
         RoundNotice(
-            server="puran", map_name="süpply \U0001f600 \"'", round_number=2, round_end_unix=1.5,
-            pauses=((1.0, None), (2.0, 3.0)), axis_players=(("0123456789abcdef0123456789abcdef", "^1a"),),
-            received_at=moment, message_id=2**62,
-        ),  # type: ignore[arg-type]
-        FetchedFile(server="puran", filename="2026-01-02-030405-supply-round-1.txt", sha256="0" * 64, modified_at=moment),
-    ]  # fmt: skip
+            server="puran",
+            map_name="süpply \U0001f600 \"'",
+            round_number=2,
+            round_end_unix=1.5,
+            pauses=(Pause(1.0, None), Pause(2.0, 3.0)),
+            axis_players=(PlayerRef("0123456789abcdef0123456789abcdef", "^1a"),),
+            received_at=moment,
+            message_id=2**62,
+        ),
+        FetchedFile(
+            server="puran", filename="2026-01-02-030405-supply-round-1.txt", sha256="0" * 64, modified_at=moment
+        ),
+    ]
     for one in published:
         await append(journal, one, "a")
 

@@ -1,6 +1,7 @@
 """Every bad plugin is refused or contained with a message that says where; nothing else notices."""
 
 import asyncio
+import functools
 import logging
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from core.kernel import generation, loader
 from roundhook import ImportedRound
 from roundhook.testing import Stage
-from tests.plugin_maker import recorder, running, until, write_plugin
+from tests.plugin_maker import idle, running, until, write_plugin
 
 GOOD = """
 import asyncio
@@ -146,41 +147,67 @@ BAD = [
         ("plugin.py:", "never passed"),
         changed("on_round_imported(self, round)", "on_round_imported(self, round=None)"),
     ),
-    Bad("handler_not_async", ("plugin.py:", "async def"), changed("async def on_round_imported", "def on_round_imported")),
-    Bad("init_raises", ("__init__", "plugin.py:", "KeyError"), changed("    async def setup", "    def __init__(self):\n        {}[1]\n\n    async def setup")),
+    Bad(
+        "handler_not_async",
+        ("plugin.py:", "async def"),
+        changed("async def on_round_imported", "def on_round_imported"),
+    ),
+    Bad(
+        "init_raises",
+        ("__init__", "plugin.py:", "KeyError"),
+        changed("    async def setup", "    def __init__(self):\n        {}[1]\n\n    async def setup"),
+    ),
     Bad("setup_raises", ("setup()", "plugin.py:", "ZeroDivisionError"), in_setup("1 / 0")),
     Bad("setup_exits", ("setup()", "plugin.py:", "sys.exit"), in_setup("raise SystemExit(1)")),
     Bad("setup_cancels_itself", ("setup()", "plugin.py:", "cancelled"), in_setup("raise asyncio.CancelledError")),
-    Bad("setup_times_out_itself", ("setup()", "plugin.py:", "TimeoutError: mine"), in_setup("raise TimeoutError('mine')")),
+    Bad(
+        "setup_times_out_itself",
+        ("setup()", "plugin.py:", "TimeoutError: mine"),
+        in_setup("raise TimeoutError('mine')"),
+    ),
     Bad("setup_hangs", ("setup()", "took longer than"), in_setup("await asyncio.Event().wait()")),
     Bad(
         "setup_swallows_cancellation",
         ("setup()", "took longer than"),
-        in_setup("await stubborn()")
-        + "\nasync def stubborn():\n    try:\n        await asyncio.Event().wait()\n"
+        in_setup("await stubborn()") + "\nasync def stubborn():\n    try:\n        await asyncio.Event().wait()\n"
         "    except asyncio.CancelledError:\n        await asyncio.sleep(0.2)\n",
     ),
     Bad("setup_not_async", ("setup", "async def setup"), changed("async def setup", "def setup")),
-    Bad("publishes_in_setup", ("setup()", "publish()"), in_setup("from roundhook import ImportedRound; await self.ctx.publish(ImportedRound(round_id=9, file_sha256='x'))")),
+    Bad(
+        "publishes_in_setup",
+        ("setup()", "publish()"),
+        in_setup(
+            "from roundhook import ImportedRound as Round; await self.ctx.publish(Round(round_id=9, file_sha256=''))"
+        ),
+    ),
     Bad("spawns_no_coroutine", ("spawn()", "coroutine"), in_setup("self.ctx.spawn(self.tick)")),
     Bad("timer_of_no_time", ("every(0", "above 0"), in_setup("self.ctx.every(0, self.tick)")),
     Bad("listens_to_nothing", ("listen", "event classes"), in_setup("self.ctx.listen(int, self.on_message)")),
-    Bad("listens_to_what_never_comes", ("never arrives",), in_setup("self.ctx.listen(hikari.GuildReactionAddEvent, self.on_message)")),
+    Bad(
+        "listens_to_what_never_comes",
+        ("never arrives",),
+        in_setup("self.ctx.listen(hikari.GuildReactionAddEvent, self.on_message)"),
+    ),
     Bad("state_refused", ("import_state()", "plugin.py:", "KeyError"), changed('state["count"]', 'state["amount"]')),
     Bad("manifest_not_toml", ("manifest.toml", "not valid TOML"), manifest="\n[[[\n"),
     Bad("manifest_unknown_key", ("manifest.toml", "colour"), manifest='\ncolour = "red"\n'),
     Bad("api_from_the_future", ("manifest.toml", "plugin.api is 99", "Update roundhook")),
-    Bad("config_value_of_wrong_type", ("plugin.good.speed", "'fast'", "int"), manifest=SPEED.replace("str", "int").replace('""', "1")),
+    Bad(
+        "config_value_of_wrong_type",
+        ("plugin.good.speed", "'fast'", "int"),
+        manifest=SPEED.replace("str", "int").replace('""', "1"),
+    ),
     Bad("command_of_another", ("/taken", "the plugin other"), changed('name="count"', 'name="taken"')),
     Bad("command_of_the_core", ("/plugin", "roundhook itself"), changed('name="count"', 'name="plugin"')),
     Bad(
         "listener_in_the_loader",
         ("loader", "listener", "self.ctx.listen"),
-        GOOD + "\n@loader.listener(hikari.GuildMessageCreateEvent)\nasync def listen(event: hikari.GuildMessageCreateEvent) -> None:\n    pass\n",
+        GOOD + "\n@loader.listener(hikari.GuildMessageCreateEvent)\n"
+        "async def listen(event: hikari.GuildMessageCreateEvent) -> None:\n    pass\n",
     ),
     Bad("tables_changed", ("tables changed", "restart to migrate"), files={"tables.py": "COLUMNS = 2\n"}),
     Bad("no_plugin_file", ("there is no plugin.py",), code=""),
-]  # fmt: skip
+]
 
 
 def write_good(folder: Path, code: str, **files: Any) -> Path:
@@ -346,24 +373,52 @@ async def test_a_teardown_that_fails_or_hangs_is_contained(
 
 async def test_a_handler_that_exits_or_cancels_itself_harms_nobody(plugins: Path) -> None:
     """sys.exit() and CancelledError in a handler, a timer, a service or spawned work are failures like any other."""
-    write_plugin(
-        plugins,
-        "wild",
-        recorder(body="import asyncio, sys\nself.tries += 1\nif self.tries == 1: sys.exit(1)\nif self.tries == 2: raise asyncio.CancelledError")
-        .replace("self.seen = []", "self.seen, self.tries = [], 0\n        for work in (self.die, self.give_up):\n            self.ctx.service(work)\n            self.ctx.every(1, work)\n            self.ctx.spawn(work())")
-        + "\n    async def die(self):\n        raise SystemExit(1)\n\n    async def give_up(self):\n        import asyncio\n        raise asyncio.CancelledError\n",
-    )  # fmt: skip
+    write_plugin(plugins, "wild", WILD)
     async with stage_of(plugins, "wild", "other") as stage:
         await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
-        for tries, seconds in ((1, 2), (2, 6)):
-            await until(lambda tries=tries: running(stage, "wild").tries == tries)
-            await stage.db.fetch("SELECT 1")
+        for tries, seconds in enumerate((2, 6), 1):
+            await until(functools.partial(tried, stage, tries))
+            await idle()
             await stage.clock.advance(seconds)
         await until(lambda: running(stage, "wild").seen == [1])
         await stage.settled()
 
         assert running(stage, "other").seen == [1]
         assert running(stage, "wild").tries == 3
+
+
+def tried(stage: Stage, times: int) -> bool:
+    """Tell whether the wild plugin's handler has been called *times*."""
+    return bool(running(stage, "wild").tries == times)
+
+
+WILD = """
+import asyncio
+from roundhook import Plugin, hookimpl
+
+class Wild(Plugin):
+    async def setup(self):
+        self.seen, self.tries = [], 0
+        for work in (self.die, self.give_up):
+            self.ctx.service(work)
+            self.ctx.every(1, work)
+            self.ctx.spawn(work())
+
+    @hookimpl
+    async def on_round_imported(self, round):
+        self.tries += 1
+        if self.tries == 1:
+            await self.die()
+        if self.tries == 2:
+            await self.give_up()
+        self.seen.append(round.round_id)
+
+    async def die(self):
+        raise SystemExit(1)
+
+    async def give_up(self):
+        raise asyncio.CancelledError
+"""
 
 
 async def still_serves(stage: Stage, plugin: Any) -> None:

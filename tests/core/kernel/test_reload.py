@@ -419,7 +419,7 @@ async def test_a_folder_that_appears_can_be_enabled_and_one_that_goes_can_be_dis
 
 @pytest.fixture
 def _unlogged() -> Iterator[None]:
-    """pytest keeps log records, and with them the frames of what has failed."""
+    """Pytest keeps log records, and with them the frames of what has failed."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)

@@ -1,0 +1,120 @@
+"""What one event costs in the dispatcher, beside what the journal costs: ``python -m benchmarks.dispatch``."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.clock import Clock
+from core.db import open_database
+from core.db.migrate import migrate
+from core.events import Event, ImportedRound
+from core.journal import Journal
+from core.kernel.dispatcher import Dispatcher
+from core.kernel.generation import Generation, Impl, Stage
+from core.kernel.loader import Source
+from core.kernel.manifest import Manifest
+from core.kernel.scope import Scope
+from core.kernel.slot import Slot
+from core.owners import Owners
+
+EVENTS, ROUNDS = 2_000, 9
+
+
+class NoJournal:
+    """Takes events and outcomes and writes nothing: what is left is the dispatcher's own cost."""
+
+    def __init__(self) -> None:
+        self._ids = 0
+
+    async def append(self, event: Event, plugins: Sequence[str], on_commit: Callable[[int], None]) -> int:
+        self._ids += 1
+        on_commit(self._ids)
+        return self._ids
+
+    def record(self, *_: object) -> None:
+        pass
+
+    async def flush(self) -> None:
+        pass
+
+
+def slots_of(count: int) -> dict[str, Slot]:
+    """Return *count* running plugins with one handler each that does nothing."""
+
+    async def handle(round: ImportedRound) -> None:
+        pass
+
+    slots = {}
+    for number in range(count):
+        manifest = Manifest(f"plugin_{number}", "1", 1, Path(), scope="global")
+        slot = Slot(manifest)
+        slot.generation = Generation(manifest, Source(manifest.name, Path(), {}, ""), 1, _scope(slot))
+        slot.generation.impls = {ImportedRound.hook: Impl(ImportedRound.hook, handle, True, Stage.ORDINARY, 10.0)}
+        slot.enabled = True
+        slots[manifest.name] = slot
+    return slots
+
+
+async def dispatch_seconds(journal: Any, handlers: int, numbers: Iterable[int]) -> float:
+    """Publish events, a hundred at once, and wait until they are handled; return seconds of CPU for each."""
+    dispatcher = Dispatcher(journal, Clock(), slots_of(handlers), lambda event, slot: True)
+    events = [ImportedRound(round_id=number, file_sha256=str(handlers)) for number in numbers]
+    before = time.process_time()
+    for start in range(0, len(events), 100):
+        for event in events[start : start + 100]:
+            await dispatcher.publish(event)
+        await dispatcher.settled(10)
+    return (time.process_time() - before) / len(events)
+
+
+async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[float, float]:
+    """Return events a second, and microseconds of CPU for each, of the real journal without a dispatcher."""
+    async with open_database(f"sqlite:///{folder}/journal-{plugins}-{publishers}.db") as database:
+        await migrate(database)
+        journal = Journal(database, Owners(folder / "processes"), Clock())
+        writing = asyncio.create_task(journal.run())
+        names = [f"plugin_{number}" for number in range(plugins)]
+
+        async def publish(start: int) -> None:
+            for number in range(start, EVENTS, publishers):
+                event_id = await journal.append(ImportedRound(round_id=number, file_sha256="a"), names, lambda _: None)
+                for name in names:
+                    journal.record(event_id or 0, name, "done", 1)
+
+        started, cpu = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(publish(start) for start in range(publishers)))
+        await journal.flush()
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        journal.close()
+        await writing
+    return EVENTS / seconds, cpu / EVENTS * 1e6
+
+
+async def main() -> None:
+    """Print the figures."""
+    for handlers, aim in ((1, None), (5, 50), (20, 200)):
+        times = [await dispatch_seconds(NoJournal(), handlers, range(EVENTS)) * 1e6 for _ in range(ROUNDS)]
+        told = f" (aim: at most {aim})" if aim else ""
+        best, median = min(times), statistics.median(times)
+        print(f"dispatch, {handlers:2} handlers: best {best:5.0f} µs, median {median:5.0f} µs{told}")
+    with tempfile.TemporaryDirectory() as folder:
+        for plugins, publishers in ((1, 1), (6, 1), (6, 64)):
+            rate, cost = await journal_rate(Path(folder), plugins, publishers)
+            print(
+                f"journal (SQLite), {plugins} plugins, {publishers:2} publishers: "
+                f"{rate:5.0f} events/s, {cost:4.0f} µs of CPU for each"
+            )
+
+
+def _scope(slot: Slot) -> Scope:
+    import logging
+
+    return Scope(slot.gate, Clock(), logging.getLogger(f"roundhook.{slot.name}"))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
