@@ -159,7 +159,7 @@ async def _watch_journal(services: Services, kernel: Kernel) -> None:
         try:
             await kernel.take_over()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
-                await services.journal.thin(KEEP_EVENTS)
+                await services.journal.thin(KEEP_EVENTS, kernel.slots)
                 thinned = now
         except Exception:
             log.exception("the journal could not be looked through; tried again in %g s", TAKE_OVER_SECONDS)

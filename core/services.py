@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
+from core.errors import PluginError
 from core.files import Files
 from core.journal import Journal
 from core.ssh import Server
@@ -34,7 +35,13 @@ class Services:
     """Set by the kernel itself."""
 
     async def publish(self, event: "Event") -> None:
-        """Commit *event* to the journal and deliver it."""
+        """Commit *event* to the journal and deliver it.
+
+        Raises:
+            PluginError: called inside a transaction, for which the journal's own would wait.
+        """
+        if self.database.engine.transaction_exists():
+            raise PluginError(f"{event.key} is published inside a transaction. Publish after its block has ended.")
         await self.kernel.dispatcher.publish(event)
 
     def guilds(self, plugin: str, event: "Event") -> list[int]:

@@ -105,7 +105,7 @@ class Dispatcher:
         self._open: set[Delivery] = set()
         self._changed = asyncio.Event()
         self.changes = 0
-        """How many times a delivery has ended or been put aside."""
+        """How many times an attempt has ended or a delivery has been put aside."""
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -250,6 +250,7 @@ class Dispatcher:
             self._close(delivery, "failed", text)
             return
         self._journal.record(delivery.event_id, delivery.plugin, "pending", delivery.attempts, text)
+        self._note_change()
         self._spawn(self._deliver_later(delivery, RETRY_SECONDS[delivery.attempts - 1]))
 
     async def _deliver_later(self, delivery: Delivery, seconds: float) -> None:

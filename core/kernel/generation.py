@@ -251,7 +251,12 @@ async def check_contract(manifest: Manifest) -> list[str]:
     """
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     try:
-        module = await loader.import_generation(source, package)
-        return list(_probe(manifest, _plugin_class(module, manifest.name)()))
+        plugin_class = _plugin_class(await loader.import_generation(source, package), manifest.name)
+        try:
+            plugin = plugin_class()
+        except Exception as error:
+            place = loader.place_of(error, source)
+            raise PluginError(f"{manifest.name}: {place}: {type(error).__name__}: {error}.") from error
+        return list(_probe(manifest, plugin))
     finally:
         loader.forget(package)

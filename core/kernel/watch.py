@@ -23,13 +23,21 @@ async def watch(kernel: Kernel) -> None:
         for name, stamps in now.items():
             if loaded.setdefault(name, stamps) != stamps and before.get(name) == stamps:
                 loaded[name] = stamps
-                report = await kernel.reload(name)
-                if report.ok:
-                    log.info("%s reloaded in %.0f ms: generation %s", name, report.took_ms, report.generation)
-                else:
-                    log.error("%s was not reloaded; generation %s goes on", name, report.generation)
+                await _reload(kernel, name)
         before = now
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _reload(kernel: Kernel, name: str) -> None:
+    try:
+        report = await kernel.reload(name)
+    except Exception:
+        log.exception("%s could not be reloaded; its next change is tried again", name)
+        return
+    if report.ok:
+        log.info("%s reloaded in %.0f ms: generation %s", name, report.took_ms, report.generation)
+    else:
+        log.error("%s was not reloaded; generation %s goes on", name, report.generation)
 
 
 def _look(kernel: Kernel) -> dict[str, Stamps]:
