@@ -1,6 +1,7 @@
 """What tests share: databases of both kinds, and the real samples where they lie."""
 
 import itertools
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -33,7 +34,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield f"sqlite:///{tmp_path / 'roundhook.db'}"
         return
     server = request.getfixturevalue("postgres")
-    name = f"roundhook_test_{next(_numbers)}"
+    name = f"roundhook_test_{os.getpid()}_{next(_numbers)}"
     await _in_postgres(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await _in_postgres(server, f"CREATE DATABASE {name}")
     yield server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"

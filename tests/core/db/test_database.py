@@ -32,7 +32,7 @@ async def test_times_come_back_as_aware_utc(database: Database) -> None:
     await database.execute(INSERT, ("a", MOMENT, MOMENT))
 
     assert (await database.fetch("SELECT started_at FROM sessions"))[0]["started_at"] == MOMENT
-    assert (await Session.select(Session.ended_at).first())["ended_at"].utcoffset().total_seconds() == 0
+    assert (await Session.select(Session.ended_at))[0]["ended_at"].utcoffset().total_seconds() == 0
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
