@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.kernel import loader
 from core.kernel.generation import Generation
-from core.kernel.kernel import Report
+from core.kernel.report import Report
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 

@@ -16,8 +16,9 @@ from core.db.tables import SHARED_TABLES
 from core.discord.port import NoDiscord
 from core.files import Files
 from core.journal import Journal
-from core.kernel.kernel import Kernel, Report
+from core.kernel.kernel import Kernel
 from core.kernel.manifest import Manifest
+from core.kernel.report import Report
 from core.kernel.watch import watch as watch_files
 from core.kernel.watchdog import Watchdog
 from core.owners import Owners

@@ -13,7 +13,7 @@ from core.clock import MovableClock
 from core.config import DEFAULT_PLUGINS, Config, parse_config
 from core.db import Database
 from core.events import Event
-from core.kernel.kernel import Report, Status
+from core.kernel.report import Report, Status
 from devkit.discord import DiscordServer, Message
 from devkit.game import GameServer
 

@@ -7,7 +7,7 @@ import lightbulb
 from core.db.database import Row, utc
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
-from core.kernel.kernel import Report, Status
+from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats
 from core.messages import Message, split_text
 from core.names import escape_markdown

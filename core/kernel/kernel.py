@@ -7,8 +7,7 @@ that is served changes, and a failure at any step leaves the old one as it was.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError, RoundhookError
@@ -20,6 +19,7 @@ from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
 from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
+from core.kernel.report import Report, Status
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
@@ -33,41 +33,6 @@ DRAIN_GRACE_SECONDS = 1.0
 """How much longer than the longest handler's limit a drain may take."""
 INTERACTION_SECONDS = 10.0
 """How long commands that are being answered may hold up the disposal of their generation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of a load, reload, enable or disable, and what runs now."""
-
-    plugin: str
-    ok: bool
-    generation: int | None
-    version: str
-    source_hash: str
-    error: str = ""
-    pause_ms: float = 0.0
-    """How long events for the plugin were held."""
-    took_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How a plugin stands."""
-
-    name: str
-    state: str
-    """running, off, failed or found."""
-    generation: int | None
-    version: str
-    source_hash: str
-    error: str
-    breaker: str
-    """closed, half-open or open: the worst of its hooks."""
-    scope: str = "guild"
-    summary: str = ""
-    off_guilds: tuple[int, ...] = ()
-    breakers: Mapping[str, str] = field(default_factory=dict)
-    """The breaker of each hook that is not closed."""
 
 
 class Kernel:

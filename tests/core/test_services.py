@@ -27,7 +27,8 @@ class Spawns(Plugin):
 
     async def later(self):
         now = datetime.now(UTC)
-        await self.ctx.db.execute("INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?)", ("x", now, now))
+        sql = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?)"
+        await self.ctx.db.execute(sql, ("x", now, now))
 """
 
 

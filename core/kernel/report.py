@@ -1,0 +1,39 @@
+"""What the kernel says: what came of a change, and how a plugin stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a load, reload, enable or disable, and what runs now."""
+
+    plugin: str
+    ok: bool
+    generation: int | None
+    version: str
+    source_hash: str
+    error: str = ""
+    pause_ms: float = 0.0
+    """How long events for the plugin were held."""
+    took_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a plugin stands."""
+
+    name: str
+    state: str
+    """running, off, failed or found."""
+    generation: int | None
+    version: str
+    source_hash: str
+    error: str
+    breaker: str
+    """closed, half-open or open: the worst of its hooks."""
+    scope: str = "guild"
+    summary: str = ""
+    off_guilds: tuple[int, ...] = ()
+    breakers: Mapping[str, str] = field(default_factory=dict)
+    """The breaker of each hook that is not closed."""
