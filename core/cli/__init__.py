@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import importlib
 import logging
+import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,22 +23,31 @@ COMMANDS = {
     "plugin": "list, make and check plugins",
     "events": "the journal: what failed, and trying it again",
     "db": "migrations, status, backup",
+    "lua": "put the script on a game server",
 }
+_stderr = logging.StreamHandler(sys.stderr)
+_stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 something is wrong (said on stderr), 2 wrong usage."""
     arguments = _parser(argv).parse_args(argv)
-    _set_up_logging(arguments.verbose)
+    log_from(logging.INFO if arguments.verbose else logging.WARNING)
     try:
-        return int(asyncio.run(arguments.run(arguments)) or 0)
+        code = int(asyncio.run(arguments.run(arguments)) or 0)
+        sys.stdout.flush()
     except RoundhookError as error:
         print(f"roundhook: {error}", file=sys.stderr)
         return 1
+    except sqlite3.Error as error:
+        print(f"roundhook: The database cannot be used ({error}). Correct database.url or --db.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return code
 
 
 def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
@@ -52,21 +63,26 @@ def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
     return parser
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Give a command the options that all have."""
-    parser.add_argument("--config", type=Path, metavar="F", help="settings (default: roundhook.toml if it is there)")
-    parser.add_argument("--db", metavar="URL", help="the database, instead of the one in the settings")
-    parser.add_argument("--verbose", "-v", action="store_true", help="log more, on stderr")
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Give a command the option --json."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-
-
-def _set_up_logging(verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+def add_common(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Give a command the options that all have; *again*: its parent has them too, and what it was given stays."""
+    none, false = (argparse.SUPPRESS, argparse.SUPPRESS) if again else (None, False)
+    parser.add_argument(
+        "--config", type=Path, metavar="F", default=none, help="settings (default: roundhook.toml if it is there)"
     )
+    parser.add_argument("--db", metavar="URL", default=none, help="the database, instead of the one in the settings")
+    parser.add_argument("--verbose", "-v", action="store_true", default=false, help="log more, on stderr")
+
+
+def add_json(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Give a command the option --json; *again* as in :func:`add_common`."""
+    default = argparse.SUPPRESS if again else False
+    parser.add_argument("--json", action="store_true", default=default, help="print one JSON document and nothing else")
+
+
+def log_from(level: int) -> None:
+    """Show log lines of *level* and above on stderr; loggers with a level of their own may take down more."""
+    root = logging.getLogger()
+    root.setLevel(level)
+    _stderr.setLevel(level)
+    if not root.handlers:
+        root.addHandler(_stderr)

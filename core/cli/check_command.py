@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import functools
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from core.cli.setup import config_of
 from core.config import Config
 from core.db import open_database
 from core.db.migrate import CORE, pending
-from core.errors import ConfigError, RoundhookError
+from core.db.sqlite import SqliteDatabase
+from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 from core.kernel.discovery import discover
 from core.kernel.generation import check_contract
 from core.kernel.manifest import Manifest
@@ -61,8 +63,10 @@ async def run(arguments: argparse.Namespace) -> int:
 async def _database(config: Config) -> AsyncIterator[Finding]:
     async def look() -> str:
         async with open_database(config.database.url) as database:
+            if isinstance(database, SqliteDatabase) and not await asyncio.to_thread(database.path.exists):
+                return f"database: the first start will make {database.path}"
             waiting = await pending(database, [CORE])
-        return "database: answers" + (", the first start will make its tables" if waiting else "")
+        return "database: answers" + (", the next start will bring its tables up to date" if waiting else "")
 
     yield await _tried("database", look)
 
@@ -109,7 +113,7 @@ async def _look_at_plugin(config: Config, manifest: Manifest) -> str:
 async def _discord(config: Config) -> AsyncIterator[Finding]:
     import hikari
 
-    rest = hikari.RESTApp(url=config.discord.rest_url)
+    rest = hikari.RESTApp(url=config.discord.rest_url, max_retries=0)
     await rest.start()
     try:
         token = config.token().reveal()
@@ -134,6 +138,8 @@ async def _discord(config: Config) -> AsyncIterator[Finding]:
 async def _places(client: "hikari.api.RESTClient", config: Config) -> AsyncIterator[Finding]:
     import hikari
 
+    from core.cli.channel_permissions import ANNOUNCE, READ, REPORT
+
     for guild, settings in config.guilds.items():
         try:
             found = await client.fetch_guild(guild)
@@ -143,22 +149,34 @@ async def _places(client: "hikari.api.RESTClient", config: Config) -> AsyncItera
             )
             continue
         yield Finding(True, f"guild {guild}: {found.name}")
-        for key, channel in (("stats_channel", settings.stats_channel), ("admin_channel", settings.admin_channel)):
+        for key, channel, needed in (
+            ("stats_channel", settings.stats_channel, ANNOUNCE),
+            ("admin_channel", settings.admin_channel, REPORT),
+        ):
             if channel:
-                yield await _channel(client, f"guilds.{guild}.{key}", channel)
+                yield await _channel(client, f"guilds.{guild}.{key}", channel, needed)
     if config.discord.control_channel:
-        yield await _channel(client, "discord.control_channel", config.discord.control_channel)
+        yield await _channel(client, "discord.control_channel", config.discord.control_channel, READ)
 
 
-async def _channel(client: "hikari.api.RESTClient", key: str, channel: int) -> Finding:
+async def _channel(client: "hikari.api.RESTClient", key: str, channel: int, needed: "hikari.Permissions") -> Finding:
     import hikari
+
+    from core.cli.channel_permissions import permissions_in, words
 
     try:
         found = await client.fetch_channel(channel)
+        if not isinstance(found, hikari.PermissibleGuildChannel):
+            return Finding(False, f"{key} {channel}: no channel of a guild. Correct the id.")
+        member = await client.fetch_member(found.guild_id, await client.fetch_my_user())
+        roles = {role.id: role.permissions for role in await client.fetch_roles(found.guild_id)}
     except (hikari.ForbiddenError, hikari.NotFoundError):
         return Finding(
             False, f"{key} {channel}: not there for the bot. Correct the id, or let the bot view the channel."
         )
+    missing = needed & ~permissions_in(found, member, roles)
+    if missing:
+        return Finding(False, f"{key}: the bot lacks in #{found.name}: {words(missing)}. Give it in the channel.")
     return Finding(True, f"{key}: #{found.name}")
 
 
@@ -182,6 +200,8 @@ async def _look_at_server(server: Server, folder: str) -> str:
     try:
         async with server.sftp() as sftp:
             return f"server {server.key}: {len(await sftp.listdir(folder))} entries in {folder}"
+    except PeerUnavailableError as error:
+        raise PeerUnavailableError(f"{error} Is its SSH server running, and are host and port right?") from error
     finally:
         await server.close()
 
@@ -191,3 +211,5 @@ async def _tried(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(True, await look())
     except RoundhookError as error:
         return Finding(False, f"{name}: {error}")
+    except sqlite3.Error as error:
+        return Finding(False, f"{name}: no SQLite database ({error}). Correct database.url.")

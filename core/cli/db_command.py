@@ -4,10 +4,9 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from core.cli import add_common
-from core.cli.setup import config_of
-from core.config import Config
-from core.db import open_database
+from core.cli import add_common, add_json
+from core.cli.setup import config_of, existing, print_json
+from core.db import open_database, rollups
 from core.db.migrate import CORE, ROOT, Owner, migrate, pending
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError
@@ -17,51 +16,71 @@ _COUNTED = ("stats_files", "rounds", "players", "player_rounds", "round_notices"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("upgrade", "status", "backup"), help="what to do")
-    parser.add_argument("path", nargs="?", type=Path, metavar="PATH", help="where the copy goes (backup)")
-    add_common(parser)
-    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    for name, (summary, run) in _ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == "backup":
+            action.add_argument("path", type=Path, metavar="PATH", help="where the copy goes")
+        add_json(action)
+        add_common(action)
+        action.set_defaults(run=run)
 
 
-async def run(arguments: argparse.Namespace) -> int:
-    """Do it."""
+async def _upgrade(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
-    if arguments.action == "upgrade":
-        return await _upgrade(config)
-    if arguments.action == "status":
-        return await _status(config)
-    return await _backup(config, arguments.path)
-
-
-async def _upgrade(config: Config) -> int:
     async with open_database(config.database.url) as database:
         done = await migrate(database, _owners(), backups=config.storage_dir / "backups")
-    print("\n".join(done) if done else "The database is up to date.")
+    if arguments.json:
+        print_json({"done": done})
+    else:
+        print("\n".join(done) if done else "The database is up to date.")
     return 0
 
 
-async def _status(config: Config) -> int:
-    async with open_database(config.database.url, read_only=True) as database:
+async def _status(arguments: argparse.Namespace) -> int:
+    async with open_database(config_of(arguments).database.url, read_only=True) as database:
         waiting = await pending(database, _owners())
-        for owner, ids in waiting.items():
-            print(f"{owner.name}: {len(ids)} migrations to run: {', '.join(ids)}")
-        if CORE not in waiting:
-            for table in _COUNTED:
-                print(f"{table}: {(await database.fetch(f'SELECT count(*) AS n FROM {table}'))[0]['n']}")
-    return 1 if waiting else 0
+        tables = () if CORE in waiting else _COUNTED
+        rows = {table: (await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables}
+    if arguments.json:
+        print_json({"pending": {owner.name: ids for owner, ids in waiting.items()}, "rows": rows})
+        return 0
+    for owner, ids in waiting.items():
+        print(f"{owner.name}: the next start will run {', '.join(ids)} (or `roundhook db upgrade`, now)")
+    for table, count in rows.items():
+        print(f"{table}: {count}")
+    return 0
 
 
-async def _backup(config: Config, path: Path | None) -> int:
-    if path is None:
-        raise ConfigError("Say where the copy goes: roundhook db backup PATH.")
-    if await asyncio.to_thread(path.exists):
-        raise ConfigError(f"{path} exists already; a backup does not overwrite. Name a new file.")
-    async with open_database(config.database.url) as database:
+async def _rebuild(arguments: argparse.Namespace) -> int:
+    async with existing(config_of(arguments)) as database:
+        days, totals = await rollups.rebuild(database)
+    if arguments.json:
+        print_json({"player_days": days, "player_totals": totals})
+    else:
+        print(f"worked out anew: {days} days of players, {totals} totals")
+    return 0
+
+
+async def _backup(arguments: argparse.Namespace) -> int:
+    path: Path = arguments.path
+    await asyncio.to_thread(_check_target, path)
+    async with existing(config_of(arguments)) as database:
         if not isinstance(database, SqliteDatabase):
             raise ConfigError("This copies SQLite files. For PostgreSQL use pg_dump.")
         await database.backup(path)
-    print(f"copied to {path}")
+    if arguments.json:
+        print_json({"copied_to": path})
+    else:
+        print(f"copied to {path}")
     return 0
+
+
+def _check_target(path: Path) -> None:
+    if path.exists():
+        raise ConfigError(f"{path} exists already; a backup does not overwrite. Name a new file.")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path} would be in a folder that does not exist. Create it, or name another file.")
 
 
 def _owners() -> list[Owner]:
@@ -69,3 +88,11 @@ def _owners() -> list[Owner]:
         folder for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("core", "__pycache__")
     )
     return [CORE, *(Owner(folder.name, folder) for folder in others)]
+
+
+_ACTIONS = {
+    "upgrade": ("run the migrations that are due (a start does it too)", _upgrade),
+    "status": ("migrations that are due, and how much is stored", _status),
+    "rebuild": ("work the players' sums out anew, also while the bot runs", _rebuild),
+    "backup": ("copy a SQLite database, also while the bot runs", _backup),
+}

@@ -51,6 +51,7 @@ async def run(arguments: argparse.Namespace) -> int:
         await stage.settled()
         await _show_stored(stage)
     logging.getLogger("roundhook").removeHandler(steps)
+    await asyncio.to_thread(shutil.rmtree, out / ".stage", ignore_errors=True)
     _show_places(out, delays)
     return 0
 

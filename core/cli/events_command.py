@@ -4,9 +4,9 @@ import argparse
 import asyncio
 
 from core.cli import add_common, add_json
-from core.cli.setup import config_of, print_json, print_table, reading
+from core.cli.setup import MAX_ID, config_of, existing, print_json, print_table, reading
 from core.clock import Clock
-from core.db import open_database
+from core.errors import ConfigError
 from core.journal import Journal
 from core.owners import Owners
 
@@ -15,27 +15,26 @@ SHOWN = 50
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "action", nargs="?", choices=("list", "replay"), default="list", help="list (default) or replay"
-    )
-    parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="events to try again")
+    actions = parser.add_subparsers(metavar="replay")
+    replay = actions.add_parser("replay", help="try failed events again", description="Try failed events again.")
+    replay.add_argument("ids", nargs="+", type=int, metavar="ID", help="the number that `events --failed` shows")
+    for one in (parser, replay):
+        add_json(one, again=one is replay)
+        add_common(one, again=one is replay)
+    replay.set_defaults(run=_replay)
     parser.add_argument("--failed", action="store_true", help="only deliveries that failed for good")
-    add_json(parser)
-    add_common(parser)
+    parser.add_argument("--limit", type=int, default=SHOWN, metavar="N", help=f"how many (default {SHOWN})")
     parser.set_defaults(run=run)
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """List or replay."""
-    return await (_replay(arguments) if arguments.action == "replay" else _list(arguments))
-
-
-async def _list(arguments: argparse.Namespace) -> int:
+    """List."""
     where = "WHERE d.state = 'failed'" if arguments.failed else ""
     async with reading(arguments) as database:
         rows = await database.fetch(
             "SELECT e.id, e.type, e.key, e.published_at, d.plugin, d.state, d.attempts, d.error FROM events e "
-            f"LEFT JOIN deliveries d ON d.event_id = e.id {where} ORDER BY e.id DESC, d.plugin LIMIT {SHOWN}"
+            f"LEFT JOIN deliveries d ON d.event_id = e.id {where} ORDER BY e.id DESC, d.plugin LIMIT ?",
+            (max(arguments.limit, 0),),
         )
     if arguments.json:
         print_json(rows)
@@ -50,10 +49,17 @@ async def _list(arguments: argparse.Namespace) -> int:
 
 async def _replay(arguments: argparse.Namespace) -> int:
     """Make failed deliveries pending; the running bot takes them over within half a minute, else the next start."""
+    ids = [one for one in arguments.ids if 0 < one <= MAX_ID]
     config = config_of(arguments)
-    await asyncio.to_thread(config.storage_dir.mkdir, parents=True, exist_ok=True)
-    owners = Owners(config.storage_dir / "processes")
-    async with open_database(config.database.url) as database:
-        count = await Journal(database, owners, Clock()).replay(arguments.ids)
-    print(f"{count} deliveries will be tried again: by the running bot within half a minute, else at its next start.")
-    return 0 if count else 1
+    async with existing(config) as database:
+        owners = await asyncio.to_thread(Owners, config.storage_dir / "processes")
+        count = await Journal(database, owners, Clock()).replay(ids)
+    if not count:
+        shown = ", ".join(map(str, arguments.ids))
+        raise ConfigError(f"Nothing of event {shown} has failed. `roundhook events --failed` lists what has.")
+    if arguments.json:
+        print_json({"deliveries": count})
+        return 0
+    what = "1 delivery" if count == 1 else f"{count} deliveries"
+    print(f"{what} will be tried again: by the running bot within half a minute, else at its next start.")
+    return 0

@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ from core.errors import BadInputError, ConfigError, RoundhookError
 from core.events import FetchedFile
 from core.filenames import kind_of, parse_stats_filename
 
-AT_ONCE = 256
-"""Files that are on their way at the same time."""
+AT_ONCE = 128
+"""Files in one chunk; two chunks are on their way at the same time."""
 SETTLE_SECONDS = 600.0
 BAR = 32
+FileKey = tuple[str, str]
+"""Name and sha256."""
 ENDSTATS_REACH = timedelta(seconds=30)
 """How far apart the two files of one round are written."""
 
@@ -41,16 +45,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Import; 1 if a file was refused."""
     config, server = _with_server(config_of(arguments), arguments.server, arguments.timezone)
-    paths = list(_files(arguments.paths))
+    paths = list(dict.fromkeys(_files(arguments.paths)))
     summary = Summary(seen=len(paths))
     async with import_application(config) as app:
         failed = [report.error for report in app.reports if not report.ok]
         if failed:
             raise RoundhookError(f"The import cannot run: {' '.join(failed)}")
         progress = Progress(len(paths), enabled=sys.stderr.isatty() and not arguments.json)
-        for start in range(0, len(paths), AT_ONCE):
-            await _import(app, server, paths[start : start + AT_ONCE], summary)
-            progress.show(min(start + AT_ONCE, len(paths)))
+        await _import(app, server, paths, summary, progress)
         await app.kernel.dispatcher.settled(SETTLE_SECONDS)
         progress.end()
     _print(summary, as_json=arguments.json)
@@ -96,27 +98,68 @@ class Progress:
             print(file=sys.stderr)
 
 
-async def _import(app: Application, server: str, paths: Sequence[Path], summary: Summary) -> None:
-    """Publish the files of one chunk, wait until they are worked off, and count what came of them."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Files that were published together, and what was stored of them before."""
+
+    files: list[tuple[Path, FetchedFile]]
+    known: dict[FileKey, tuple[str, str]]
+    settling: "asyncio.Task[None]"
+    """Ends when they, and what was on its way before them, are worked off."""
+
+
+async def _import(
+    app: Application, server: str, paths: Sequence[Path], summary: Summary, progress: Progress
+) -> None:  # fmt: skip
+    """Publish chunk after chunk; while one is worked off the next is read already."""
+    ahead: deque[Chunk] = deque()
+    try:
+        for start in range(0, len(paths), AT_ONCE):
+            ahead.append(await _publish(app, server, paths[start : start + AT_ONCE], summary))
+            if len(ahead) > 1:
+                await _count(app, ahead.popleft(), summary)
+                progress.show(start)
+        while ahead:
+            await _count(app, ahead.popleft(), summary)
+        progress.show(len(paths))
+    finally:
+        for chunk in ahead:
+            chunk.settling.cancel()
+
+
+async def _publish(app: Application, server: str, paths: Sequence[Path], summary: Summary) -> Chunk:
+    named = [path for path in paths if kind_of(path.name) != "other"]
+    for path in sorted(set(paths) - set(named)):
+        summary.count("aside", path, "not the name of a stats file")
     files: list[tuple[Path, FetchedFile]] = []
-    for path in paths:
-        if kind_of(path.name) == "other":
-            summary.count("aside", path, "not the name of a stats file")
-            continue
-        try:
-            files.append((path, await app.services.files.in_place(server, path)))
-        except BadInputError as error:
-            summary.count("rejected", path, str(error))
+    for path, file in zip(named, await asyncio.gather(*(_read(app, server, path) for path in named)), strict=True):
+        if isinstance(file, FetchedFile):
+            files.append((path, file))
+        else:
+            summary.count("rejected", path, str(file))
     known = await _states(app, [file for _, file in files])
-    new = [(path, file) for path, file in files if _key(file) not in known]
-    await asyncio.gather(*(app.services.publish(file) for _, file in new))
-    await app.kernel.dispatcher.settled(SETTLE_SECONDS)
-    states = await _states(app, [file for _, file in new])
-    for path, file in files:
+    await asyncio.gather(*(app.services.publish(file) for _, file in files if _key(file) not in known))
+    settling = asyncio.create_task(app.kernel.dispatcher.settled(SETTLE_SECONDS))
+    await asyncio.sleep(0)  # it takes note of what is on its way now
+    return Chunk(files, known, settling)
+
+
+async def _read(app: Application, server: str, path: Path) -> FetchedFile | BadInputError:
+    try:
+        return await app.services.files.in_place(server, path)
+    except BadInputError as error:
+        return error
+
+
+async def _count(app: Application, chunk: Chunk, summary: Summary) -> None:
+    """Wait until a chunk is worked off, and count what came of its files."""
+    await chunk.settling
+    states = await _states(app, [file for _, file in chunk.files if _key(file) not in chunk.known])
+    for path, file in chunk.files:
         if file.kind == "endstats" and not await _has_round(app, file):
             summary.count("aside", path, "endstats: its awards are kept until the stats file of its round comes")
-        elif _key(file) in known:
-            state, reason = known[_key(file)]
+        elif _key(file) in chunk.known:
+            state, reason = chunk.known[_key(file)]
             summary.count("rejected" if state == "quarantined" else "known", path, reason)
         else:
             summary.count(*_outcome(states.get(_key(file)), path))
@@ -143,10 +186,10 @@ async def _has_round(app: Application, file: FetchedFile) -> bool:
     )
 
 
-async def _states(app: Application, files: Iterable[FetchedFile]) -> dict[tuple[str, str], tuple[str, str]]:
+async def _states(app: Application, files: Iterable[FetchedFile]) -> dict[FileKey, tuple[str, str]]:
     """Return how the files stand in the database, by name and hash."""
     wanted = list(files)
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+    found: dict[FileKey, tuple[str, str]] = {}
     for start in range(0, len(wanted), 400):
         part = wanted[start : start + 400]
         rows = await app.services.database.fetch(
@@ -158,17 +201,19 @@ async def _states(app: Application, files: Iterable[FetchedFile]) -> dict[tuple[
     return found
 
 
-def _key(file: FetchedFile) -> tuple[str, str]:
+def _key(file: FetchedFile) -> FileKey:
     return file.filename, file.sha256
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Return the files below *paths*, in the order of their names within each folder.
 
+    Their paths are absolute: what an interrupted import leaves is read by a process in another folder.
+
     Raises:
         ConfigError: a path does not exist.
     """
-    for path in paths:
+    for path in map(Path.absolute, paths):
         if path.is_dir():
             inside = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
             yield from sorted(inside, key=lambda one: (one.parent, one.name))
@@ -183,9 +228,8 @@ def _with_server(config: Config, server: str | None, timezone: str | None) -> tu
     if server is None:
         server = next(iter(config.servers)) if len(config.servers) == 1 else "local"
     settings = config.servers.get(server, ServerSection())
-    if timezone is not None:
-        checked = parse_config({"servers": {server: {"timezone": timezone}}}, Path.cwd())
-        settings = msgspec.structs.replace(settings, timezone=checked.servers[server].timezone)
+    checked = parse_config({"servers": {server: {"timezone": timezone or settings.timezone}}}, Path.cwd())
+    settings = msgspec.structs.replace(settings, timezone=checked.servers[server].timezone)
     return msgspec.structs.replace(config, servers={**config.servers, server: settings}), server
 
 

@@ -2,16 +2,21 @@
 
 import argparse
 import asyncio
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 from core.cli import add_common, add_json
-from core.cli.setup import config_of, print_json, print_table
+from core.cli.setup import config_of, existing, print_json, print_table
+from core.clock import Clock
 from core.config import Config
-from core.errors import ConfigError
+from core.errors import ConfigError, RoundhookError
 from core.kernel.discovery import discover
 from core.kernel.generation import check_contract
 from core.kernel.manifest import NAME, read_manifest
+from core.kernel.toggles import Toggles
 
+_HEADINGS = ("name", "version", "api", "scope", "summary", "enabled", "folder", "error")
 _MANIFEST = """[plugin]
 name = "{name}"
 version = "0.1.0"
@@ -55,46 +60,62 @@ Delete the folder; no data stays.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("list", "new", "check"), help="what to do")
-    parser.add_argument("target", nargs="?", metavar="NAME or PATH", help="the new plugin's name, or a plugin's folder")
-    add_json(parser)
-    add_common(parser)
-    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    for name, (summary, run) in _ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        add_json(action)
+        add_common(action)
+        action.set_defaults(run=run)
+        if name == "new":
+            action.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
+        if name == "check":
+            action.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
 
 
-async def run(arguments: argparse.Namespace) -> int:
-    """Do it."""
-    if arguments.action == "list":
-        return _list(config_of(arguments), as_json=arguments.json)
-    if not arguments.target:
-        raise ConfigError(
-            f"Say which: roundhook plugin {arguments.action} {'NAME' if arguments.action == 'new' else 'PATH'}."
-        )
-    if arguments.action == "new":
-        return await asyncio.to_thread(_new, config_of(arguments), arguments.target)
-    return await _check(Path(arguments.target))
-
-
-def _list(config: Config, *, as_json: bool) -> int:
+async def _list(arguments: argparse.Namespace) -> int:
+    config = config_of(arguments)
     catalogue = discover(config.plugins.paths)
-    rows = [
+    enabled = await _enabled(config)
+    rows: list[dict[str, Any]] = [
         {"name": name, "version": one.version, "api": one.api, "scope": one.scope, "summary": one.summary,
-         "enabled": name in config.plugins.enabled, "folder": str(one.folder), "error": ""}
+         "enabled": enabled.get(name, False), "folder": one.folder, "error": None}
         for name, one in sorted(catalogue.manifests.items())
     ]  # fmt: skip
-    rows += [{"name": name, "error": error} for name, error in sorted(catalogue.errors.items())]
-    if as_json:
+    broken = sorted(catalogue.errors.items())
+    rows += [dict.fromkeys(_HEADINGS) | {"name": name, "enabled": False, "error": error} for name, error in broken]
+    if arguments.json:
         print_json(rows)
         return 0
     headings = ("name", "version", "scope", "enabled", "summary")
-    print_table(headings, [tuple(row.get(heading) for heading in headings) for row in rows if not row["error"]])
-    for row in rows:
-        if row["error"]:
-            print(f"{row['name']}: {row['error']}")
-    return 1 if catalogue.errors else 0
+    print_table(headings, [tuple(row[heading] for heading in headings) for row in rows if row["error"] is None])
+    for name, error in broken:
+        print(f"{name}: cannot be used: {error}")
+    return 0
 
 
-def _new(config: Config, name: str) -> int:
+async def _enabled(config: Config) -> dict[str, bool]:
+    """Return which plugins are on everywhere: as switched, where a database says so, else as in the settings."""
+    try:
+        async with existing(config, read_only=True) as database:
+            enabled, _ = await Toggles(database, Clock()).load(config.plugins.enabled)
+    except (RoundhookError, sqlite3.Error):
+        return dict.fromkeys(config.plugins.enabled, True)
+    return enabled
+
+
+async def _new(arguments: argparse.Namespace) -> int:
+    config = config_of(arguments)
+    folder = await asyncio.to_thread(_make, config, arguments.name)
+    if arguments.json:
+        print_json({"name": folder.name, "folder": folder})
+        return 0
+    print(f"made {folder}")
+    if not config.plugins.paths:
+        print(f'To let the bot find it: [plugins] paths = ["{folder.parent}"], then /plugin enable {folder.name}.')
+    return 0
+
+
+def _make(config: Config, name: str) -> Path:
     if not NAME.fullmatch(name):
         raise ConfigError(f"'{name}' cannot be a plugin's name. Use a-z, 0-9 and _, beginning with a letter.")
     parent = Path(config.plugins.paths[0]) if config.plugins.paths else Path.cwd()
@@ -106,14 +127,21 @@ def _new(config: Config, name: str) -> int:
     (folder / "manifest.toml").write_text(_MANIFEST.format(name=name))
     (folder / "plugin.py").write_text(_PLUGIN.format(class_name=class_name))
     (folder / "README.md").write_text(_README.format(name=name))
-    print(f"made {folder}")
-    if not config.plugins.paths:
-        print(f'To let the bot find it: [plugins] paths = ["{parent}"], then /plugin enable {name}.')
-    return 0
+    return folder
 
 
-async def _check(folder: Path) -> int:
-    manifest = read_manifest(folder)
+async def _check(arguments: argparse.Namespace) -> int:
+    manifest = read_manifest(arguments.path)
     hooks = await check_contract(manifest)
+    if arguments.json:
+        print_json({"name": manifest.name, "version": manifest.version, "hooks": hooks})
+        return 0
     print(f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}.")
     return 0
+
+
+_ACTIONS = {
+    "list": ("list the plugins that are found", _list),
+    "new": ("make a new plugin", _new),
+    "check": ("load a plugin's code and say what is wrong with it", _check),
+}

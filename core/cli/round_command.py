@@ -1,13 +1,22 @@
 """``roundhook round ID``: one round and its players."""
 
 import argparse
+import json
 from typing import Any
 
 from core.cli import add_common, add_json
-from core.cli.setup import minutes, print_json, print_table, reading
+from core.cli.setup import MAX_ID, minutes, print_json, print_table, reading
+from core.db import Database
+from core.db.database import Row
 from core.errors import ConfigError
 
 SIDES = {1: "Axis", 2: "Allies"}
+_PARTS = {
+    "players": "SELECT * FROM player_rounds WHERE round_id = ? ORDER BY side, damage_given DESC, guid",
+    "weapons": "SELECT * FROM weapon_rounds WHERE round_id = ? ORDER BY guid, weapon",
+    "awards": "SELECT * FROM awards WHERE round_id = ? ORDER BY award, guid",
+    "duels": "SELECT * FROM duels WHERE round_id = ? ORDER BY killer_guid, victim_guid",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,23 +30,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Print the round."""
     async with reading(arguments) as database:
-        rounds = await database.fetch("SELECT * FROM rounds WHERE id = ?", (arguments.id,))
-        if not rounds:
+        found = await _one(database, "SELECT * FROM rounds WHERE id = ?", arguments.id)
+        if found is None:
             raise ConfigError(f"There is no round {arguments.id}. `roundhook rounds` lists those that are stored.")
-        players, weapons, awards = [
-            await database.fetch(f"SELECT * FROM {table} WHERE round_id = ? ORDER BY {order}", (arguments.id,))
-            for table, order in (
-                ("player_rounds", "side, damage_given DESC, guid"),
-                ("weapon_rounds", "guid, weapon"),
-                ("awards", "award"),
-            )
-        ]
-    document = {**rounds[0], "players": players, "weapons": weapons, "awards": awards}
+        match = await _one(database, "SELECT * FROM matches WHERE id = ?", found["match_id"])
+        notice = await _one(database, "SELECT notice FROM round_notices WHERE round_id = ?", arguments.id)
+        parts = {name: await database.fetch(sql, (arguments.id,)) for name, sql in _PARTS.items()}
+    document = {**found, "match": match, "notice": json.loads(notice["notice"]) if notice else None, **parts}
     if arguments.json:
         print_json(document)
     else:
         _print(document)
     return 0
+
+
+async def _one(database: Database, sql: str, number: int | None) -> Row | None:
+    rows = await database.fetch(sql, (number,)) if number is not None and 0 < number <= MAX_ID else []
+    return rows[0] if rows else None
 
 
 def _print(row: dict[str, Any]) -> None:

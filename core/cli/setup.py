@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +34,43 @@ async def reading(arguments: argparse.Namespace) -> AsyncIterator[Database]:
     Raises:
         ConfigError: there is none yet, or it is of an older version.
     """
-    async with open_database(config_of(arguments).database.url, read_only=True) as database:
+    async with existing(config_of(arguments), read_only=True) as database:
+        yield database
+
+
+@contextlib.asynccontextmanager
+async def existing(config: Config, *, read_only: bool = False) -> AsyncIterator[Database]:
+    """Open the database, which must be there: no command but import, run and db upgrade makes one.
+
+    Raises:
+        ConfigError: there is none yet, or it is of an older version.
+    """
+    async with open_database(config.database.url, read_only=True) as database:
         if await pending(database, [CORE]):
             raise ConfigError("The database is not up to date. Run `roundhook db upgrade`, or start the bot once.")
+        if read_only:
+            yield database
+            return
+    async with open_database(config.database.url) as database:
         yield database
+
+
+MAX_ID = 2**31 - 1
+"""The largest id that both databases know."""
 
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
-    print()
+    in_ascii = "utf" not in (sys.stdout.encoding or "").lower()
+    print(json.dumps(document, ensure_ascii=in_ascii, indent=2, default=_plain))
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below headings; numbers are right-aligned."""
     texts = [[shown(value) for value in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
-    numeric = [all(isinstance(row[place], (int, float, type(None))) for row in rows) for place in range(len(headings))]
+    kinds = [{type(row[place]) for row in rows} for place in range(len(headings))]
+    numeric = [kind <= {int, float, type(None)} and kind != {type(None)} for kind in kinds]
     for row in (list(headings), *texts):
         cells = [
             cell.rjust(width) if right else cell.ljust(width)
@@ -77,4 +98,6 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Decimal):  # PostgreSQL's sums
+        return int(value) if value == int(value) else float(value)
     raise TypeError(f"{type(value).__name__} is not JSON")

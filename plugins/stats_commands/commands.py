@@ -10,6 +10,8 @@ from roundhook import plugin_of
 from .queries import CATEGORIES
 
 MAX_CHOICES = 25
+MAX_NAME = 80
+"""Of a player in a choice, which has room for 100 characters."""
 MAX_DAYS = 3650
 
 loader = lightbulb.Loader()
@@ -24,8 +26,9 @@ async def rounds(context: lightbulb.AutocompleteContext[int]) -> None:
 
 async def players(context: lightbulb.AutocompleteContext[str]) -> None:
     """Offer players by any of their names."""
-    found = await plugin_of(context).answers.stats.find_players(str(context.focused.value or ""))
-    await context.respond([(f"{row['name']} · {row['guid']}"[:100], row["guid"]) for row in found[:MAX_CHOICES]])
+    plugin = plugin_of(context)
+    found = await plugin.answers.stats.find_players(str(context.focused.value or ""), plugin.hidden(context))
+    await context.respond([(f"{row['name'][:MAX_NAME]} · {row['guid']}", row["guid"]) for row in found[:MAX_CHOICES]])
 
 
 async def servers(context: lightbulb.AutocompleteContext[str]) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.messages import Content
 from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
 
 from .commands import loader
@@ -18,19 +19,17 @@ class StatsCommands(Plugin):
 
     @hookimpl
     async def on_round_imported(self, round: ImportedRound) -> None:
-        """Post the round's picture, unless it was played too long ago."""
-        await self._announce(round, round.round_id)
+        """Post the round's picture, unless it was played too long ago, or not to its end."""
+        await self._announce(round, lambda: self.answers.news(round.round_id))
 
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
         """Draw the posted picture anew."""
-        await self._announce(amendment, amendment.round.round_id)
+        await self._announce(amendment, lambda: self.answers.picture(amendment.round.round_id))
 
     def hidden(self, context: Any) -> list[str]:
         """Return the servers that the guild of a command does not see."""
         return self.ctx.hidden_servers(int(context.interaction.guild_id or 0))
 
-    async def _announce(self, event: ImportedRound | RoundAmended, round_id: int) -> None:
-        await self.ctx.send_to_guilds(
-            event, lambda: self.answers.picture(round_id), announce_within=self.ctx.config.announce_within * 60
-        )
+    async def _announce(self, event: ImportedRound | RoundAmended, message: Content) -> None:
+        await self.ctx.send_to_guilds(event, message, announce_within=self.ctx.config.announce_within * 60)

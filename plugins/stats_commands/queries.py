@@ -7,30 +7,28 @@ from typing import Any
 
 from core.db import Database
 from core.db.database import Row, marks
+from core.db.rollups import RANKED, SUMMED, day_of
 
-_RANKED = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%'"
-_SUMS = ", ".join(
-    f"sum(p.{name}) AS {name}"
-    for name in (
-        "kills", "deaths", "headshots", "hits", "shots", "damage_given", "damage_received", "gibs", "self_kills",
-        "team_kills", "xp", "revives_given", "times_revived", "kill_assists", "time_played_seconds",
-        "time_dead_seconds",
-    )
-)  # fmt: skip
+_SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _CATEGORIES = {
     "dpm": "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)",
-    "kd": "1.0 * sum(p.kills) / nullif(sum(p.deaths), 0)",
+    "kd": "1.0 * sum(p.kills) / CASE WHEN sum(p.deaths) = 0 THEN 1 ELSE sum(p.deaths) END",
     "kills": "sum(p.kills)",
     "damage": "sum(p.damage_given)",
     "headshots": "sum(p.headshots)",
     "accuracy": "1.0 * sum(p.hits) / nullif(sum(p.shots), 0)",
     "revives": "sum(p.revives_given)",
     "gibs": "sum(p.gibs)",
-    "rounds": "count(*)",
+    "rounds": "sum(p.rounds)",
 }
 CATEGORIES = tuple(_CATEGORIES)
 MIN_ROUNDS = {"dpm": 4, "kd": 4, "accuracy": 4}
-"""A rate wants some rounds, or one lucky round tops the list."""
+"""A rate wants some rounds, or one lucky round tops the list; see ``Stats.least_rounds``."""
+MAX_ID = 2**31 - 1
+_NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
+"""The last name that a player was seen with."""
+_PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
+_SUMMED_UP = f"SELECT p.guid, {_NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,9 @@ class Totals:
 
     @property
     def accuracy(self) -> float | None:
-        """Hits per shot, 0 to 1."""
-        return _ratio(self.sums["hits"], self.sums["shots"])
+        """Hits per shot, 0 to 1: a grenade may hit more often than it was thrown."""
+        share = _ratio(self.sums["hits"], self.sums["shots"])
+        return None if share is None else min(share, 1.0)
 
     @property
     def alive_share(self) -> float | None:
@@ -80,6 +79,8 @@ class Stats:
     async def round(self, round_id: int | None, hidden: Sequence[str]) -> Row | None:
         """Return one round, or the latest that was played."""
         where, args = _visible(hidden)
+        if round_id is not None and not 0 < round_id <= MAX_ID:
+            return None
         if round_id is not None:
             rows = await self._db.fetch(f"SELECT * FROM rounds r WHERE id = ? AND {where}", (round_id, *args))
         else:
@@ -89,19 +90,20 @@ class Stats:
         return rows[0] if rows else None
 
     async def recent_rounds(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
-        """Return the latest rounds whose id or map begins with what was typed."""
+        """Return the round of the id that was typed, then the latest whose id begins with it or whose map holds it."""
         where, args = _visible(hidden)
         return await self._db.fetch(
             f"SELECT id, map_name, round_number, played_at, server FROM rounds r WHERE status <> 'empty' AND {where} "
-            "AND (CAST(id AS TEXT) LIKE ? ESCAPE '!' OR lower(map_name) LIKE ? ESCAPE '!') "
-            f"ORDER BY played_at DESC LIMIT {int(limit)}",
-            (*args, f"{_like(typed)}%", f"%{_like(typed)}%"),
+            "AND (CAST(id AS TEXT) LIKE ? ESCAPE '!' OR lower(map_name) LIKE lower(?) ESCAPE '!') "
+            f"ORDER BY CASE WHEN CAST(id AS TEXT) = ? THEN 0 ELSE 1 END, played_at DESC LIMIT {int(limit)}",
+            (*args, f"{_like(typed)}%", f"%{_like(typed)}%", typed),
         )
 
     async def players(self, round_id: int) -> list[Row]:
         """Return the rows of one round's players, most damage first."""
         return await self._db.fetch(
-            "SELECT * FROM player_rounds WHERE round_id = ? ORDER BY damage_given DESC, kills DESC, guid", (round_id,)
+            "SELECT * FROM player_rounds WHERE round_id = ? ORDER BY damage_given DESC NULLS LAST, kills DESC, guid",
+            (round_id,),
         )
 
     async def notice(self, round_id: int) -> Row | None:
@@ -121,7 +123,7 @@ class Stats:
         where, args = _visible(hidden)
         rows = await self._db.fetch(
             "SELECT s.* FROM sessions s WHERE EXISTS (SELECT 1 FROM rounds r JOIN player_rounds p ON p.round_id = r.id "
-            f"WHERE r.session_id = s.id AND {_RANKED} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
+            f"WHERE r.session_id = s.id AND {RANKED} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
             args,
         )
         return rows[0] if rows else None
@@ -137,32 +139,30 @@ class Stats:
     async def session_players(self, session_id: int, limit: int) -> list[Totals]:
         """Return a session's players by damage per minute."""
         rows = await self._db.fetch(
-            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS} FROM player_rounds p "
-            f"JOIN rounds r ON r.id = p.round_id WHERE r.session_id = ? AND {_RANKED} GROUP BY p.guid "
-            f"ORDER BY {_CATEGORIES['dpm']} DESC LIMIT {int(limit)}",
+            f"SELECT p.guid, {_NAME} AS name, count(*) AS rounds, {_SUMS} {_PLAYED} "
+            f"WHERE r.session_id = ? AND {RANKED} GROUP BY p.guid "
+            f"ORDER BY {_CATEGORIES['dpm']} DESC NULLS LAST, p.guid LIMIT {int(limit)}",
             (session_id,),
         )
         return [totals_of(row) for row in rows]
 
-    async def find_players(self, typed: str, limit: int = 25) -> list[Row]:
-        """Return players of whose names, or whose GUID, *typed* is a part, the last seen first."""
+    async def find_players(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
+        """Return players of whose names *typed* is a part, or whose GUID it is, the last seen first."""
+        where, args = _visible(hidden)
+        seen = f"AND EXISTS (SELECT 1 {_PLAYED} WHERE p.guid = players.guid AND {where}) " if hidden else ""
         return await self._db.fetch(
             "SELECT guid, name, last_seen FROM players WHERE NOT is_bot AND (upper(guid) = upper(?) OR EXISTS "
-            "(SELECT 1 FROM player_names n WHERE n.guid = players.guid AND lower(n.name) LIKE ? ESCAPE '!')) "
-            f"ORDER BY CASE WHEN lower(name) = ? THEN 0 ELSE 1 END, last_seen DESC LIMIT {int(limit)}",
-            (typed, f"%{_like(typed)}%", typed.lower()),
+            "(SELECT 1 FROM player_names n WHERE n.guid = players.guid AND lower(n.name) LIKE lower(?) ESCAPE '!')) "
+            f"{seen}ORDER BY CASE WHEN lower(name) = lower(?) THEN 0 ELSE 1 END, last_seen DESC LIMIT {int(limit)}",
+            (typed, f"%{_like(typed)}%", *args, typed),
         )
 
     async def player_totals(
         self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str]
     ) -> Totals | None:
         """Return one player's sums."""
-        where, args = _scope(server, since, hidden)
-        rows = await self._db.fetch(
-            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS} FROM player_rounds p "
-            f"JOIN rounds r ON r.id = p.round_id WHERE p.guid = ? AND {_RANKED} AND {where} GROUP BY p.guid",
-            (guid, *args),
-        )
+        sums, args = _sums(server, since, hidden)
+        rows = await self._db.fetch(f"{_SUMMED_UP} {sums} AND p.guid = ? GROUP BY p.guid", (*args, guid))
         return totals_of(rows[0]) if rows else None
 
     async def weapons(
@@ -170,11 +170,14 @@ class Stats:
     ) -> list[Row]:
         """Return the weapons with which a player killed most."""
         where, args = _scope(server, since, hidden)
+        rows = f"weapon_rounds w JOIN rounds r ON r.id = w.round_id WHERE r.status = 'ok' AND {where}"
+        if not args:  # of all rounds few do not count, and there is an index of them
+            rows = "weapon_rounds w WHERE w.round_id NOT IN (SELECT r.id FROM rounds r WHERE r.status <> 'ok')"
         return await self._db.fetch(
-            "SELECT w.weapon, sum(w.kills) AS kills, sum(w.hits) AS hits, sum(w.shots) AS shots FROM weapon_rounds w "
-            f"JOIN rounds r ON r.id = w.round_id WHERE w.guid = ? AND r.status = 'ok' AND {where} "
+            "SELECT w.weapon, sum(w.kills) AS kills, sum(w.hits) AS hits, sum(w.shots) AS shots "
+            f"FROM {rows} AND w.guid = ? "
             f"GROUP BY w.weapon HAVING sum(w.kills) > 0 ORDER BY sum(w.kills) DESC, w.weapon LIMIT {int(limit)}",
-            (guid, *args),
+            (*args, guid),
         )
 
     async def names(self, guid: str) -> list[Row]:
@@ -183,19 +186,34 @@ class Stats:
             "SELECT name, last_seen FROM player_names WHERE guid = ? ORDER BY last_seen DESC LIMIT 6", (guid,)
         )
 
-    async def top(
-        self, category: str, since: datetime | None, hidden: Sequence[str], server: str | None = None, limit: int = 10
-    ) -> list[tuple[Totals, float]]:
-        """Return the best players of a category with their values."""
-        where, args = _scope(server, since, hidden)
+    async def least_rounds(
+        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str]
+    ) -> int:
+        """Return how many rounds a player needs to be ranked: at most half of what the busiest player has."""
+        if category not in MIN_ROUNDS:
+            return 1
+        sums, args = _sums(server, since, hidden)
         rows = await self._db.fetch(
-            f"SELECT p.guid, max(p.name) AS name, count(*) AS rounds, {_SUMS}, {_CATEGORIES[category]} AS value "
-            f"FROM player_rounds p JOIN rounds r ON r.id = p.round_id WHERE {_RANKED} AND {where} GROUP BY p.guid "
-            f"HAVING count(*) >= ? AND {_CATEGORIES[category]} IS NOT NULL "
-            f"ORDER BY value DESC, p.guid LIMIT {int(limit)}",
-            (*args, MIN_ROUNDS.get(category, 1)),
+            f"SELECT sum(p.rounds) AS most FROM {sums} GROUP BY p.guid ORDER BY most DESC LIMIT 1", args
         )
-        return [(totals_of(row), float(row["value"])) for row in rows]
+        return min(MIN_ROUNDS[category], max(int(rows[0]["most"]) // 2, 1)) if rows else 1
+
+    async def top(
+        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str], *, least: int,
+        limit: int = 10,
+    ) -> list[tuple[Totals, float]]:  # fmt: skip
+        """Return the best players of a category who have at least *least* rounds, with their values."""
+        sums, args = _sums(server, since, hidden)
+        best = await self._db.fetch(
+            f"SELECT p.guid, {_CATEGORIES[category]} AS value FROM {sums} GROUP BY p.guid "
+            f"HAVING sum(p.rounds) >= ? AND {_CATEGORIES[category]} IS NOT NULL "
+            f"ORDER BY value DESC, p.guid LIMIT {int(limit)}",
+            (*args, least),
+        )
+        guids = [row["guid"] for row in best]
+        these = f"{_SUMMED_UP} {sums} AND p.guid IN ({marks(len(guids)) or 'NULL'}) GROUP BY p.guid"
+        totals = {row["guid"]: totals_of(row) for row in await self._db.fetch(these, (*args, *guids))}
+        return [(totals[row["guid"]], float(row["value"])) for row in best if row["guid"] in totals]
 
     async def awards(self, round_id: int) -> list[Row]:
         """Return a round's awards with the names of the players."""
@@ -225,13 +243,16 @@ class Stats:
             args,
         )
 
-    async def counts(self) -> Row:
+    async def counts(self, hidden: Sequence[str]) -> Row:
         """Return how much there is: players, quarantined files, notices without a round, deliveries that failed."""
+        where, args = _visible(hidden)
+        seen = f"AND EXISTS (SELECT 1 {_PLAYED} WHERE p.guid = players.guid AND {where})" if hidden else ""
         rows = await self._db.fetch(
-            "SELECT (SELECT count(*) FROM players WHERE NOT is_bot) AS players, "
-            "(SELECT count(*) FROM stats_files WHERE state = 'quarantined') AS quarantined, "
-            "(SELECT count(*) FROM round_notices WHERE round_id IS NULL) AS waiting, "
-            "(SELECT count(*) FROM deliveries WHERE state = 'failed') AS failed"
+            f"SELECT (SELECT count(*) FROM players WHERE NOT is_bot {seen}) AS players, "
+            f"(SELECT count(*) FROM stats_files r WHERE state = 'quarantined' AND {where}) AS quarantined, "
+            f"(SELECT count(*) FROM round_notices r WHERE round_id IS NULL AND {where}) AS waiting, "
+            "(SELECT count(*) FROM deliveries WHERE state = 'failed') AS failed",
+            (*args, *args, *args),
         )
         return rows[0]
 
@@ -243,8 +264,8 @@ def _ratio(part: int | None, whole: int | None, factor: float = 1) -> float | No
     return part * factor / whole if part is not None and whole else None
 
 
-def _visible(hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    return (f"r.server NOT IN ({marks(len(hidden))})", tuple(hidden)) if hidden else ("1 = 1", ())
+def _visible(hidden: Sequence[str], table: str = "r") -> tuple[str, tuple[Any, ...]]:
+    return (f"{table}.server NOT IN ({marks(len(hidden))})", tuple(hidden)) if hidden else ("1 = 1", ())
 
 
 def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
@@ -252,10 +273,20 @@ def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) ->
     if server:
         where, args = f"{where} AND r.server = ?", (*args, server)
     if since:
-        where, args = f"{where} AND r.played_at >= ?", (*args, since)
+        where, args = f"{where} AND r.played_at >= ?", (*args, since.replace(hour=0, minute=0, second=0, microsecond=0))
     return where, args
 
 
+def _sums(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """Return the table to add up, with its condition: players' days (whole ones, of UTC) or their totals, as ``p``."""
+    where, args = _visible(hidden, "p")
+    if server:
+        where, args = f"{where} AND p.server = ?", (*args, server)
+    if since:
+        where, args = f"{where} AND p.day >= ?", (*args, day_of(since))
+    return f"{'player_days' if since else 'player_totals'} p WHERE {where}", args
+
+
 def _like(typed: str) -> str:
-    """Return *typed* for LIKE … ESCAPE '!', in lower case."""
-    return typed.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    """Return *typed* for LIKE … ESCAPE '!'; the database folds the case of both sides in the same way."""
+    return typed.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -21,6 +21,8 @@ MAX_DAYS = 3650
 
 Row = dict[str, Any]
 
+NO_NEWS = ("aborted", "empty")
+
 
 class Answers:
     """Makes answers. *zones* gives the zone of a game server, for the time on its pictures."""
@@ -35,6 +37,11 @@ class Answers:
         """Return a round as a picture with a line around it; None if it is not stored (any more)."""
         row = await self.stats.round(round_id, ())
         return await self._picture_of(row) if row else None
+
+    async def news(self, round_id: int) -> Message | None:
+        """Return a round's picture if the round is news: one that nobody finished, or nobody played, is none."""
+        row = await self.stats.round(round_id, ())
+        return await self._picture_of(row) if row and row["status"] not in NO_NEWS else None
 
     async def round(self, round_id: int | None, hidden: Sequence[str]) -> Message:
         """Return one round, or the latest, as a picture."""
@@ -55,13 +62,14 @@ class Answers:
 
     async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
         """Return one player's numbers."""
-        found = await self._player(typed)
+        found = await self._player(typed, hidden)
+        await self._check_server(server, hidden)
         since = self._since(days)
         totals = await self.stats.player_totals(found["guid"], server, since, hidden)
         if totals is None:
+            remedy = "Try without server and days." if server or days else "It appears here when one has been played."
             raise UserFacingError(
-                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. "
-                "Try without server and days."
+                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. {remedy}"
             )
         weapons = await self.stats.weapons(found["guid"], server, since, hidden)
         names = await self.stats.names(found["guid"])
@@ -73,8 +81,15 @@ class Answers:
             raise UserFacingError(
                 f"There is no category '{escape_markdown(category)}'. Use one of {', '.join(CATEGORIES)}."
             )
-        ranking = await self.stats.top(category, self._since(days), hidden, server)
-        return views.ranking_message(f"Top {category}", _where(server, days), ranking, category)
+        await self._check_server(server, hidden)
+        scope = (server, self._since(days), hidden)
+        least = await self.stats.least_rounds(category, *scope)
+        ranking = await self.stats.top(category, *scope, least=least)
+        if not ranking:
+            remedy = "Try more days." if days else "Players are ranked as soon as a round has been played."
+            raise UserFacingError(f"No complete round is stored {_where(server, days)}. {remedy}")
+        where = _where(server, days) + (f", at least {least} rounds" if least > 1 else "")
+        return views.ranking_message(f"Top {category}", where, ranking, category)
 
     async def awards(self, round_id: int | None, hidden: Sequence[str]) -> Message:
         """Return a round's awards."""
@@ -83,12 +98,16 @@ class Answers:
         )
         awards = await self.stats.awards(row["id"]) if row else []
         if row is None or not awards:
-            raise UserFacingError("No awards are stored for it: its server has written no endstats file.")
+            which = f"round {row['id']}" if row else "any round"
+            raise UserFacingError(
+                f"No awards are stored for {which}. They come from the game server's endstats file: "
+                "/awards without id shows the latest round that has one."
+            )
         return views.awards_message(row, awards)
 
     async def status(self, hidden: Sequence[str]) -> Message:
         """Return how everything stands."""
-        return views.status_message(await self.stats.server_status(hidden), await self.stats.counts())
+        return views.status_message(await self.stats.server_status(hidden), await self.stats.counts(hidden))
 
     async def _picture_of(self, row: Row) -> Message:
         players = await self.stats.players(row["id"])
@@ -103,12 +122,23 @@ class Answers:
     async def _known_round(self, round_id: int | None, hidden: Sequence[str]) -> Row:
         row = await self.stats.round(round_id, hidden)
         if row is None:
-            which = f"There is no round {round_id}." if round_id is not None else "No round is stored yet."
-            raise UserFacingError(f"{which} /last shows the latest rounds and their numbers.")
+            if round_id is None:
+                raise UserFacingError("No round is stored yet. Rounds appear here as soon as one has been played.")
+            raise UserFacingError(f"There is no round {round_id}. /last shows the latest rounds and their numbers.")
         return row
 
-    async def _player(self, typed: str) -> Row:
-        found = await self.stats.find_players(typed)
+    async def _check_server(self, server: str | None, hidden: Sequence[str]) -> None:
+        if server is None:
+            return
+        known = [row["server"] for row in await self.stats.server_status(hidden)]
+        if server not in known:
+            raise UserFacingError(
+                f"No round of a server '{escape_markdown(server)}' is stored. "
+                f"There are rounds of: {escape_markdown(', '.join(known)) or 'no server yet'}."
+            )
+
+    async def _player(self, typed: str, hidden: Sequence[str]) -> Row:
+        found = await self.stats.find_players(typed, hidden)
         exact = [row for row in found if typed.lower() in (row["name"].lower(), row["guid"].lower())]
         if len(exact) == 1 or len(found) == 1:
             return (exact or found)[0]
@@ -116,7 +146,7 @@ class Answers:
             raise UserFacingError(
                 f"No player called '{escape_markdown(typed)}' is known. Type a part of the name and choose."
             )
-        names = ", ".join(f"{escape_markdown(row['name'])} (`{row['guid']}`)" for row in found[:10])
+        names = ", ".join(f"{escape_markdown(row['name'][:40])} (`{row['guid']}`)" for row in found[:10])
         raise UserFacingError(f"Several players fit '{escape_markdown(typed)}': {names}. Choose one while typing.")
 
     def _since(self, days: int | None) -> Any:

@@ -1,6 +1,7 @@
 """Answers in words: rows → messages. Pure; names are escaped, times are Discord timestamps in the reader's zone."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from .queries import Totals, totals_of
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
 SIDES = {1: "Axis", 2: "Allies"}
 STANDS_OUT_SECONDS = 60
+_PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
 
@@ -36,6 +38,15 @@ def stamp(moment: datetime | str | None, style: str = "f") -> str:
     """Return a Discord timestamp."""
     known = utc(moment)
     return f"<t:{int(known.timestamp())}:{style}>" if known else "–"
+
+
+def place(name: str) -> str:
+    """Return a map's or server's name for a text with Markdown; an underscore within a word is none.
+
+    >>> place("te_escape2")
+    'te_escape2'
+    """
+    return name if _PLAIN_WORD.fullmatch(name) else escape_markdown(name)
 
 
 def round_result(row: Row) -> str:
@@ -91,7 +102,7 @@ def card_of(row: Row, players: Sequence[Row], match: Row | None, zone: ZoneInfo)
 
 def card_message(row: Row, *, image: str) -> Message:
     """Return the message around a round's picture; the file is added by the caller."""
-    title = f"{row['map_name']} · round {row['round_number']} · {round_result(row)}"
+    title = f"{place(row['map_name'])} · round {row['round_number']} · {round_result(row)}"
     footer = f"round {row['id']} · {row['server']}"
     embed = Embed(title=title, description=stamp(row["played_at"], "R"), color=_color(row), footer=footer, image=image)
     return Message(embeds=(embed,))
@@ -104,10 +115,10 @@ def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Total
         f"{stamp(session['started_at'], 'D')} {stamp(session['started_at'], 't')} – {stamp(session['ended_at'], 't')}"
     )
     played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
-    top = "\n".join(f"{place}. {_player_line(one)}" for place, one in enumerate(players, 1)) or "–"
+    top = "\n".join(f"{rank}. {_player_line(one)}" for rank, one in enumerate(players, 1)) or "–"
     embed = Embed(
-        title=f"Last session on {session['server']}",
-        description=f"{span}\n{len(rounds)} rounds, {clock(played)} played\n\n" + "\n".join(lines),
+        title=f"Last session on {place(session['server'])}",
+        description=f"{span}\n{_count(len(rounds), 'round')}, {clock(played)} played\n\n" + "\n".join(lines),
         color=BLUE,
     )
     ranking = Embed(title="Top players by damage per minute", description=top, color=BLUE)
@@ -145,8 +156,8 @@ def player_message(
 def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, float]], category: str) -> Message:
     """Return a ranking."""
     lines = [
-        f"{place}. **{_name(one)}** — {_value(category, value)} ({one.rounds} rounds)"
-        for place, (one, value) in enumerate(ranking, 1)
+        f"{rank}. **{_name(one)}** — {_value(category, value)} ({_count(one.rounds, 'round')})"
+        for rank, (one, value) in enumerate(ranking, 1)
     ]
     return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
 
@@ -161,19 +172,19 @@ def timing_message(row: Row, notice: Row | None) -> Message:
         _field("The file claimed", f"{clock(shown)} of {clock(row['time_limit_seconds'])}"),
         _field("The notice said", _said(said)),
         _field("Taken", f"**{clock(taken)}** from the {_source(row)}"),
-        _field("Why", row.get("duration_note") or _plain_why(row, said)),
+        _field("Why", escape_markdown(row["duration_note"]) if row["duration_note"] else _plain_why(row, said)),
     ]
     if difference:
-        sign = "⚠️ " if stands_out else ""
-        fields.append(_field("Difference", f"{sign}{clock(difference)} of time that was not played"))
+        sign, what = "⚠️ " if stands_out else "", "less" if taken < shown else "more"
+        fields.append(_field("Difference", f"{sign}{clock(difference)} {what} than the file claimed"))
     if row["pause_count"] is not None:
         pauses = f"{row['pause_count']} ({clock(row['total_pause_seconds'])})" if row["pause_count"] else "none"
         fields.append(_field("Pauses", pauses))
     if row["round_start_unix"] and row["round_end_unix"]:
         fields.append(_field("Played", f"<t:{row['round_start_unix']}:T> – <t:{row['round_end_unix']}:T>"))
     embed = Embed(
-        title=f"{row['map_name']} round {row['round_number']}: {round_result(row)}",
-        description=stamp(row["played_at"]),
+        title=f"{place(row['map_name'])} round {row['round_number']}: {round_result(row)}",
+        description=f"{stamp(row['played_at'])}\n{_timing_sentence(row, said)}",
         color=AMBER if stands_out else GREY,
         fields=tuple(fields),
         footer=f"round {row['id']} · {row['server']} · {row['filename']}"[:200],
@@ -184,28 +195,28 @@ def timing_message(row: Row, notice: Row | None) -> Message:
 def awards_message(row: Row, awards: Sequence[Row]) -> Message:
     """Return a round's awards."""
     lines = [
-        f"**{escape_markdown(one['award'])}**: {_name_text(one['name'])} — {escape_markdown(one['value'])}"
+        f"**{escape_markdown(one['award'])}**: {_name_text(one['name']) or 'unknown player'} — "
+        f"{escape_markdown(one['value'])}"
         for one in awards
     ]
-    title = f"Awards: {row['map_name']} round {row['round_number']}"
+    title = f"Awards: {place(row['map_name'])} round {row['round_number']}"
     return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE, footer=f"round {row['id']}"),))
 
 
 def status_message(servers: Sequence[Row], counts: Row) -> Message:
     """Return how everything stands."""
     lines = [
-        f"**{escape_markdown(row['server'])}**: {row['rounds']} rounds, last {stamp(row['latest'], 'R')}"
+        f"**{place(row['server'])}**: {_count(row['rounds'], 'round')}, last {stamp(row['latest'], 'R')}"
         for row in servers
     ]
+    empty = "No round is stored yet. Admins can look with /server test whether a game server answers."
     fields = (
         _field("Players", counts["players"]),
         _field("Files refused", counts["quarantined"]),
         _field("Notices without a round", counts["waiting"]),
         _field("Deliveries failed", counts["failed"]),
     )
-    return Message(
-        embeds=(Embed(title="Status", description="\n".join(lines) or "No rounds yet.", color=BLUE, fields=fields),)
-    )
+    return Message(embeds=(Embed(title="Status", description="\n".join(lines) or empty, color=BLUE, fields=fields),))
 
 
 def _card_player(row: Row) -> CardPlayer:
@@ -219,7 +230,7 @@ def _card_player(row: Row) -> CardPlayer:
         damage_given=row["damage_given"],
         damage_received=row["damage_received"],
         dpm=totals.dpm,
-        accuracy=None if totals.accuracy is None else min(totals.accuracy, 1.0),
+        accuracy=totals.accuracy,
         headshots=row["headshots"],
         revives=row["revives_given"],
         gibs=row["gibs"],
@@ -229,8 +240,8 @@ def _card_player(row: Row) -> CardPlayer:
 
 def _round_line(row: Row) -> str:
     match = match_result(row) if row["round2_id"] == row["id"] else ""
-    note = " *(unpaired: counts are for both rounds)*" if row["status"] == "unpaired" else ""
-    line = f"`{row['id']}` **{escape_markdown(row['map_name'])}** R{row['round_number']}: {round_result(row)}{note}"
+    note = " *(its round 1 is missing)*" if row["status"] == "unpaired" else ""
+    line = f"`{row['id']}` **{place(row['map_name'])}** R{row['round_number']}: {round_result(row)}{note}"
     return f"{line}\n  ↳ {match.removeprefix('Match: ')}" if match else line
 
 
@@ -245,6 +256,31 @@ def _player_line(one: Totals) -> str:
 def _weapon_line(row: Row) -> str:
     accuracy = min(row["hits"] / row["shots"], 1.0) if row["shots"] else None
     return f"{row['weapon']}: {_n(row['kills'])} kills" + (f", {_percent(accuracy)}" if accuracy is not None else "")
+
+
+def _timing_sentence(row: Row, said: dict[str, Any] | None) -> str:
+    """Return what was claimed, what was taken and what that changed, in one sentence."""
+    shown, taken = row["time_shown_seconds"], row["actual_duration_seconds"]
+    claims = f"file said {clock(shown)}"
+    if said is None:
+        return f"{claims}, no notice came; {clock(taken)} taken from the {_source(row)}"
+    claims += f", notice said {clock(said.get('actual_duration_seconds'))}{_how_it_ended(row)}"
+    if row["duration_source"] != "notice":
+        why = row["duration_note"] or _plain_why(row, said)
+        return f"{claims}; notice not taken, {escape_markdown(why)}"
+    if shown is None or taken is None or shown == taken:
+        return f"{claims}; notice taken"
+    change = "removed" if taken < shown else "added"
+    what = "time that was not played" if taken < shown else "time that the file left out"
+    return f"{claims}; notice taken, {clock(abs(shown - taken))} of {what} {change}"
+
+
+def _how_it_ended(row: Row) -> str:
+    """Return ``: surrender by Allies`` and the like."""
+    reason = row["end_reason"]
+    if reason == "surrender" and row["winner_side"] in SIDES:
+        return f": surrender by {SIDES[3 - row['winner_side']]}"
+    return f": {reason.replace('_', ' ')}" if reason else ""
 
 
 def _said(said: dict[str, Any] | None) -> str:
@@ -291,6 +327,10 @@ def _value(category: str, value: float) -> str:
 
 def _n(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _one(value: float | None) -> str:

@@ -1,8 +1,11 @@
 """Upserts who was on which side: by the notice's rosters where there is one, else by the players of the file."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from core.batching import Batcher
+from core.db.database import marks
 from core.db.tables import columns_of, insert_sql
 from core.events import ALLIES, AXIS
 from core.filenames import match_key
@@ -18,43 +21,52 @@ _UPSERT = insert_sql(
     f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
 )
-_ROUND = (
+_ROUNDS = (
     "SELECT r.*, (SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice "
-    "FROM rounds r WHERE r.id = ?"
+    "FROM rounds r WHERE r.id IN ({marks})"
 )
-_PLAYERS = "SELECT guid, name, side FROM player_rounds WHERE round_id = ? ORDER BY guid"
+_PLAYERS = "SELECT round_id, guid, name, side FROM player_rounds WHERE round_id IN ({marks}) ORDER BY guid"
 
 
 class TeamCapture(Plugin):
     """Round → lua_round_teams."""
 
+    async def setup(self) -> None:
+        self.batches: Batcher[int, None] = Batcher(self._capture)
+        self.ctx.service(self.batches.run)
+
     @hookimpl
     async def on_round_imported(self, round: ImportedRound) -> None:
         """Store the teams."""
-        await self._capture(round.round_id)
+        await self.batches.do(round.round_id)
 
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
         """Store them again: rosters or times may have changed."""
-        await self._capture(amendment.round.round_id)
+        await self.batches.do(amendment.round.round_id)
 
-    async def _capture(self, round_id: int) -> None:
-        async with self.ctx.db.transaction() as transaction:
-            rounds = await transaction.fetch(_ROUND, (round_id,))
-            if rounds:
-                players = await transaction.fetch(_PLAYERS, (round_id,))
-                values = self._values(rounds[0], players)
-                await transaction.execute(_UPSERT, [values[name] for name in _COLUMNS])
+    async def _capture(self, round_ids: Sequence[int]) -> list[None]:
+        """Store the teams of these rounds; those that are no more are left out."""
+        ids = sorted(set(round_ids))
+        async with self.ctx.db.transaction(alone=True) as transaction:
+            rounds = await transaction.fetch(_ROUNDS.format(marks=marks(len(ids))), ids)
+            players: dict[int, list[dict[str, Any]]] = {one: [] for one in ids}
+            for row in await transaction.fetch(_PLAYERS.format(marks=marks(len(ids))), ids):
+                players[row["round_id"]].append(row)
+            values = [self._values(row, players[row["id"]]) for row in rounds]
+            await transaction.execute_many(_UPSERT, [[one[name] for name in _COLUMNS] for one in values])
+        return [None] * len(round_ids)
 
     def _values(self, row: dict[str, Any], players: list[dict[str, Any]]) -> dict[str, Any]:
         notice = json.loads(row["notice"]) if row["notice"] else {}
+        axis, allies = notice.get("axis_players") or [], notice.get("allies_players") or []
         return {
             "server": row["server"],
             "round_id": row["id"],
             "match_id": match_key(row["filename"]),
             "round_number": row["round_number"],
-            "axis_players": _roster(notice.get("axis_players"), players, AXIS),
-            "allies_players": _roster(notice.get("allies_players"), players, ALLIES),
+            "axis_players": _roster(axis, players, AXIS, elsewhere=allies),
+            "allies_players": _roster(allies, players, ALLIES, elsewhere=axis),
             "actual_duration_seconds": row["actual_duration_seconds"],
             "winner_team": row["winner_side"],
             "end_reason": row["end_reason"],
@@ -62,8 +74,14 @@ class TeamCapture(Plugin):
         }
 
 
-def _roster(noticed: list[dict[str, str]] | None, players: list[dict[str, Any]], side: int) -> str:
-    """Return a side's people as JSON, in order of GUID; the notice's list is taken where it has one."""
-    people = noticed or [player for player in players if player["side"] == side]
+def _roster(
+    noticed: list[dict[str, str]], players: list[dict[str, Any]], side: int, *, elsewhere: list[dict[str, str]]
+) -> str:
+    """Return a side's people as JSON, in order of GUID: the notice's list, else the file's.
+
+    The file's leaves out whom the notice has on the other side: nobody is on both.
+    """
+    others = {one["guid"] for one in elsewhere}
+    people = noticed or [player for player in players if player["side"] == side and player["guid"] not in others]
     plain = [{"guid": one["guid"], "name": one["name"]} for one in sorted(people, key=lambda one: one["guid"])]
     return json.dumps(plain, ensure_ascii=False)

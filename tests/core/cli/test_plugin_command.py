@@ -1,0 +1,107 @@
+"""``roundhook plugin``: what is found, a new one that works at once, and what is wrong with one."""
+
+import asyncio
+from pathlib import Path
+
+from core.config import DEFAULT_PLUGINS
+from roundhook.testing import Stage
+from tests.core.cli.conftest import Command
+from tests.plugin_maker import write_plugin
+from tests.plugins.rounds import play
+
+
+def test_list(roundhook: Command, tmp_path: Path) -> None:
+    """All built-in plugins and those of the configured folders; one that cannot be used is listed with its error."""
+    write_plugin(tmp_path / "mine", "hello", "")
+    (tmp_path / "mine" / "odd").mkdir()
+    (tmp_path / "mine" / "odd" / "manifest.toml").write_text("[plugin]\nname = 'odd'\ncolour = 'red'\n")
+    (tmp_path / "roundhook.toml").write_text('[plugins]\nenabled = ["stats_import", "hello"]\npaths = ["mine"]')
+    text, document = roundhook("plugin", "list"), roundhook("plugin", "list", "--json").document
+
+    rows = {row["name"]: row for row in document}
+    assert set(rows) == {*DEFAULT_PLUGINS, "hello", "odd"}
+    assert [name for name, row in rows.items() if row["enabled"]] == ["hello", "stats_import"]
+    assert rows["hello"].keys() == rows["odd"].keys()
+    assert rows["hello"]["error"] is None
+    assert "colour" in rows["odd"]["error"]
+    assert text.code == 0
+    assert "odd: cannot be used: " in text.out
+
+
+async def test_toggles_are_shown_as_they_were_set(roundhook: Command, tmp_path: Path) -> None:
+    """What was switched off while the bot ran is shown as off, not as the settings began."""
+    url = f"sqlite:///{tmp_path}/x.db"
+    async with Stage(["team_capture"], database=url) as stage:
+        await stage.plugins.disable("team_capture")
+    listed = await separate(roundhook, "plugin", "list", "--json", "--db", url)
+
+    assert {row["name"]: row["enabled"] for row in listed}["team_capture"] is False
+    assert {row["name"]: row["enabled"] for row in listed}["stats_import"] is True
+
+
+async def separate(roundhook: Command, *words: str) -> list[dict[str, object]]:
+    """Call a command on a thread: it brings an event loop of its own."""
+    said = await asyncio.to_thread(roundhook, *words)
+    document: list[dict[str, object]] = said.document
+    return document
+
+
+def test_new_makes_a_plugin_that_passes_the_check(roundhook: Command, tmp_path: Path) -> None:
+    """The new folder has what each plugin has, and is said how it is found; a second one of that name is refused."""
+    made = roundhook("plugin", "new", "mvp_shout")
+    again, bad = roundhook("plugin", "new", "mvp_shout"), roundhook("plugin", "new", "Mvp-Shout")
+    checked = roundhook("plugin", "check", "mvp_shout")
+    as_json = roundhook("plugin", "check", "--json", tmp_path / "mvp_shout").document
+
+    assert made.code == 0
+    assert f'[plugins] paths = ["{tmp_path}"], then /plugin enable mvp_shout.' in made.out
+    assert sorted(one.name for one in (tmp_path / "mvp_shout").iterdir() if one.suffix) == [
+        "README.md", "manifest.toml", "plugin.py",
+    ]  # fmt: skip
+    assert "class MvpShout(Plugin):" in (tmp_path / "mvp_shout" / "plugin.py").read_text()
+    assert (again.code, bad.code) == (1, 1)
+    assert "exists already. Choose another name." in again.err
+    assert "'Mvp-Shout' cannot be a plugin's name. Use a-z" in bad.err
+    assert checked.out == "mvp_shout 0.1.0: fine; handles on_round_imported.\n"
+    assert as_json == {"name": "mvp_shout", "version": "0.1.0", "hooks": ["on_round_imported"]}
+
+
+def test_new_goes_into_the_configured_folder(roundhook: Command, tmp_path: Path) -> None:
+    """With a folder for plugins in the settings, a new one is made there, and found."""
+    (tmp_path / "roundhook.toml").write_text('[plugins]\npaths = ["mine"]')
+    document = roundhook("plugin", "new", "hello", "--json").document
+    listed = roundhook("plugin", "list", "--json").document
+
+    assert document == {"name": "hello", "folder": str(tmp_path / "mine" / "hello")}
+    assert "hello" in {row["name"] for row in listed}
+
+
+async def test_the_new_plugin_works(roundhook: Command, tmp_path: Path) -> None:
+    """What ``plugin new`` writes announces a round as it stands."""
+    await asyncio.to_thread(roundhook, "plugin", "new", "hello")
+    async with Stage(["stats_import", "hello"], folders=[tmp_path]) as stage:
+        await play(stage)
+        (message,) = stage.discord.messages(stage.discord.stats_channel)
+
+    assert message.content == "Round 1 of supply is over."
+
+
+def test_check_says_what_is_wrong(roundhook: Command, tmp_path: Path) -> None:
+    """A missing folder, a syntax error, an unknown hook: one line that names it, and exit code 1."""
+    write_plugin(tmp_path, "broken", "def x(:\n")
+    write_plugin(
+        tmp_path,
+        "unknown",
+        """
+        from roundhook import Plugin, hookimpl
+        class Unknown(Plugin):
+            @hookimpl
+            async def on_round_import(self, round): ...
+        """,
+    )
+    said = {name: roundhook("plugin", "check", name) for name in ("broken", "unknown", "nowhere")}
+
+    assert all((one.code, one.out) == (1, "") and one.err.startswith("roundhook: ") for one in said.values())
+    assert "plugin.py" in said["broken"].err
+    assert "on_round_import" in said["unknown"].err
+    assert "nowhere/manifest.toml cannot be read" in said["nowhere"].err
