@@ -175,9 +175,9 @@ class Context:
 
         return component_id(self.name, action, args)
 
-    def guilds(self, event: Event) -> list[int]:
-        """Return the guilds that see *event*'s server and have this plugin on."""
-        return self._services.guilds(self.name, event)
+    def guilds(self, about: "Event | str") -> list[int]:
+        """Return the guilds that see an event's server, or a server given by its key, and have this plugin on."""
+        return self._services.guilds(self.name, about)
 
     def hidden_servers(self, guild: int) -> list[str]:
         """Return the configured servers whose rounds a guild does not see."""

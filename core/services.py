@@ -44,9 +44,9 @@ class Services:
             raise PluginError(f"{event.key} is published inside a transaction. Publish after its block has ended.")
         await self.kernel.dispatcher.publish(event)
 
-    def guilds(self, plugin: str, event: "Event") -> list[int]:
-        """Return the guilds that see *event*'s server and have *plugin* on."""
-        return self.kernel.guilds(plugin, event)
+    def guilds(self, plugin: str, about: "Event | str") -> list[int]:
+        """Return the guilds that see an event's server, or a server given by its key, and have *plugin* on."""
+        return self.kernel.guilds(plugin, about)
 
     def redeclare(self, generation: "Generation") -> None:
         """Let listeners and components declared after the swap take effect."""

@@ -5,7 +5,7 @@ The only place that knows asyncssh's errors. Host keys are always verified; the 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Server:
         self.asked_for: set[str] = set()
         """Files that somebody has named; whoever fetches takes them out."""
         self.asked = asyncio.Event()
+        self._tests: dict[str, asyncio.Event] = {}
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
         self._lock = asyncio.Lock()
@@ -44,6 +45,20 @@ class Server:
         """Let *filename* be fetched at once: a hint, kept in memory only, since the poll finds the file anyway."""
         self.asked_for.add(filename)
         self.asked.set()
+
+    @contextlib.contextmanager
+    def awaiting_test(self, token: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set when the test message with *token* comes from this server."""
+        self._tests[token] = came = asyncio.Event()
+        try:
+            yield came
+        finally:
+            del self._tests[token]
+
+    def test_came(self, token: str) -> None:
+        """Tell whoever awaits it that the test message with *token* has come; one that nobody awaits is nothing."""
+        if token in self._tests:
+            self._tests[token].set()
 
     @contextlib.asynccontextmanager
     async def sftp(self) -> AsyncIterator["asyncssh.SFTPClient"]:
@@ -59,16 +74,18 @@ class Server:
             raise ConfigError(
                 f"servers.{self.key}.ssh is missing. Add host, user, key_file, known_hosts and stats_dir."
             )
+        used: asyncssh.SFTPClient | None = None
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
-                yield await self._warm_client(ssh)
+                used = await self._warm_client(ssh)
+                yield used
         except RoundhookError:
             raise
         except Exception as error:
             problem = self._translated(error, ssh)
             if problem is None:
                 raise
-            if not _about_one_file(error):
+            if not _about_one_file(error) and used in (None, self._client):  # another may be in use by others already
                 await self.close()
             raise problem from error
 
@@ -97,7 +114,7 @@ class Server:
             ssh.host,
             ssh.port,
             username=ssh.user,
-            known_hosts=library.import_known_hosts(known_hosts),
+            known_hosts=self._known(library, known_hosts, ssh),
             client_keys=[library.import_private_key(client_key)],
             config=None,
             agent_path=None,
@@ -107,6 +124,15 @@ class Server:
             keepalive_count_max=KEEPALIVES,
         )
         return connection
+
+    def _known(self, library: Any, text: str, ssh: Ssh) -> Any:
+        try:
+            return library.import_known_hosts(text)
+        except ValueError as error:
+            raise ConfigError(
+                f"servers.{self.key}.ssh.known_hosts is '{ssh.known_hosts}', which holds a line that is no host key "
+                f"({error}). Write what ssh-keyscan -p {ssh.port} {ssh.host} gives."
+            ) from error
 
     def _read(self, key: str, path: str) -> str:
         try:

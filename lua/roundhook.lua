@@ -627,6 +627,7 @@ cd "${0%/*}" || exit 1
 umask 077
 trap '' HUP
 max_items="${1:-200}"
+most_seconds="${ROUNDHOOK_MOST_SECONDS:-20}"   # for one notice; set by tests
 max_days=7   # a notice older than that helps nobody
 deadline=$(($(date +%s) + 600))
 tried=" "
@@ -662,7 +663,7 @@ has_untried() {
 
 post() {
     rm -f answer
-    curl -q -sS -g -K "hook-${1##*-}.curl" --connect-timeout 10 --max-time 20 -o answer -w '%{http_code}' \
+    curl -q -sS -g -K "hook-${1##*-}.curl" --connect-timeout 10 --max-time "$most_seconds" -o answer -w '%{http_code}' \
         -F "payload_json=<$1.payload" \
         -F "files[0]=@$1.notice;filename=notice.json;type=application/json" 2>problem
     echo " $?"
@@ -723,6 +724,7 @@ main
 ]==]
 
 local outbox              -- the folder in use; nil when there is none
+local outbox_number = 0   -- which of outbox_folders() that is
 local resend_at = 0       -- levelTime
 local told_status
 
@@ -754,11 +756,23 @@ local function shell_quoted(text)
     return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
-local function prepare(folder)
-    if put_file(folder .. "/sender.sh", SENDER_SH) then return true end
+-- Makes a folder that only the server's user can enter. Where others can write (/tmp), one that somebody else has
+-- put there is not ours, nor is a link.
+local function make_folder(folder)
     local path = shell_quoted(folder)
-    os.execute("umask 077; mkdir -p " .. path .. " 2>/dev/null && chmod 700 " .. path .. " 2>/dev/null")
-    return put_file(folder .. "/sender.sh", SENDER_SH)
+    local done = os.execute("umask 077; mkdir -p " .. path .. " 2>/dev/null && [ -O " .. path .. " ] && [ ! -L "
+        .. path .. " ] && chmod 700 " .. path .. " 2>/dev/null")
+    return done == true or done == 0
+end
+
+local function prepare(number, folder)
+    local sender = folder .. "/sender.sh"
+    if number == 1 then
+        if put_file(sender, SENDER_SH) then return true end
+        make_folder(folder)
+        return put_file(sender, SENDER_SH)
+    end
+    return make_folder(folder) and put_file(sender, SENDER_SH)
 end
 
 local function curl_config(url)
@@ -766,39 +780,59 @@ local function curl_config(url)
     return 'url = "' .. url .. wait .. '"\n'
 end
 
+-- A file that only the server's user can read, whatever the folder's mode: it is that before a byte is in it.
+local function put_secret(path, text)
+    if read_file(path) == text then return end
+    local draft = shell_quoted(path .. "." .. port() .. ".tmp")
+    os.execute("umask 077; rm -f " .. draft .. " 2>/dev/null; : >" .. draft)
+    put_file(path, text)
+end
+
 local function write_hooks(folder)
     for index, url in ipairs(settings.webhook_urls) do
-        put_file(folder .. "/hook-" .. index .. ".curl", curl_config(url))
+        put_secret(folder .. "/hook-" .. index .. ".curl", curl_config(url))
     end
     local index = #settings.webhook_urls + 1
     while os.remove(folder .. "/hook-" .. index .. ".curl") do index = index + 1 end
 end
 
--- The configured folder; where that cannot be written, one that lasts until the machine restarts.
+-- The configured folder; where that cannot be written or the disk is full, ones that last until the machine restarts.
 local function outbox_folders()
     local folder = settings.outbox_dir
     if folder:sub(1, 1) ~= "/" then folder = game_folder("fs_homepath") .. folder end
-    return { folder, "/tmp/roundhook-" .. port() }
+    return { folder, "/tmp/roundhook-" .. port(), "/dev/shm/roundhook-" .. port() }
 end
 
 local function open_outbox(first)
-    outbox = nil
+    outbox, outbox_number = nil, 0
     local folders = outbox_folders()
-    for index = first or 1, #folders do
-        if prepare(folders[index]) then
-            outbox = folders[index]
+    for number = first, #folders do
+        if prepare(number, folders[number]) then
+            outbox, outbox_number = folders[number], number
             write_hooks(outbox)
             return
         end
-        say_once("cannot write to " .. folders[index] .. ". Let the server's user write there, or set outbox_dir.")
+        say_once("cannot write to " .. folders[number] .. ". Let the server's user write there, or set outbox_dir.")
     end
 end
 
-local function start_sender()
-    if not outbox then return end
-    write_file(outbox .. "/left", "")
-    os.execute("sh " .. shell_quoted(outbox .. "/sender.sh") .. " " .. string.format("%d", settings.outbox_max)
+local function start_sender(folder)
+    os.execute("sh " .. shell_quoted(folder .. "/sender.sh") .. " " .. string.format("%d", settings.outbox_max)
         .. " >/dev/null 2>&1 </dev/null &")
+end
+
+local function exists(path)
+    local file = io.open(path, "rb")
+    if file then file:close() end
+    return file ~= nil
+end
+
+-- Sends what waits, also what waits in a folder that was used when another one was full.
+local function send_what_is_left()
+    for number, folder in ipairs(outbox_folders()) do
+        local is_ours = number == 1 or number == outbox_number or exists(folder .. "/left") and make_folder(folder)
+        if is_ours and exists(folder .. "/left") then start_sender(folder) end
+    end
 end
 
 -- The payload comes last, under its final name at once: the sender looks for nothing else.
@@ -812,26 +846,21 @@ end
 
 local function store_for(index, notice)
     local name = string.format("%010d-%s-%010d-%d", os.time(), port(), math.floor(milliseconds()), index)
-    local stored, problem
-    if outbox then stored, problem = store(name, notice) end
-    if not stored and outbox == outbox_folders()[1] then
+    if not outbox then open_outbox(1) end
+    while outbox do
+        write_file(outbox .. "/left", "")   -- before: should the server die now, the next one looks here
+        local stored, problem = store(name, notice)
+        if stored then return write_file(outbox .. "/left", "") end   -- after: a sender may have taken it away
         say("cannot keep the notice in " .. outbox .. ": " .. tostring(problem))
-        open_outbox(2)
-        if outbox then stored, problem = store(name, notice) end
+        open_outbox(outbox_number + 1)
     end
-    if not stored then say("the notice is lost: " .. tostring(problem or "no outbox") .. ". Make room on the disk.") end
+    say("the notice is lost: it can be written nowhere. Make room on the disk.")
 end
 
 local function post(notice)
     for index = 1, #settings.webhook_urls do store_for(index, notice) end
     debug_say("sending: " .. summary(notice))
-    start_sender()
-end
-
-local function exists(path)
-    local file = io.open(path, "rb")
-    if file then file:close() end
-    return file ~= nil
+    if outbox then start_sender(outbox) end
 end
 
 local function tell_status()
@@ -849,7 +878,8 @@ local function look_after_outbox(level_time)
     if not woken and level_time < resend_at then return end
     resend_at = level_time + settings.resend_seconds * 1000
     tell_status()
-    if woken or exists(outbox .. "/left") then start_sender() end
+    if woken then write_file(outbox .. "/left", "") end
+    send_what_is_left()
 end
 
 -- A round that outlives its Lua state (console command lua_restart) --------------------------------------------
@@ -919,10 +949,10 @@ local function start_up(fresh)
     read_config()
     settings.enabled = settings.enabled and #settings.webhook_urls > 0
     if not settings.enabled then return end
-    open_outbox()
+    open_outbox(1)
     if not outbox then return end
     if fresh then os.remove(memory_path()) end
-    if exists(outbox .. "/left") then start_sender() end
+    send_what_is_left()
 end
 
 -- The rare frames: a change, the end of a round, and about one in a second. The odd 950 makes the looks drift

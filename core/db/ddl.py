@@ -31,6 +31,22 @@ def statements(*sql: str) -> Callable[[], Awaitable[None]]:
     return run
 
 
+def add_column(table: str, column: str, type_name: str) -> Callable[[], Awaitable[None]]:
+    """Return what ``MigrationManager.add_raw`` takes: adds a column that may be NULL, unless it is there already."""
+
+    async def run() -> None:
+        engine = engine_finder()
+        if engine is None:
+            raise RuntimeError("Run migrations through core.db.migrate: no database is set.")
+        kind = render(type_name, engine.engine_type)
+        if engine.engine_type == "postgres":
+            await engine.run_ddl(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {kind}")
+        elif column not in {row["name"] for row in await engine.run_ddl(f"PRAGMA table_info({table})")}:
+            await engine.run_ddl(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+    return run
+
+
 def render(statement: str, engine_type: str) -> str:
     """Return *statement* with the types of ``sqlite`` or ``postgres``.
 

@@ -84,12 +84,20 @@ async def _tables(database: Database, name: str) -> list[Row]:
 async def _back_up(database: Database, folder: Path | None) -> Path | None:
     from core.db.sqlite import SqliteDatabase
 
-    if folder is None or not isinstance(database, SqliteDatabase) or not await _applied(database):
+    if folder is None or not isinstance(database, SqliteDatabase) or not await _is_filled(database):
         return None
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     copy = folder / f"before-migration-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.db"
     await database.backup(copy)
     return copy
+
+
+async def _is_filled(database: Database) -> bool:
+    """Tell whether there is anything that would be a pity to lose."""
+    for table in ("stats_files", "events"):
+        if await _tables(database, table) and await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
+            return True
+    return False
 
 
 async def _run(database: Database, owner: Owner) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
+from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
 from core.errors import ConfigError, PeerUnavailableError
 
 POOL_SIZE = 8
+_ALONE = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
 
 
 class PostgresDatabase(Database):
@@ -51,14 +53,18 @@ class PostgresDatabase(Database):
                 return await _SqlTransaction(connection).fetch(sql, args)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         if (outer := self.engine.current_transaction.get()) is not None:
+            if alone:
+                await outer.connection.execute(_ALONE)
             yield _SqlTransaction(outer.connection)
             return
         with _away():
             async with self._pool.acquire() as connection, connection.transaction():
                 token = self.engine.current_transaction.set(_Current(connection))  # type: ignore[arg-type]
                 try:
+                    if alone:
+                        await connection.execute(_ALONE)
                     yield _SqlTransaction(connection)
                 finally:
                     self.engine.current_transaction.reset(token)
@@ -106,6 +112,10 @@ class _SqlTransaction:
         batch = list(rows)
         if batch:
             await self._connection.executemany(numbered(sql), batch)
+
+    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        if batch := list(rows):
+            await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
 
 
 @functools.lru_cache(maxsize=1024)

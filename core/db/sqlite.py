@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
+from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
+from core.db.tables import insert_sql
 from core.errors import ConfigError
 
 T = TypeVar("T")
@@ -57,7 +59,7 @@ class SqliteDatabase(Database):
         return await self.engine.read(sql, args)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         async with self.engine.transaction() as transaction:
             yield _SqlTransaction(transaction.connection)
 
@@ -227,6 +229,9 @@ class _SqlTransaction:
         batch = list(rows)
         if batch:
             await self._connection.run(lambda connection: connection.executemany(sql, batch))
+
+    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        await self.execute_many(insert_sql(table, columns), rows)
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[Row]:

@@ -6,6 +6,8 @@ Written by the core (journal, toggles, announcements) and by ``stats_import`` (f
 ``*_unix`` seconds since 1970 (UTC). NULL means unknown.
 """
 
+from collections.abc import Sequence
+
 from piccolo.columns import BigInt, Boolean, Bytea, Column, Serial, Text, Timestamptz
 from piccolo.table import Table
 
@@ -74,6 +76,8 @@ class Round(Table, tablename="rounds"):
     status = Text()
     match_id = _number()
     session_id = _number()
+    remarks = _text()
+    """What was taken otherwise than the file says, and why: JSON ``[{"guid", "remark"}]``."""
 
 
 class Match(Table, tablename="matches"):
@@ -177,6 +181,44 @@ class WeaponRound(Table, tablename="weapon_rounds"):
     headshots = _number()
 
 
+class Sums:
+    """What a player's rounds add up to; NULL where no file could say. Named as in ``player_rounds``."""
+
+    kills = _number()
+    deaths = _number()
+    headshots = _number()
+    hits = _number()
+    shots = _number()
+    damage_given = _number()
+    damage_received = _number()
+    gibs = _number()
+    self_kills = _number()
+    team_kills = _number()
+    xp = _number()
+    revives_given = _number()
+    times_revived = _number()
+    kill_assists = _number()
+    time_played_seconds = _number()
+    time_dead_seconds = _number()
+
+
+class PlayerDay(Sums, Table, tablename="player_days"):
+    """A person's rounds of one server and day (UTC, ``YYYY-MM-DD``) that count; kept by ``core.db.rollups``."""
+
+    day = Text(primary_key=True)
+    server = Text()
+    guid = Text()
+    rounds = _number()
+
+
+class PlayerTotal(Sums, Table, tablename="player_totals"):
+    """The same of all days."""
+
+    guid = Text(primary_key=True)
+    server = Text()
+    rounds = _number()
+
+
 class Award(Table, tablename="awards"):
     """An award of a round, from its endstats file; ``value`` is the text as written."""
 
@@ -207,6 +249,23 @@ class StoredNotice(Table, tablename="round_notices"):
     """The ``RoundNotice`` as JSON, field names as in the event."""
     round_id = _number()
     received_at = _moment()
+
+
+class NoticeAlarm(Table, tablename="notice_alarms"):
+    """A notice whose file is awaited until ``due_at``; ``told_at`` is when the admins were told that none came."""
+
+    notice_id = _number(primary_key=True)
+    due_at = _moment()
+    told_at = _moment()
+
+
+class OldSender(Table, tablename="old_senders"):
+    """A server's script that the admins were told is older than the bot's own."""
+
+    server = Text(primary_key=True)
+    sender = Text()
+    """Name and version, as the notices say."""
+    told_at = _moment()
 
 
 class Announcement(Table, tablename="announcements"):
@@ -268,8 +327,8 @@ class PluginAction(Table, tablename="plugin_actions"):
 
 
 SHARED_TABLES: tuple[type[Table], ...] = (
-    StatsFile, Round, Match, Session, Player, PlayerName, PlayerRound, WeaponRound, Award, Duel,
-    StoredNotice, Announcement, StoredEvent, Delivery, PluginState, PluginAction,
+    StatsFile, Round, Match, Session, Player, PlayerName, PlayerRound, WeaponRound, PlayerDay, PlayerTotal,
+    Award, Duel, StoredNotice, NoticeAlarm, OldSender, Announcement, StoredEvent, Delivery, PluginState, PluginAction,
 )  # fmt: skip
 
 
@@ -279,7 +338,7 @@ def columns_of(table: type[Table], *, without: tuple[str, ...] = ()) -> tuple[st
     return tuple(column._meta.name for column in columns if column._meta.name not in without)
 
 
-def insert_sql(table: type[Table], columns: tuple[str, ...], suffix: str = "") -> str:
+def insert_sql(table: type[Table], columns: Sequence[str], suffix: str = "") -> str:
     """Return an INSERT for *columns* of *table* with one ``?`` each, followed by *suffix* (ON CONFLICT, RETURNING)."""
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO {table._meta.tablename} ({', '.join(columns)}) VALUES ({marks}) {suffix}".rstrip()

@@ -120,12 +120,13 @@ class Kernel:
         """Return how every plugin stands, by name, those with an unusable manifest too."""
         return [self.status(name) for name in sorted({*self.slots, *self._unusable})]
 
-    def guilds(self, name: str, event: Event) -> list[int]:
-        """Return the guilds that see *event*'s server and have the plugin on."""
+    def guilds(self, name: str, about: Event | str) -> list[int]:
+        """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""
         slot, config = self.slots.get(name), self._services.config
+        server = about if isinstance(about, str) else server_of(about)
         if slot is None:
             return []
-        return [guild for guild in config.guilds if config.sees(guild, server_of(event)) and slot.on_in(guild)]
+        return [guild for guild in config.guilds if config.sees(guild, server) and slot.on_in(guild)]
 
     def serves(self, generation: Generation) -> bool:
         """Tell whether *generation* is the one of its plugin that serves now."""

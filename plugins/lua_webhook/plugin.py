@@ -8,6 +8,7 @@ from typing import Literal
 import hikari
 
 from core.filenames import parse_stats_filename
+from core.lua_script import test_token
 from roundhook import BadInputError, Plugin, RoundNotice
 
 from .parser import ATTACHMENT, MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
@@ -69,13 +70,17 @@ class LuaWebhook(Plugin):
         server = self._server_of(message)
         if server is None:
             return
+        if token := test_token(message.content):
+            self.ctx.servers[server].test_came(token)
+            return
         if not is_notice(message.content):
             await self._take_hint(server, message)
             return
         try:
             notice = await self._read(server, message, source)
         except BadInputError as error:
-            await self.ctx.tell_admins(f"{error} The notice is left aside; the file will be found by the poll.")
+            text = f"{error} The notice is left aside; the file will be found by the poll."
+            await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
             return
         await self.ctx.publish(notice)
         self.ctx.log.info(

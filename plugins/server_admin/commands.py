@@ -15,9 +15,9 @@ loader.command(server)
 
 
 async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
-    """Offer the configured game servers."""
-    typed = str(context.focused.value or "").lower()
-    await context.respond([key for key in sorted(plugin_of(context).ctx.servers) if typed in key][:25])
+    """Offer the configured game servers that the guild sees."""
+    plugin, typed = plugin_of(context), str(context.focused.value or "").lower()
+    await context.respond([key for key in plugin.admin.known(plugin.hidden(context)) if typed in key][:25])
 
 
 @setup.register
@@ -30,8 +30,9 @@ class SetupServer(
 
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
+        plugin = plugin_of(context)
         await context.defer(ephemeral=True)
-        await _answer(context, await plugin_of(context).admin.set_up(self.key, int(context.user.id)))
+        await _answer(context, await plugin.admin.set_up(self.key, plugin.hidden(context), int(context.user.id)))
 
 
 @server.register
@@ -47,8 +48,9 @@ class ServerTest(
 
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
+        plugin = plugin_of(context)
         await context.defer(ephemeral=True)
-        await _answer(context, await plugin_of(context).admin.test(self.key))
+        await _answer(context, await plugin.admin.test(self.key, plugin.hidden(context)))
 
 
 async def _answer(context: lightbulb.Context, message: Message) -> None:

@@ -1,21 +1,21 @@
 """What the commands do: webhooks for game servers, and a look at a server's connections."""
 
 import time
+from collections.abc import Sequence
 
 import hikari
 
+from core import webhooks
+from core.config import Secret
 from core.db.database import utc
-from core.errors import RoundhookError, UserFacingError
+from core.errors import PeerUnavailableError, RoundhookError, UserFacingError
 from core.ssh import Server
-from roundhook import Context, Embed, Field, File, Message
+from roundhook import Context, Embed, Field, Message, escape_markdown
+
+from .install import Installer
+from .probe import Probe
 
 GREEN, RED = 0x4CAF50, 0xD9534F
-_CONFIG = """-- roundhook_config.lua: settings of roundhook.lua, beside which it lies. Keep it to yourself (chmod 600).
-return {
-  webhook_urls = { "%s" },
-  enabled = true,
-}
-"""
 
 
 class ServerAdmin:
@@ -23,61 +23,100 @@ class ServerAdmin:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._installer = Installer(ctx)
 
     async def load_webhooks(self) -> None:
-        """Allow the webhooks that were made here before."""
+        """Allow the webhooks that were made here, or by `roundhook lua deploy`, before."""
         for row in await self._ctx.db.fetch("SELECT server, webhook_id FROM server_admin_webhooks"):
             if row["server"] in self._ctx.servers:
                 self._ctx.servers[row["server"]].extra_webhook_ids.add(row["webhook_id"])
 
-    def server(self, key: str) -> Server:
+    def known(self, hidden: Sequence[str]) -> list[str]:
+        """Return the keys of the configured servers but those *hidden* from a guild."""
+        return sorted(set(self._ctx.servers) - set(hidden))
+
+    def server(self, key: str, hidden: Sequence[str]) -> Server:
         """Return a configured server.
 
         Raises:
-            UserFacingError: there is none of that key.
+            UserFacingError: there is none of that key that the guild sees.
         """
-        if key not in self._ctx.servers:
-            known = ", ".join(sorted(self._ctx.servers)) or "none yet"
-            raise UserFacingError(f"No game server '{key}' is configured (known: {known}). Add [servers.{key}] first.")
+        known = self.known(hidden)
+        if key not in known:
+            shown = escape_markdown(key)
+            raise UserFacingError(
+                f"No game server '{shown}' is configured (known: {', '.join(known) or 'none yet'}). "
+                f"Add a table `[servers.…]` of that key to roundhook.toml and restart the bot."
+            )
         return self._ctx.servers[key]
 
-    async def set_up(self, key: str, user: int) -> Message:
-        """Make a webhook in the control channel, accept its notices from now on, return the script's settings.
+    async def set_up(self, key: str, hidden: Sequence[str], user: int) -> Message:
+        """Find or make the server's webhook, accept its notices from now on, and install the script that posts to it.
 
         Raises:
             UserFacingError: there is no such server, or the bot may not make webhooks.
         """
-        server = self.server(key)
-        webhook = await self._make_webhook(key)
-        await self._ctx.db.execute(
-            "INSERT INTO server_admin_webhooks (webhook_id, server, created_by, created_at) VALUES (?, ?, ?, ?)",
-            (int(webhook.id), key, user, self._ctx.clock.now()),
-        )
+        server = self.server(key, hidden)
+        webhook, is_new = await self._webhook(key)
+        await webhooks.accept(self._ctx.db, key, int(webhook.id), now=self._ctx.clock.now(), user=user)
         server.extra_webhook_ids.add(int(webhook.id))
-        url = self._ctx.webhook_url(int(webhook.id), webhook.token)
-        text = (
-            f"The webhook `{webhook.id}` is made; notices from it are accepted from now on. Put `roundhook.lua` and "
-            "the attached file into the game server's `luascripts` folder, add `luascripts/roundhook.lua` to "
-            "`lua_modules`, and load a map. Whoever has this file can post in its name: keep it to yourself."
-        )
-        return Message(content=text, files=(File(name="roundhook_config.lua", data=(_CONFIG % url).encode()),))
+        verb = "is made" if is_new else "was made before"
+        said = f"The webhook `{webhook.id}` {verb}; notices from it are accepted from now on."
+        return await self._installer.install(server, self._url(webhook), said, user)
 
-    async def test(self, key: str) -> Message:
-        """Connect to a server and say how it stands."""
-        server = self.server(key)
-        fields = (await self._ssh_field(server), await self._notice_field(key), await self._file_field(key))
-        fine = not fields[0].value.startswith("✗")
+    async def write_cfg(self, args: str, hidden: Sequence[str], user: int) -> Message:
+        """Do what the button under /setup's answer says; *args* are its server, its user and what it offered.
+
+        Raises:
+            UserFacingError: it is another admin's button, or it cannot be done any more.
+        """
+        key, owner, mark = args.split(":")
+        if str(user) != owner:
+            raise UserFacingError("This is another admin's button. Use /setup server yourself.")
+        server = self.server(key, hidden)
+        webhook, _ = await self._webhook(key)
+        return await self._installer.write_cfg(server, self._url(webhook), mark)
+
+    async def test(self, key: str, hidden: Sequence[str]) -> Message:
+        """Connect to a server and say how it stands.
+
+        Raises:
+            UserFacingError: there is no such server.
+        """
+        server = self.server(key, hidden)
+        fields = (
+            await self._ssh_field(server),
+            await self._test_field(server),
+            await self._notice_field(key),
+            await self._file_field(key),
+        )
+        fine = not any(field.value.startswith("✗") for field in fields)
         return Message(embeds=(Embed(title=f"Server {key}", color=GREEN if fine else RED, fields=fields),))
 
-    async def _make_webhook(self, key: str) -> hikari.IncomingWebhook:
+    def _url(self, webhook: hikari.IncomingWebhook) -> Secret:
+        return Secret(self._ctx.webhook_url(int(webhook.id), webhook.token or ""))
+
+    async def _webhook(self, key: str) -> tuple[hikari.IncomingWebhook, bool]:
+        """Return the server's webhook, and whether it has just been made."""
         channel = self._ctx.control_channel
         if not channel:
             raise UserFacingError("discord.control_channel is not configured. Set it and restart the bot.")
         try:
-            return await self._ctx.rest.create_webhook(channel, f"roundhook {key}")
+            if found := await webhooks.find(self._ctx.rest, channel, key):
+                return found, False
+            return await webhooks.make(self._ctx.rest, channel, key), True
         except hikari.ForbiddenError as error:
             raise UserFacingError(
                 f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
+            ) from error
+        except hikari.NotFoundError as error:
+            raise UserFacingError(
+                f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
+            ) from error
+        except hikari.BadRequestError as error:
+            raise UserFacingError(
+                f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. "
+                "A channel has at most 15: delete those that are not used, then try again."
             ) from error
 
     async def _ssh_field(self, server: Server) -> Field:
@@ -86,10 +125,16 @@ class ServerAdmin:
         try:
             async with server.sftp() as sftp:
                 count = len(await sftp.listdir(ssh.stats_dir if ssh else "."))
+        except PeerUnavailableError as error:
+            return Field(name="SSH", value=f"✗ {error} Is its SSH server running, and are host and port right?")
         except RoundhookError as error:
             return Field(name="SSH", value=f"✗ {error}")
         milliseconds = (time.perf_counter() - started) * 1000
         return Field(name="SSH", value=f"✓ {count} entries in the stats folder, {milliseconds:.0f} ms")
+
+    async def _test_field(self, server: Server) -> Field:
+        outcome = await Probe(server, self._ctx.clock).run()
+        return Field(name="Test message", value=escape_markdown(outcome.text))
 
     async def _notice_field(self, key: str) -> Field:
         rows = await self._ctx.db.fetch(
@@ -111,4 +156,4 @@ def _when(rows: list[dict[str, object]], column: str) -> str:
         return ""
     moment = utc(rows[0][column])  # type: ignore[arg-type]
     when = f"<t:{int(moment.timestamp())}:R>" if moment else ""
-    return f"{rows[0]['map_name']} R{rows[0]['round_number']} {when}"
+    return f"{escape_markdown(str(rows[0]['map_name']))} R{rows[0]['round_number']} {when}"

@@ -1,5 +1,7 @@
 """One fetch loop for each server that has an ``ssh`` setting; a notice wakes its server's loop."""
 
+import functools
+
 from roundhook import Plugin, RoundNotice, hookimpl
 
 from .service import FetchLoop
@@ -19,13 +21,16 @@ class SshPoller(Plugin):
                 clock=ctx.clock,
                 log=ctx.log,
                 publish=ctx.publish,
-                tell_admins=ctx.tell_admins,
+                tell_admins=functools.partial(self._tell_admins, key),
             )
             for key, server in ctx.servers.items()
             if server.settings.ssh is not None
         }
         for loop in self.loops.values():
             ctx.service(loop.run)
+
+    async def _tell_admins(self, server: str, text: str) -> None:
+        await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
 
     @hookimpl(trylast=True)
     async def on_round_notice(self, notice: RoundNotice) -> None:

@@ -1,42 +1,50 @@
 """Links endstats files to rounds, whichever came first, and keeps the rounds' awards and duels."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from core.db.tables import Award, Duel, columns_of, insert_sql
+from core.db.tables import Award, Duel, columns_of
 from core.filenames import StatsFilename, parse_stats_filename
 
 from . import store
 from .contents import StoredFile
-from .endstats import RosterEntry, resolve
+from .endstats import REACH_SECONDS, RosterEntry, names_near, resolve
+from .filing import Filing
 from .parser import StatsFile
 from .planning import Neighbourhood
 from .state import RoundState
 from .work import Work
 
-REACH_SECONDS = 30
-"""How far apart the two files of one round may be written."""
 _AWARD_COLUMNS = columns_of(Award, without=("round_id",))
 _DUEL_COLUMNS = columns_of(Duel, without=("round_id",))
 _TABLES = (("awards", Award, _AWARD_COLUMNS), ("duels", Duel, _DUEL_COLUMNS))
 
 
-async def write(work: Work, hood: Neighbourhood, changed: Iterable[StatsFilename]) -> None:
+async def write(
+    work: Work, hood: Neighbourhood, changed: Iterable[StatsFilename], filing: Filing | None = None
+) -> None:
     """Bring awards and duels in line around the files that have *changed*, rounds and endstats alike.
 
     A change is felt by rounds at twice the reach, through an endstats file between; theirs lie at thrice the reach.
     """
     names = list(changed)
-    bounds = [_bounds(name, 2 * REACH_SECONDS) for name in names]
-    wider = [_bounds(name, 3 * REACH_SECONDS) for name in names]
-    files = await store.endstats_between(work.transaction, work.server, wider)
+    bounds = [names_near(name, 2) for name in names]
+    files = await _endstats(work, names, filing)
     if not files:
         return
     links = link(files, hood.rounds.values())
     near = {(name.map_name, name.round_number) for file in files if (name := parse_stats_filename(file.filename))}
     rounds = [one for one in hood.rounds.values() if (one.map_name, one.round_number) in near and _within(one, bounds)]
     await _write_rows(work, rounds, links)
+
+
+async def _endstats(work: Work, names: Sequence[StatsFilename], filing: Filing | None) -> list[StoredFile]:
+    """Return the endstats files that count around *names*; those around what has arrived were read with it."""
+    if filing is None or not filing.around >= {name.filename for name in names}:
+        wanted = [names_near(name, 3) for name in names]
+        return await store.endstats_between(work.transaction, work.server, wanted)
+    return [file for file in filing.files.values() if file.kind == "endstats" and file.state == "imported"]
 
 
 def link(files: Iterable[StoredFile], rounds: Iterable[RoundState]) -> dict[str, list[StoredFile]]:
@@ -65,7 +73,7 @@ async def _write_rows(work: Work, rounds: list[RoundState], links: Mapping[str, 
         changed = [round_id for round_id in by_id if stored[round_id] != wanted[round_id][table]]
         await work.transaction.execute_many(f"DELETE FROM {table} WHERE round_id = ?", [(one,) for one in changed])
         rows = ((round_id, *row) for round_id in changed for row in sorted(wanted[round_id][table]))
-        await work.transaction.execute_many(insert_sql(kind, columns_of(kind)), rows)
+        await work.transaction.insert(kind, columns_of(kind), rows)
         for round_id in changed:
             by_id[round_id].touched.append(table)
 
@@ -86,16 +94,6 @@ async def _wanted(
 
 def _roster(file: StatsFile) -> list[RosterEntry]:
     return [RosterEntry(player.guid, player.raw_name, player.side) for player in file.players]
-
-
-def _bounds(name: StatsFilename, reach_seconds: int) -> tuple[str, str]:
-    """Return what names begin with that are at most so far from *name*: from the one (included) to the other."""
-    reach = timedelta(seconds=reach_seconds)
-    return _text(name, -reach), _text(name, reach + timedelta(seconds=1))
-
-
-def _text(name: StatsFilename, shift: timedelta) -> str:
-    return f"{name.local_time.replace(tzinfo=UTC) + shift:%Y-%m-%d-%H%M%S}"
 
 
 def _within(one: RoundState, bounds: Iterable[tuple[str, str]]) -> bool:

@@ -22,6 +22,7 @@ SECONDS_OF_TENTH = 6
 """A tenth of a minute."""
 
 Row = tuple[Any, ...]
+CUMULATIVE_FIELDS = {column: GENERATIONS[NEWEST][column] for column in sorted(CUMULATIVE)}
 _TOTALS = ("hits", "shots", "kills", "deaths", "headshots")
 _DEATHS = _TOTALS.index("deaths")
 _UNKNOWN_TOTALS: dict[str, int | None] = dict.fromkeys(_TOTALS)
@@ -89,7 +90,7 @@ def _share(player: PlayerLine, file: StatsFile, first: StatsFile | None) -> _Sha
     before = _same_player(player, first) if first is not None else None
     if before is None:
         return _Share(player, _NOTHING, player.weapons)
-    if player.side == SPECTATOR and _stood_still(player, before):
+    if player.side == SPECTATOR and stood_still(player, before):
         return None
     if is_reset(player, before):
         return _Share(player, _NOTHING, player.weapons)
@@ -100,10 +101,9 @@ def _same_player(player: PlayerLine, first: StatsFile) -> PlayerLine | None:
     return next((line for line in first.players if line.guid == player.guid), None)
 
 
-def _stood_still(now: PlayerLine, before: PlayerLine) -> bool:
+def stood_still(now: PlayerLine, before: PlayerLine) -> bool:
     """Tell whether nothing has been added since R1: the player watched R2."""
-    fields = (*(GENERATIONS[NEWEST][column] for column in CUMULATIVE), TIME_PLAYED)
-    moved = any(now.fields[field] > before.fields[field] for field in fields)
+    moved = any(now.fields[field] > before.fields[field] for field in (*CUMULATIVE_FIELDS.values(), TIME_PLAYED))
     return not moved and not any(map(any, _subtracted(now.weapons, before.weapons).values()))
 
 

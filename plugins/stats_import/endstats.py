@@ -7,12 +7,16 @@ are compared. Two players with one cleaned name stay unresolved.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 
+from core.filenames import StatsFilename
 from core.names import clean_name, normal_guid
 
 from .duels import Block, DuelLine, cut_blocks
 from .parser import StatsFileError, checked_lines, text_of
 
+REACH_SECONDS = 30
+"""How far apart the two files of one round may be written."""
 MAX_LINES = 8192
 OWNER = "VS_HEADER"
 _INTEGER = re.compile(r"[0-9]{1,9}")
@@ -33,6 +37,13 @@ KNOWN_AWARDS = frozenset(
      "Most damage per minute", "Most useful kills (>Half respawn time left)", _USELESS}
 )  # fmt: skip
 """Told from a duel by name; an award that is not here is kept too."""
+
+
+def names_near(name: StatsFilename, reaches: int) -> tuple[str, str]:
+    """Return what names begin with that are at most *reaches* from *name*: from the one (included) to the other."""
+    reach = timedelta(seconds=reaches * REACH_SECONDS)
+    moment = name.local_time.replace(tzinfo=UTC)
+    return f"{moment - reach:%Y-%m-%d-%H%M%S}", f"{moment + reach + timedelta(seconds=1):%Y-%m-%d-%H%M%S}"
 
 
 @dataclass(frozen=True, slots=True)

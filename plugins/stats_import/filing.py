@@ -7,19 +7,21 @@ from zoneinfo import ZoneInfo
 
 from core.db import Transaction
 from core.db.tables import StatsFile as StatsFileTable
-from core.db.tables import columns_of, insert_sql
+from core.db.tables import columns_of
 from core.events import FetchedFile
 from core.filenames import parse_stats_filename
 
 from . import store
 from .contents import StoredFile, choose, duplicates
+from .endstats import names_near
 from .prepare import Prepared
 
 FileKey = tuple[str, str]
 """Name and sha256."""
+FEW = 4
+"""For so many files the endstats near them are read along; for more in a statement of their own."""
 
 _COLUMNS = columns_of(StatsFileTable, without=("id",))
-_INSERT = insert_sql(StatsFileTable, _COLUMNS)
 _UPDATE = "UPDATE stats_files SET state = ?, reason = ?, modified_at = ?, content_key = ? WHERE id = ?"
 
 
@@ -39,6 +41,8 @@ class Filing:
 
     files: dict[FileKey, StoredFile]
     changes: tuple[Change, ...]
+    around: frozenset[str] = frozenset()
+    """Names; all endstats files that count near them are among ``files``."""
 
 
 async def file_away(
@@ -48,7 +52,9 @@ async def file_away(
     names = {one.file.filename for one in arrived} | {file.filename for file in again}
     cabinet = _Cabinet(server, zone)
     keys = {one.content_key for one in arrived if one.content_key}
-    cabinet.take(await store.stored_files(transaction, server, names=names, keys=keys))
+    around = {one.filename: one for name in names if (one := parse_stats_filename(name))} if len(names) <= FEW else {}
+    near = [names_near(one, 3) for one in around.values()]
+    cabinet.take(await store.stored_files(transaction, server, names=names, keys=keys, near=near))
     cabinet.remember()
     touched = cabinet.add(arrived) | cabinet.date(again)
     await _weigh(transaction, cabinet, touched)
@@ -57,7 +63,7 @@ async def file_away(
     cabinet.remember()
     cabinet.decide(touched, keys | left)
     await _write(transaction, server, cabinet, arrived)
-    return Filing(cabinet.files, cabinet.changes())
+    return Filing(cabinet.files, cabinet.changes(), frozenset(around))
 
 
 class _Cabinet:
@@ -185,7 +191,8 @@ async def _weigh(transaction: Transaction, cabinet: _Cabinet, names: Iterable[st
 
 async def _write(transaction: Transaction, server: str, cabinet: _Cabinet, arrived: Sequence[Prepared]) -> None:
     new = {one.key: one for one in arrived if cabinet.files[one.key].id is None}
-    await transaction.execute_many(_INSERT, [_row(server, cabinet.files[key], one) for key, one in new.items()])
+    rows = (_row(server, cabinet.files[key], one) for key, one in new.items())
+    await transaction.insert(StatsFileTable, _COLUMNS, rows)
     amended = [(file.state, file.reason, file.modified_at, file.content_key, file.id) for file in cabinet.amended()]
     await transaction.execute_many(_UPDATE, amended)
 

@@ -1,6 +1,10 @@
-"""Which notice belongs to which round: same map and number, and the nearest in time. Pure functions."""
+"""Which notice belongs to which round: same map and number, and the nearest in time. Pure functions.
 
-from collections.abc import Iterable, Sequence
+The file of an aborted round is written while the server goes on to something else, and so often claims the other
+number: an aborted notice belongs to either.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.filenames import NOTICE_WINDOW
@@ -30,28 +34,37 @@ class Written:
     times: tuple[int, ...]
 
 
-def match_notices(notices: Iterable[Ended], rounds: Iterable[Written]) -> dict[int, str]:
+def match_notices(
+    notices: Iterable[Ended], rounds: Iterable[Written], *, aborted: Collection[int] = ()
+) -> dict[int, str]:
     """Return the round of each notice that has one: notice id -> the round's name.
 
-    A notice asks for the round nearest to it; where several ask for one round, the nearest gets it.
+    A notice asks for the round nearest to it; where several ask for one round, the nearest gets it, and of two
+    equally near ones that which is not *aborted* (ids of notices).
     """
-    by_kind: dict[tuple[str, int], list[Written]] = {}
+    by_map: dict[str, list[Written]] = {}
     for one in rounds:
-        by_kind.setdefault((one.map_name, one.round_number), []).append(one)
-    asked: dict[str, tuple[int, int, int]] = {}
+        by_map.setdefault(one.map_name, []).append(one)
+    asked: dict[str, tuple[int, bool, int, int]] = {}
     for notice in notices:
-        found = _nearest(notice, by_kind.get((notice.map_name, notice.round_number), ()))
+        is_aborted = notice.id in aborted
+        near = [one for one in by_map.get(notice.map_name, ()) if is_aborted or one.round_number == notice.round_number]
+        found = _nearest(notice, near)
         if found is not None:
             distance, name = found
-            asked[name] = min(asked.get(name, (distance, notice.end, notice.id)), (distance, notice.end, notice.id))
-    return {notice_id: name for name, (_, _, notice_id) in asked.items()}
+            claim = (distance, is_aborted, notice.end, notice.id)
+            asked[name] = min(asked.get(name, claim), claim)
+    return {notice_id: name for name, (_, _, _, notice_id) in asked.items()}
 
 
 def _nearest(notice: Ended, rounds: Sequence[Written]) -> tuple[int, str] | None:
     reachable = [
-        (abs(time - notice.end), one.name)
+        (abs(time - notice.end), one.round_number != notice.round_number, one.name)
         for one in rounds
         for time in one.times
         if EARLIEST <= time - notice.end <= LATEST
     ]
-    return min(reachable, default=None)
+    if not reachable:
+        return None
+    distance, _, name = min(reachable)
+    return distance, name

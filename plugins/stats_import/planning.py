@@ -72,7 +72,8 @@ class Neighbourhood:
         written = [
             Written(one.filename, one.map_name, one.round_number, self.readings(one)) for one in self.rounds.values()
         ]
-        found = match_notices((notice.ended for notice in self.notices), written)
+        aborted = {notice.ended.id for notice in self.notices if notice.aborted}
+        found = match_notices((notice.ended for notice in self.notices), written, aborted=aborted)
         names = {one.id: one.filename for one in [*self.rounds.values(), *self.removed] if one.id is not None}
         for notice in self.notices:
             before = names.get(notice.round_id) if notice.round_id is not None else None

@@ -2,13 +2,16 @@
 
 from zoneinfo import ZoneInfo
 
+from core.batching import Batcher
 from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl
 
 from .batch import Imported
-from .batching import Batcher
+from .notice_watch import NoticeWatch
 from .service import ImportService
 
 UTC = ZoneInfo("UTC")
+LOOK_SECONDS = 15.0
+"""How often it is looked for notices whose file has not come."""
 
 
 class StatsImport(Plugin):
@@ -17,7 +20,9 @@ class StatsImport(Plugin):
     async def setup(self) -> None:
         self.imports = ImportService(self.ctx.db, zone_of=self._zone_of, read=self.ctx.files.read, log=self.ctx.log)
         self.batches: Batcher[FetchedFile, Imported] = Batcher(self.imports.import_files)
+        self.watch = NoticeWatch(self.ctx)
         self.ctx.service(self.batches.run)
+        self.ctx.every(LOOK_SECONDS, self.watch.look)
         self.ctx.spawn(self._read_again())
 
     @hookimpl
@@ -32,13 +37,15 @@ class StatsImport(Plugin):
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)
         if imported.state == "quarantined":
-            await self.ctx.tell_admins(f"{file.filename} of {file.server} was refused: {imported.reason}")
+            text = f"{file.filename} of {file.server} was refused: {imported.reason}"
+            await self.ctx.tell_admins(text, guilds=self.ctx.guilds(file))
 
     @hookimpl
     async def on_round_notice(self, notice: RoundNotice) -> None:
         """Store a notice and match it with its round, if that is there already."""
         for event in await self.imports.store_notice(notice):
             await self.ctx.publish(event)
+        await self.watch.take(notice)
 
     async def _read_again(self) -> None:
         """Try refused files once more: this generation's parser may be able to read them."""

@@ -17,6 +17,7 @@ from .notices import REACH_SECONDS, Ended
 from .pairing import base_status
 from .parser import StatsFile
 from .planning import Neighbourhood, Notice, windows_around
+from .remarks import remarks_on
 from .state import TIMING_COLUMNS, RoundState, Windows, file_values, new_round
 from .timing import timing_of
 from .work import Work, beside
@@ -47,7 +48,7 @@ async def reconcile(
     times = [*(int(name.played_at(work.zone).timestamp()) for name in names.values()), *ends]
     if not times:
         return Outcome()
-    hood = await _read(work, windows_around(times, work.zone), {name.map_name for name in names.values()})
+    hood = await _read(work, windows_around(times, work.zone), names.values())
     if filing is not None:
         await _apply(work, hood, filing, names)
     hood.link_notices(renewed)
@@ -56,15 +57,17 @@ async def reconcile(
     await _count(work, hood)
     writer = Writer(work.transaction, work.database.dialect, work.server, hood)
     await writer.write()
-    await awards.write(work, hood, names.values())
+    await awards.write(work, hood, names.values(), filing)
     return Outcome(*await writer.finish())
 
 
-async def _read(work: Work, windows: Windows, new_maps: set[str]) -> Neighbourhood:
-    rounds = await store.rounds_within(work.transaction, work.server, windows, lock=work.locks)
+async def _read(work: Work, windows: Windows, changed: Collection[StatsFilename]) -> Neighbourhood:
+    seconds = sorted({name.map_name for name in changed if name.round_number == 2})
+    rounds = await store.rounds_within(work.transaction, work.server, windows, lock=work.locks, maps=seconds)
+    work.packed |= {one.key: one.packed for one in rounds if one.packed is not None}
     hood = Neighbourhood(work.zone, windows, {one.filename: one for one in rounds})
     wider = Windows(tuple((start - REACH_SECONDS, end + REACH_SECONDS) for start, end in windows.spans))
-    maps = new_maps | {one.map_name for one in rounds}
+    maps = {name.map_name for name in changed} | {one.map_name for one in rounds}
     found = await store.notices_within(work.transaction, work.server, maps, wider)
     hood.notices = [_notice(ended, row) for ended, row in found]
     return hood
@@ -115,13 +118,14 @@ async def _count(work: Work, hood: Neighbourhood) -> None:
     firsts = {one.filename: hood.rounds[one.partner] for one in open_ones if one.partner is not None}
     await work.load([one.key for one in (*open_ones, *firsts.values())])
 
-    def rows() -> dict[str, RoundRows]:
+    def rows() -> dict[str, tuple[RoundRows, str | None]]:
         first_files = {name: work.parsed[first.key] for name, first in firsts.items()}
-        return {one.filename: rows_of(work.parsed[one.key], first_files.get(one.filename)) for one in open_ones}
+        files = {one.filename: (work.parsed[one.key], first_files.get(one.filename)) for one in open_ones}
+        return {name: (rows_of(*both), remarks_on(*both)) for name, both in files.items()}
 
     counted = await beside(len(open_ones), rows)
     for one in open_ones:
-        one.rows = counted[one.filename]
+        one.rows, one.values["remarks"] = counted[one.filename]
         _time(one, work.parsed[one.key], one.rows.longest_seconds)
     await _keep_equal_rows(work, open_ones)
 

@@ -4,6 +4,7 @@ All of a call is one transaction. What is to be published is returned and publis
 same file, it changes nothing and returns the same events.
 """
 
+import asyncio
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -73,8 +74,7 @@ class ImportService:
 
     async def store_notice(self, notice: RoundNotice) -> list[Event]:
         """Store *notice* (once), match it with its round, and return what is to be published."""
-        async with self._db.transaction() as transaction:
-            await store.lock(transaction, self._db)
+        async with self._db.transaction(alone=True) as transaction:
             pinned = await noticeboard.pin(transaction, notice)
             work = Work(transaction, self._db, notice.server, self._zone_of(notice.server))
             renewed = (pinned.id,) if pinned.renewed else ()
@@ -101,8 +101,7 @@ class ImportService:
     async def _store(self, batch: Batch) -> None:
         if not batch.servers():
             return
-        async with self._db.transaction() as transaction:
-            await store.lock(transaction, self._db)
+        async with self._db.transaction(alone=True) as transaction:
             for server in batch.servers():
                 await self._import(transaction, server, batch)
 
@@ -123,20 +122,28 @@ class ImportService:
 
     async def _prepare(self, batch: Batch) -> None:
         """Read and parse what is new."""
-        read: list[tuple[FetchedFile, StatsFilename, bytes]] = []
+        named: list[tuple[FetchedFile, StatsFilename]] = []
         for file in batch.open_files():
             if (name := parse_stats_filename(file.filename)) is None or name.local_time.year not in YEARS:
                 batch.leave(file, "not a stats file that we know")
-                continue
-            try:
-                read.append((file, name, await self._read(file)))
-            except (OSError, BadInputError) as error:
-                batch.unread[file.key] = f"cannot be read: {error}"
+            else:
+                named.append((file, name))
+        found = await asyncio.gather(*(self._bytes_of(file) for file, _ in named))
+        read = [(*one, data) for one, data in zip(named, found, strict=True) if isinstance(data, bytes)]
+        for (file, _), data in zip(named, found, strict=True):
+            if not isinstance(data, bytes):
+                batch.unread[file.key] = f"cannot be read: {data}"
         for file, prepared in await beside(len(read), lambda: [(one[0], _try(*one)) for one in read]):
             if prepared is None:
                 batch.unread[file.key] = "it was being written while it was read; it comes again when it is whole"
             else:
                 batch.prepared[file.key] = prepared
+
+    async def _bytes_of(self, file: FetchedFile) -> bytes | OSError | BadInputError:
+        try:
+            return await self._read(file)
+        except (OSError, BadInputError) as error:
+            return error
 
     async def _import(self, transaction: Transaction, server: str, batch: Batch) -> None:
         zone = self._zone_of(server)

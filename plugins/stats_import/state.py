@@ -57,6 +57,8 @@ class RoundState:
     """The time meant by a name of a repeated hour, Unix seconds; else None. Only pairs and sessions go by it."""
     settled: bool = False
     """An R2 at the edge, too near to rounds that were not read: its pairing stays as stored."""
+    packed: bytes | None = None
+    """Its file, compressed, where it was read along."""
     content_changed: bool = False
     notice_changed: bool = False
     file: StatsFile | None = None
@@ -114,7 +116,7 @@ def stored_round(row: Mapping[str, Any]) -> RoundState:
         dict(values), values, row["id"], row["revision"],
         first_id=None if is_first else row["round1_id"],
         match=StoredMatch(row["match_id"], row["round2_id"], row["result"]) if is_first else None,
-        noticed=bool(row["noticed"]),
+        noticed=bool(row["noticed"]), packed=row["packed"],
     )  # fmt: skip
 
 

@@ -19,21 +19,14 @@ CHUNK = 500
 """Values in one IN list."""
 SPANS = 100
 """Stretches of time in one statement."""
-_LOCK = 0x726F756E64  # one writer at a time, over all processes
 _FILE = "SELECT id, server, filename, sha256, kind, state, reason, content_key, trigger, modified_at FROM stats_files"
 _ROUND = """
-    SELECT r.*, m.round1_id, m.round2_id, m.result, f.trigger,
+    SELECT r.*, m.round1_id, m.round2_id, m.result, f.trigger, {packed} AS packed,
         EXISTS (SELECT 1 FROM round_notices n WHERE n.round_id = r.id) AS noticed
     FROM rounds r
     LEFT JOIN matches m ON m.id = r.match_id
     LEFT JOIN stats_files f ON f.server = r.server AND f.filename = r.filename AND f.sha256 = r.file_sha256
     WHERE """
-
-
-async def lock(transaction: Transaction, database: Database) -> None:
-    """Wait until no other process imports; SQLite has one writer anyway."""
-    if database.dialect == "postgres":
-        await transaction.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
 
 
 async def quarantined(reader: Reader, *, after: int, most: int) -> list[Row]:
@@ -45,17 +38,23 @@ async def quarantined(reader: Reader, *, after: int, most: int) -> list[Row]:
 
 
 async def stored_files(
-    reader: Reader, server: str, *, names: Collection[str] = (), keys: Collection[str] = ()
+    reader: Reader,
+    server: str,
+    *,
+    names: Collection[str] = (),
+    keys: Collection[str] = (),
+    near: Collection[tuple[str, str]] = (),
 ) -> list[StoredFile]:
-    """Return all contents stored under *names*, and all whose content has one of these *keys*."""
-    wanted = (("filename", sorted(names)), ("content_key", sorted(keys)))
+    """Return all contents stored under *names*, those whose content has one of these *keys*, and endstats *near*."""
+    wanted = [("server = ? AND filename", sorted(names)), ("content_key", sorted(keys))]
     selects = [f"{_FILE} WHERE {column} IN ({marks(len(values))})" for column, values in wanted if values]
-    if not selects:
-        return []
-    # By content the server is compared here: in the statement it would lead SQLite away from the better index.
-    sql = " UNION ".join(selects).replace("WHERE filename", "WHERE server = ? AND filename")
     args = [*([server] if names else []), *(value for _, values in wanted for value in values)]
-    return [_file(row) for row in await reader.fetch(sql, args) if row["server"] == server]
+    if near:
+        selects.append(f"{_FILE} WHERE {_endstats_in(len(near))}")
+        args += [server, *(edge for bounds in near for edge in bounds)]
+    # By content the server is compared here: in the statement it would lead SQLite away from the better index.
+    rows = await reader.fetch(" UNION ".join(selects), args) if selects else []
+    return [_file(row) for row in rows if row["server"] == server]
 
 
 async def contents(
@@ -73,13 +72,20 @@ async def contents(
     return found
 
 
-async def rounds_within(reader: Reader, server: str, windows: Windows, *, lock: bool) -> list[RoundState]:
-    """Return the rounds of *server* in these times; *lock* keeps others from changing them (PostgreSQL)."""
+async def rounds_within(
+    reader: Reader, server: str, windows: Windows, *, lock: bool, maps: Collection[str] = ()
+) -> list[RoundState]:
+    """Return the rounds of *server* in these times; *lock* keeps others from changing them (PostgreSQL).
+
+    The files of the R1s on *maps* come along: an R2 that has arrived will want one.
+    """
     found: list[RoundState] = []
+    packed = f"CASE WHEN r.round_number = 1 AND r.map_name IN ({marks(len(maps))}) THEN f.content END"
+    select = _ROUND.format(packed=packed if maps else "NULL")
     for spans in _chunks(windows.spans, SPANS):
         some = " OR ".join(["r.played_at BETWEEN ? AND ?"] * len(spans))
-        sql = f"{_ROUND} r.server = ? AND ({some}){' FOR UPDATE OF r' if lock else ''}"
-        rows = await reader.fetch(sql, (server, *(_moment(edge) for span in spans for edge in span)))
+        sql = f"{select} r.server = ? AND ({some}){' FOR UPDATE OF r' if lock else ''}"
+        rows = await reader.fetch(sql, (*maps, server, *(_moment(edge) for span in spans for edge in span)))
         found += [stored_round(row) for row in rows]
     return found
 
@@ -87,7 +93,7 @@ async def rounds_within(reader: Reader, server: str, windows: Windows, *, lock: 
 async def rounds_of_sessions(transaction: Transaction, sessions: Collection[int], *, lock: bool) -> list[RoundState]:
     """Return all rounds of these sessions."""
     ids = sorted(sessions)
-    sql = f"{_ROUND} r.session_id IN ({marks(len(ids))}){' FOR UPDATE OF r' if lock else ''}"
+    sql = f"{_ROUND.format(packed='NULL')} r.session_id IN ({marks(len(ids))}){' FOR UPDATE OF r' if lock else ''}"
     return [stored_round(row) for row in await transaction.fetch(sql, ids)]
 
 
@@ -95,7 +101,7 @@ async def rounds_by_id(transaction: Transaction, ids: Collection[int]) -> list[R
     """Return the rounds with these ids."""
     if not ids:
         return []
-    rows = await transaction.fetch(f"{_ROUND} r.id IN ({marks(len(ids))})", sorted(ids))
+    rows = await transaction.fetch(f"{_ROUND.format(packed='NULL')} r.id IN ({marks(len(ids))})", sorted(ids))
     return [stored_round(row) for row in rows]
 
 
@@ -137,10 +143,14 @@ async def endstats_between(
     """
     found: list[Row] = []
     for bounds in _chunks(sorted(set(ranges)), SPANS):
-        some = " OR ".join(["(filename >= ? AND filename < ?)"] * len(bounds))
-        sql = f"{_FILE} WHERE server = ? AND kind = 'endstats' AND state = 'imported' AND ({some})"
+        sql = f"{_FILE} WHERE {_endstats_in(len(bounds))}"
         found += await transaction.fetch(sql, (server, *(edge for bound in bounds for edge in bound)))
     return [_file(row) for row in {row["id"]: row for row in found}.values()]
+
+
+def _endstats_in(count: int) -> str:
+    some = " OR ".join(["(filename >= ? AND filename < ?)"] * count)
+    return f"server = ? AND kind = 'endstats' AND state = 'imported' AND ({some})"
 
 
 def _file(row: Row) -> StoredFile:

@@ -1,6 +1,7 @@
 """One server's share of a transaction, and the files that have been parsed in it."""
 
 import asyncio
+import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -30,6 +31,8 @@ class Work:
     zone: ZoneInfo
     parsed: dict[FileKey, StatsFile] = field(default_factory=dict)
     endstats: dict[FileKey, Endstats] = field(default_factory=dict)
+    packed: dict[FileKey, bytes] = field(default_factory=dict)
+    """Files that were read along with their rounds, compressed."""
 
     @property
     def locks(self) -> bool:
@@ -53,7 +56,9 @@ class Work:
 
     async def _contents(self, keys: Collection[FileKey], known: Collection[FileKey]) -> dict[FileKey, bytes]:
         missing = {key for key in keys if key not in known}
-        return await store.contents(self.transaction, self.server, missing) if missing else {}
+        found = {key: zlib.decompress(self.packed[key]) for key in missing if key in self.packed}
+        missing -= set(found)
+        return found | (await store.contents(self.transaction, self.server, missing) if missing else {})
 
 
 async def beside(amount: int, task: Callable[[], T]) -> T:

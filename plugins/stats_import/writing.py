@@ -6,7 +6,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from core.db import Transaction
+from core.db import Transaction, rollups
 from core.db.database import Dialect, Row, marks
 from core.db.tables import Match, PlayerRound, Round, Session, WeaponRound, columns_of, insert_sql
 
@@ -62,7 +62,14 @@ class Writer:
             one.revision += 1
         rows = [(*(one.values[column] for column in CHANGING_COLUMNS), one.revision, one.id) for one, _ in amended]
         await self._transaction.execute_many(_UPDATE_ROUND, rows)
+        await self._keep_sums([one for one, changed in amended if {"players", "status"} & set(changed)])
         return tuple(self._new), amended
+
+    async def _keep_sums(self, changed: Iterable[RoundState]) -> None:
+        """Bring the players' sums in line on the days of new, removed and changed rounds."""
+        added = {rollups.day_of(one.played_at) for one in self._new if one.values["status"] == "ok"}
+        others = {rollups.day_of(one.played_at) for one in (*changed, *self._hood.removed)}
+        await rollups.keep(self._transaction, self._server, added=added, changed=others)
 
     # --- sessions
 
@@ -164,10 +171,10 @@ class Writer:
     async def _write_rows(self) -> None:
         written = [one for one in self._rounds if one.rows is not None]
         again = [(one.id,) for one in written if one.stored]
-        for table, columns, kind in _ROW_TABLES:
-            await self._transaction.execute_many(f"DELETE FROM {table} WHERE round_id = ?", again)
+        for table, kind in ((PlayerRound, "players"), (WeaponRound, "weapons")):
+            await self._transaction.execute_many(f"DELETE FROM {table._meta.tablename} WHERE round_id = ?", again)
             rows = ((one.id, *row) for one in written for row in getattr(one.rows, kind))
-            await self._transaction.execute_many(columns, rows)
+            await self._transaction.insert(table, columns_of(table), rows)
         seen = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
         await people.see(self._transaction, self._dialect, seen)
         gone = {guid for one in written for guid, _ in one.people_before - one.people}
@@ -193,12 +200,6 @@ class Writer:
             sql = insert_sql(table, columns, f"{more} RETURNING id, {key}")
             found += await self._transaction.fetch(sql, [value for row in some for value in row])
         return found
-
-
-_ROW_TABLES = (
-    ("player_rounds", insert_sql(PlayerRound, columns_of(PlayerRound)), "players"),
-    ("weapon_rounds", insert_sql(WeaponRound, columns_of(WeaponRound)), "weapons"),
-)
 
 
 def _give_session(plan: SessionPlan) -> None:

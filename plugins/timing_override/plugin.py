@@ -1,18 +1,39 @@
 """Corrects the timing columns of a round, before other plugins see the event about it."""
 
+import dataclasses
 import json
+import logging
+from collections.abc import Sequence
 from typing import Any
 
+from core.batching import Batcher
+from core.db import Transaction
+from core.db.database import marks
 from core.events import RoundNotice
 from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
 
 from .decision import Decision, FileView, decide
 
-_ROUND = (
+_ROUNDS = (
     "SELECT r.*, (SELECT max(p.time_played_seconds) FROM player_rounds p WHERE p.round_id = r.id) AS longest, "
     "(SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice "
-    "FROM rounds r WHERE r.id = ?"
+    "FROM rounds r WHERE r.id IN ({marks})"
 )
+_FAILED = (
+    "SELECT e.key FROM deliveries d JOIN events e ON e.id = d.event_id "
+    "WHERE d.plugin = ? AND d.attempts > 0 AND e.key IN ({marks})"
+)
+_COLUMNS = (*(one.name for one in dataclasses.fields(Decision) if one.name != "why"), "duration_note")
+_UPDATE = f"UPDATE rounds SET {', '.join(f'{name} = ?' for name in _COLUMNS)}, revision = revision + ? WHERE id = ?"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """A round to be decided about, for the event with this key; ``failed_here``: an attempt has failed before."""
+
+    key: str
+    about: ImportedRound
+    failed_here: bool
 
 
 class TimingOverride(Plugin):
@@ -21,6 +42,8 @@ class TimingOverride(Plugin):
     async def setup(self) -> None:
         self.seen: set[str] = set()
         """Keys of events that failed here once: what their retry changes is not seen by others of the same event."""
+        self.batches: Batcher[Asked, RoundAmended | None] = Batcher(self._correct)
+        self.ctx.service(self.batches.run)
 
     def export_state(self) -> dict[str, list[str]]:
         return {"seen": sorted(self.seen)}
@@ -39,44 +62,60 @@ class TimingOverride(Plugin):
         await self._first_or_retry(amendment.key, amendment.round)
 
     async def _first_or_retry(self, key: str, about: ImportedRound) -> None:
-        retry = key in self.seen
+        failed_here = key in self.seen
         self.seen.add(key)
-        changed = await self._correct(about.round_id)
+        amendment = await self.batches.do(Asked(key, about, failed_here))
         self.seen.discard(key)
-        if retry and changed:
-            await self._publish_amendment(about, changed)
+        if amendment is not None:
+            await self.ctx.publish(amendment)
 
-    async def _correct(self, round_id: int) -> tuple[str, ...]:
-        """Write the decision; return the columns that it changed."""
-        async with self.ctx.db.transaction() as transaction:
-            rows = await transaction.fetch(_ROUND, (round_id,))
-            if not rows:
-                return ()
-            decision = decide(_file_view(rows[0]), _notice(rows[0]))
-            new = {name: value for name, value in decision.columns().items() if rows[0][name] != value}
-            if new:
-                columns = ", ".join(f"{name} = ?" for name in new)
-                await transaction.execute(f"UPDATE rounds SET {columns} WHERE id = ?", (*new.values(), round_id))
-        self._log_decision(rows[0], decision)
-        return tuple(new)
-
-    async def _publish_amendment(self, about: ImportedRound, changed: tuple[str, ...]) -> None:
-        async with self.ctx.db.transaction() as transaction:
-            rows = await transaction.fetch(
-                "UPDATE rounds SET revision = revision + 1 WHERE id = ? RETURNING revision", (about.round_id,)
+    async def _correct(self, asked: Sequence[Asked]) -> list[RoundAmended | None]:
+        """Write the decisions; return for each what is to be published when a retry has changed something."""
+        about = {one.about.round_id: one for one in asked}
+        async with self.ctx.db.transaction(alone=True) as transaction:
+            rows = await transaction.fetch(_ROUNDS.format(marks=marks(len(about))), list(about))
+            changed = {row["id"]: (row, new) for row in rows if (new := self._changes(row, about[row["id"]].about))}
+            late = await self._late(transaction, [about[round_id] for round_id in changed])
+            await transaction.execute_many(
+                _UPDATE,
+                [
+                    (*({**row, **new}[name] for name in _COLUMNS), int(about[round_id].key in late), round_id)
+                    for round_id, (row, new) in changed.items()
+                ],
             )
-        if rows:
-            await self.ctx.publish(RoundAmended(round=about, revision=rows[0]["revision"], changed=changed))
+        return [self._amendment(one, late, changed) for one in asked]
 
-    def _log_decision(self, row: dict[str, Any], decision: Decision) -> None:
-        self.ctx.log.info(
-            "%s: file says %s s, taken %s s from %s (%s)",
-            row["filename"],
-            row["time_shown_seconds"],
-            decision.actual_duration_seconds,
-            decision.duration_source,
-            decision.why,
-        )
+    async def _late(self, transaction: Transaction, asked: Sequence[Asked]) -> set[str]:
+        """Return the keys of which an attempt has failed before, also in a process that has ended."""
+        here, keys = {one.key for one in asked if one.failed_here}, [one.key for one in asked]
+        if not keys:
+            return here
+        rows = await transaction.fetch(_FAILED.format(marks=marks(len(keys))), (self.ctx.name, *keys))
+        return here | {row["key"] for row in rows}
+
+    def _amendment(
+        self, one: Asked, late: set[str], changed: dict[int, tuple[dict[str, Any], dict[str, Any]]]
+    ) -> RoundAmended | None:
+        if one.key not in late or one.about.round_id not in changed:
+            return None
+        row, new = changed[one.about.round_id]
+        return RoundAmended(round=one.about, revision=row["revision"] + 1, changed=tuple(new))
+
+    def _changes(self, row: dict[str, Any], about: ImportedRound) -> dict[str, Any]:
+        """Return the columns that the decision about a round changes, with their values."""
+        decision = decide(_file_view(row), _notice(row))
+        changes = {name: value for name, value in decision.columns().items() if row[name] != value}
+        if changes:
+            self.ctx.log.log(
+                logging.DEBUG if about.trigger == "import" else logging.INFO,
+                "%s: file says %s s, taken %s s from %s (%s)",
+                row["filename"],
+                row["time_shown_seconds"],
+                decision.actual_duration_seconds,
+                decision.duration_source,
+                decision.why,
+            )
+        return changes
 
 
 def _file_view(row: dict[str, Any]) -> FileView:

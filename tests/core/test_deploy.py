@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from core.config import Secret
@@ -11,6 +12,7 @@ from core.deploy import Deployment, Plan
 from core.errors import ConfigError, PeerUnavailableError
 from core.lua_script import script
 from core.ssh import Server
+from devkit.game.ssh import _Sftp
 from tests.core.game_machine import CFG, HOME, Machine, machine_at
 
 NOW = datetime(2026, 1, 10, 21, 0, tzinfo=UTC)
@@ -255,3 +257,40 @@ async def test_no_address_in_a_wrong_setting(server: Server) -> None:
         await Deployment(server, now=NOW).plan_install(Secret(f'https://x/"{TOKEN}'))
 
     assert TOKEN not in str(caught.value)
+
+
+async def test_a_user_who_may_only_read(machine: Machine, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SFTP server that lets nobody write is named with path, user and remedy; nothing has changed."""
+
+    async def read_only(self: _Sftp, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if pflags & asyncssh.FXF_WRITE:
+            raise asyncssh.SFTPPermissionDenied("read-only")
+        return await original(self, path, pflags, attrs)
+
+    original = _Sftp.open
+    monkeypatch.setattr(_Sftp, "open", read_only)
+    before = machine.tree()
+
+    with pytest.raises(ConfigError, match=r"'et' may not write /home.*by hand"):
+        await install(server)
+
+    assert machine.tree() == before
+
+
+async def test_a_server_that_cannot_rename_over_a_file(
+    machine: Machine, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the extension for it is missing files are replaced all the same."""
+
+    def unsupported(self: _Sftp, old: bytes, new: bytes) -> None:
+        raise asyncssh.SFTPOpUnsupported("no such extension")
+
+    monkeypatch.setattr(_Sftp, "posix_rename", unsupported)
+    before = machine.tree()
+
+    await install(server)
+    installed = machine.read(SERVER_CFG)
+    await remove(server)
+
+    assert "luascripts/roundhook.lua" in installed
+    assert machine.tree() == before

@@ -50,6 +50,15 @@ async def test_nothing_is_left_after_it_was_taken(game: Game) -> None:
     assert {path.name for path in game.outbox.iterdir()} == {"sender.sh", "hook-1.curl", "answer", "problem"}
 
 
+async def test_addresses_are_for_the_servers_user_alone(game: Game) -> None:
+    """The file with the webhook's address is closed to others, also in a folder that was open before."""
+    game.outbox.mkdir(mode=0o755)
+
+    await game.play(rounds(1))
+
+    assert (game.outbox / "hook-1.curl").stat().st_mode & 0o777 == 0o600
+
+
 async def test_outage_over_map_loads(game: Game) -> None:
     """What could not be sent goes out after the outage, oldest first, each once."""
     port = game.webhook.port

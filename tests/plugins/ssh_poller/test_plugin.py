@@ -180,7 +180,7 @@ async def test_old_files_are_fetched_after_new_ones_and_announced_by_nobody(samp
 
 
 async def test_a_file_written_in_the_second_of_the_look_is_found() -> None:
-    """The folder's time has whole seconds: a second file in the same second leaves no sign and is found all the same."""
+    """The folder's time has whole seconds: a second file in the same second leaves no sign, and is found."""
     async with Stage(PLUGINS) as stage:
         game = stage.games["local"]
         await stage.plugins.disable("ssh_poller")

@@ -22,6 +22,8 @@ _QUERIES = {
     "player_names": "SELECT guid, name, first_seen, last_seen FROM player_names",
     "player_rounds": f"SELECT r.filename, {_PLAYER} FROM player_rounds p JOIN rounds r ON r.id = p.round_id",
     "weapon_rounds": f"SELECT r.filename, {_WEAPON} FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id",
+    "player_days": "SELECT * FROM player_days",
+    "player_totals": "SELECT * FROM player_totals",
     "awards": "SELECT r.filename, a.award, a.guid, a.value FROM awards a JOIN rounds r ON r.id = a.round_id",
     "duels": "SELECT r.filename, d.killer_guid, d.victim_guid, d.kills FROM duels d JOIN rounds r ON r.id = d.round_id",
     "round_notices": "SELECT n.server, n.map_name, n.round_number, n.round_end_unix, n.notice, r.filename"
@@ -29,7 +31,7 @@ _QUERIES = {
 }
 TABLES = (
     "stats_files", "rounds", "matches", "sessions", "players", "player_names", "player_rounds", "weapon_rounds",
-    "awards", "duels", "round_notices",
+    "player_days", "player_totals", "awards", "duels", "round_notices",
 )  # fmt: skip
 
 

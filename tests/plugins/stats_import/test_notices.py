@@ -36,3 +36,22 @@ def test_each_round_gets_the_nearest_notice_and_each_notice_the_nearest_round() 
 def test_both_readings_of_a_repeated_hour_count() -> None:
     """A name that means two times is matched by either."""
     assert match_notices([Ended(1, "supply", 1, 4596)], [Written("a", "supply", 1, (1000, 4600))]) == {1: "a"}
+
+
+def test_an_aborted_notice_belongs_to_either_number() -> None:
+    """The file of an aborted round may claim the other number; it must be of that map and in the window."""
+    second = Written("b", "supply", 2, (1000,))
+
+    assert match_notices([Ended(1, "supply", 1, 1000)], [second], aborted={1}) == {1: "b"}
+    assert match_notices([Ended(1, "supply", 1, 1000)], [second]) == {}
+    assert match_notices([Ended(1, "supply", 1, 849)], [second], aborted={1}) == {}
+    assert match_notices([Ended(1, "radar", 1, 1000)], [second], aborted={1}) == {}
+    assert match_notices([Ended(1, "supply", 1, 1000)], [second, ROUND], aborted={1}) == {1: "a"}
+
+
+def test_an_aborted_notice_takes_no_other_notices_round() -> None:
+    """A round that a complete notice is nearer to, or as near, is that notice's."""
+    complete, aborted = Ended(2, "supply", 1, 996), Ended(1, "supply", 1, 940)
+
+    assert match_notices([complete, aborted], [ROUND], aborted={1}) == {2: "a"}
+    assert match_notices([complete, Ended(1, "supply", 2, 996)], [ROUND], aborted={1}) == {2: "a"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from piccolo.table import Table
 
 from core.db import Database, Transaction
 from core.db.database import Row
@@ -458,8 +459,8 @@ class Counting(Database):
         return await self._inner.fetch(sql, args)
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self._inner.transaction() as transaction:
+    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
+        async with self._inner.transaction(alone=alone) as transaction:
             yield _CountingTransaction(transaction, self.statements)
 
     async def close(self) -> None:
@@ -483,3 +484,8 @@ class _CountingTransaction:
         if batch := list(rows):
             self._statements.append(sql)
             await self._inner.execute_many(sql, batch)
+
+    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        if batch := list(rows):
+            self._statements.append(f"INSERT INTO {table._meta.tablename}")
+            await self._inner.insert(table, columns, batch)

@@ -1,4 +1,4 @@
-"""Files that wait at the same time share one transaction: live that is one file, in a backfill it is dozens."""
+"""Handlers that wait at the same time share one transaction: live that is one, in a backfill it is dozens."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,6 +10,8 @@ Result = TypeVar("Result")
 
 class Batcher(Generic[Item, Result]):
     """Hands items that wait together to *work*, one batch after another. ``run`` must be running.
+
+    A plugin makes one in ``setup`` and keeps it going with ``self.ctx.service(batcher.run)``.
 
     Args:
         work: takes items, returns their results in the same order.

@@ -1,0 +1,84 @@
+"""Puts the script onto a game server from Discord: files at once, the server's cfg after a press on a button."""
+
+import hashlib
+from datetime import datetime
+
+import hikari
+
+from core.config import Secret
+from core.deploy import TAKES_EFFECT, Deployment, Plan
+from core.errors import RoundhookError, UserFacingError
+from core.lua_script import SETTINGS, settings_text
+from core.ssh import Server
+from roundhook import Context, File, Message, escape_markdown
+
+ACTION = "deploy"
+_BY_HAND = (
+    "Put `roundhook.lua` and the attached file into the game server's `luascripts` folder, add "
+    "`luascripts/roundhook.lua` to `lua_modules`, and load a map. "
+    "Whoever has this file can post in its name: keep it to yourself."
+)
+
+
+class Installer:
+    """Deploys where that is possible, else hands over the settings; *ctx* is the plugin's."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def install(self, server: Server, url: Secret, said: str, user: int) -> Message:
+        """Put script and settings there and offer to write the cfg; where that cannot be, hand them to the admin."""
+        if server.settings.ssh is None:
+            return _by_hand(said, url)
+        deployment = Deployment(server, now=self._now())
+        try:
+            await deployment.carry_out((await deployment.plan_install(url)).harmless)
+            plan = await deployment.plan_install(url)
+        except RoundhookError as error:
+            return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url)
+        text = f"{said}\nThe script and its settings are in `{plan.folder}` of **{server.key}**."
+        if not plan.asks:
+            return Message(content="\n".join([text, *map(escape_markdown, plan.notes or (TAKES_EFFECT,))]))
+        button = self._button(server.key, user, plan)
+        return Message(content=f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```", components=(button,))
+
+    async def write_cfg(self, server: Server, url: Secret, mark: str) -> Message:
+        """Write what the button offered.
+
+        Raises:
+            UserFacingError: it would be something else by now, or cannot be written.
+        """
+        deployment = Deployment(server, now=self._now())
+        try:
+            plan = await deployment.plan_install(url)
+            if plan.asks and _mark(plan) != mark:
+                raise UserFacingError("The cfg has changed meanwhile. Look at it anew with /setup server.")
+            await deployment.carry_out(plan)
+        except RoundhookError as error:
+            raise UserFacingError(str(error)) from error
+        done = "The cfg is written; what was there is kept beside it." if plan.asks else "It is written already."
+        return Message(content=f"{done} {TAKES_EFFECT}")
+
+    def _button(self, key: str, user: int, plan: Plan) -> hikari.impl.MessageActionRowBuilder:
+        row = hikari.impl.MessageActionRowBuilder()
+        custom_id = self._ctx.component_id(ACTION, f"{key}:{user}:{_mark(plan)}")
+        row.add_interactive_button(hikari.ButtonStyle.PRIMARY, custom_id, label="Write the cfg")
+        return row
+
+    def _now(self) -> datetime:
+        return self._ctx.clock.now()
+
+
+def _by_hand(said: str, url: Secret) -> Message:
+    data = settings_text(url).encode()
+    return Message(content=f"{said} {_BY_HAND}", files=(File(name=SETTINGS, data=data),))
+
+
+def _diffs(plan: Plan) -> str:
+    changed = [f"{change.path}\n{change.diff}" for change in plan.changes if change.kind == "cfg"]
+    return "\n".join(changed).replace("```", "'''")[:1500]
+
+
+def _mark(plan: Plan) -> str:
+    """Return what tells one offer from another: the paths and lines, not the time."""
+    return hashlib.sha256(_diffs(plan).encode()).hexdigest()[:12]

@@ -1,0 +1,99 @@
+"""What admins are told about notices, each once: that no file has come for one, and that a server's script is old."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from core.db.database import Row
+from core.lua_script import is_older, own_version
+from roundhook import Context, PluginError, RoundNotice
+
+PATIENCE = timedelta(minutes=10)
+"""How long a file may take; it is written 3 to 5 seconds after the round."""
+MOST_AT_ONCE = 20
+
+_EXPECT = """
+    INSERT INTO notice_alarms (notice_id, due_at)
+    SELECT id, ? FROM round_notices
+    WHERE server = ? AND map_name = ? AND round_number = ? AND round_end_unix = ? AND round_id IS NULL
+    ON CONFLICT (notice_id) DO NOTHING"""
+_CLAIM = f"""
+    UPDATE notice_alarms SET told_at = ? WHERE notice_id IN (
+        SELECT a.notice_id FROM notice_alarms a JOIN round_notices n ON n.id = a.notice_id
+        WHERE a.told_at IS NULL AND a.due_at <= ? AND n.round_id IS NULL ORDER BY a.notice_id LIMIT {MOST_AT_ONCE})
+    RETURNING notice_id"""
+_DROP_MATCHED = """
+    DELETE FROM notice_alarms WHERE told_at IS NULL AND due_at <= ?
+    AND notice_id IN (SELECT id FROM round_notices WHERE round_id IS NOT NULL)"""
+_TELL_OLD = """
+    INSERT INTO old_senders (server, sender, told_at) VALUES (?, ?, ?)
+    ON CONFLICT (server, sender) DO NOTHING RETURNING sender"""
+
+
+class NoticeWatch:
+    """Watches notices; *ctx* is the plugin's. What was told is stored, so a restart tells nothing again."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def take(self, notice: RoundNotice) -> None:
+        """Await the file of a notice that has just been stored, and look at the version of its sender."""
+        if notice.end_reason != "aborted" and self._has_files(notice.server):
+            due = self._ctx.clock.now() + PATIENCE
+            key = (notice.server, notice.map_name, notice.round_number, round(notice.round_end_unix))
+            await self._ctx.db.execute(_EXPECT, (due, *key))
+        if is_older(notice.sender):
+            await self._tell_old(notice)
+
+    async def look(self) -> None:
+        """Tell the admins of notices whose file has not come in time."""
+        if not self._has_discord():
+            return
+        now = self._ctx.clock.now()
+        async with self._ctx.db.transaction() as transaction:
+            claimed = [row["notice_id"] for row in await transaction.fetch(_CLAIM, (now, now))]
+            await transaction.execute(_DROP_MATCHED, (now,))
+        by_server: dict[str, list[Row]] = defaultdict(list)
+        for notice_id in sorted(claimed):
+            for row in await self._ctx.db.fetch("SELECT server, notice FROM round_notices WHERE id = ?", (notice_id,)):
+                by_server[row["server"]].append(row)
+        for server, rows in by_server.items():
+            await self._tell_missing(server, [json.loads(row["notice"]) for row in rows])
+
+    async def _tell_missing(self, server: str, notices: Sequence[dict[str, object]]) -> None:
+        rounds = ", ".join(
+            f"{one['map_name']} R{one['round_number']} (ended <t:{round(float(str(one['round_end_unix'])))}:T>)"
+            for one in notices
+        )
+        minutes = int(PATIENCE.total_seconds() // 60)
+        first = RoundNotice.from_json(notices[0])
+        await self._ctx.tell_admins(
+            f"No stats file has come for {rounds} of {server} within {minutes} minutes. Look whether the stats script "
+            f"runs there and writes into servers.{server}.ssh.stats_dir; /server test shows the connection. "
+            "The round is imported whenever its file comes.",
+            guilds=self._ctx.guilds(first),
+        )
+
+    async def _tell_old(self, notice: RoundNotice) -> None:
+        async with self._ctx.db.transaction() as transaction:
+            values = (notice.server, notice.sender, self._ctx.clock.now())
+            is_new = bool(await transaction.fetch(_TELL_OLD, values))
+        if is_new:
+            await self._ctx.tell_admins(
+                f"The script on {notice.server} is {notice.sender}; this bot has {own_version()}. "
+                f"Run `roundhook lua deploy --server {notice.server}`.",
+                guilds=self._ctx.guilds(notice),
+            )
+
+    def _has_files(self, server: str) -> bool:
+        """Tell whether files are fetched from a server at all; one that is not in the settings is somebody else's."""
+        known = self._ctx.servers.get(server)
+        return known is None or known.settings.ssh is not None
+
+    def _has_discord(self) -> bool:
+        """Tell whether there is anybody to tell: `roundhook import` leaves it to the bot."""
+        try:
+            return self._ctx.rest is not None
+        except PluginError:
+            return False
