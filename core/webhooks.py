@@ -66,6 +66,6 @@ async def accept(database: Database, key: str, webhook: int, *, now: datetime, u
     """Let notices of a webhook count as those of a server; a running bot sees it within a minute."""
     await database.execute(
         "INSERT INTO server_admin_webhooks (webhook_id, server, created_by, created_at) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (webhook_id) DO NOTHING",
+        "ON CONFLICT (webhook_id) DO UPDATE SET server = excluded.server",
         (webhook, key, user, now),
     )

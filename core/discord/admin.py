@@ -5,11 +5,11 @@ from typing import Any
 import lightbulb
 
 from core.db.database import Row, utc
+from core.discord.answer import answer
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats
-from core.messages import Message, split_text
 from core.names import escape_markdown
 from core.services import Services
 
@@ -203,6 +203,5 @@ def _told(what: str, report: Report, guild: int | None) -> str:
 
 
 async def _answer(context: lightbulb.Context, text: str) -> None:
-    """Answer for the admin alone, in as many parts as it takes."""
-    for piece in split_text(text, 2000):
-        await context.respond(ephemeral=True, **Message(content=piece).options())
+    """Answer for the admin alone."""
+    await answer(context, text, ephemeral=True)

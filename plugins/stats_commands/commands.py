@@ -4,7 +4,7 @@ from typing import Any
 
 import lightbulb
 
-from core.messages import Message
+from core.discord.answer import answer
 from roundhook import plugin_of
 
 from .queries import CATEGORIES
@@ -126,12 +126,6 @@ class StatusCommand(lightbulb.SlashCommand, name="status", description="Servers,
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await answer(context, await plugin.answers.status(plugin.hidden(context)))
-
-
-async def answer(context: lightbulb.Context, message: Message) -> None:
-    """Answer with a message of any size, in as many parts as Discord's limits ask for."""
-    for part in message.parts():
-        await context.respond(**part.options())
 
 
 def _label(row: dict[str, Any]) -> str:
