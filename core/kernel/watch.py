@@ -4,8 +4,9 @@ import asyncio
 import logging
 from pathlib import Path
 
+from core.errors import PluginError
 from core.kernel.kernel import Kernel
-from core.kernel.loader import files_of
+from core.kernel.loader import files_of, read_source
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,9 @@ async def watch(kernel: Kernel) -> None:
     while True:
         now = await asyncio.to_thread(_look, kernel)
         for name, stamps in now.items():
-            if loaded.setdefault(name, stamps) != stamps and before.get(name) == stamps:
+            if name not in loaded:
+                loaded[name] = stamps if await asyncio.to_thread(_runs, kernel, name) else {}
+            if loaded[name] != stamps and before.get(name) == stamps:
                 loaded[name] = stamps
                 await _reload(kernel, name)
         before = now
@@ -43,6 +46,16 @@ async def _reload(kernel: Kernel, name: str) -> None:
 def _look(kernel: Kernel) -> dict[str, Stamps]:
     running = [slot for slot in kernel.slots.values() if slot.enabled]
     return {slot.name: _stamps(slot.manifest.folder) for slot in running}
+
+
+def _runs(kernel: Kernel, name: str) -> bool:
+    """Tell whether what a plugin's folder holds is what runs (or cannot be read at all)."""
+    slot = kernel.slots[name]
+    try:
+        source = read_source(name, slot.manifest.folder)
+    except PluginError:
+        return True
+    return slot.generation is None or slot.generation.source.sha256 == source.sha256
 
 
 def _stamps(folder: Path) -> Stamps:
