@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,18 +118,29 @@ def _event(event: ast.ClassDef) -> str:
 
 def tables() -> str:
     """The shared tables, and those of the built-in plugins."""
-    shared = [_stored(one) for one in classes("core/db/tables.py")]
+    shared = _stored_in("core/db/tables.py")
     owned = [
-        f"## Owned by {path.parent.name}\n\n"
-        + "\n\n".join(_stored(one) for one in classes(str(path.relative_to(ROOT))))
+        f"## Owned by {path.parent.name}\n\n" + "\n\n".join(_stored_in(str(path.relative_to(ROOT))))
         for path in sorted(BUILT_IN.glob("*/tables.py"))
     ]
     return "\n\n".join(["## Shared", *shared, *owned])
 
 
-def _stored(found: ast.ClassDef) -> str:
-    name = next(ast.literal_eval(word.value) for word in found.keywords if word.arg == "tablename")
-    rows = [(f"`{column}`", _TYPES[_called(value)], meaning) for column, value, meaning in _columns(found.body)]
+def _stored_in(path: str) -> list[str]:
+    """Describe the tables of a file; a class without a table is one that tables take columns from."""
+    found = {one.name: one for one in classes(path)}
+    names = {name: word.value for name, one in found.items() for word in one.keywords if word.arg == "tablename"}
+    shared = {name: one.body for name, one in found.items() if name not in names}
+    return [_stored(found[name], str(ast.literal_eval(value)), shared) for name, value in names.items()]
+
+
+def _stored(found: ast.ClassDef, name: str, shared: Mapping[str, Sequence[ast.stmt]]) -> str:
+    bodies = [
+        found.body,
+        *(shared[base.id] for base in found.bases if isinstance(base, ast.Name) and base.id in shared),
+    ]
+    columns = (column for body in bodies for column in _columns(body))
+    rows = [(f"`{column}`", _TYPES[_called(value)], meaning) for column, value, meaning in columns]
     return f"### {name}\n\n{prose(found)}\n\n{table(('column', 'type', 'meaning'), rows)}"
 
 
