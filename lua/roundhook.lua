@@ -338,6 +338,12 @@ local function seconds_missed(level_time)
     return is_fresh and 0 or math.max(0, level_time - level_start()) / 1000
 end
 
+-- Minutes; nil where the game has no limit.
+local function time_limit()
+    local limit = tonumber(cvar("timelimit"))
+    return limit and limit > 0 and limit or nil
+end
+
 local function begin_round(level_time)
     local missed = seconds_missed(level_time)
     local start_unix = math.floor(os.time() - missed)
@@ -345,7 +351,7 @@ local function begin_round(level_time)
         map = cvar("mapname"), number = round_in_play(), level = cvar("sv_serverid"),
         start_unix = start_unix, start_ms = milliseconds() - missed * 1000,
         start_level = level_start(), looked_ms = milliseconds(), paused_ms = 0,
-        warmup_unix = take_warmup(start_unix), limit = tonumber(cvar("timelimit")),
+        warmup_unix = take_warmup(start_unix), limit = time_limit(),
         pauses = {}, left = {}, called = {}, asked = {},
     }
     watch_everybody()
@@ -479,7 +485,7 @@ end
 
 local function complete(notice)
     notice.winner = side_in(CS_WINNER, "w")
-    notice.limit = tonumber(cvar("timelimit")) or notice.limit
+    notice.limit = time_limit() or notice.limit
     notice.reason, notice.surrender_side = end_reason(notice.winner, notice.defender)
     if notice.surrender_side ~= 0 then
         notice.caller = round.called[notice.surrender_side] or round.asked[notice.surrender_side]
@@ -558,7 +564,7 @@ end
 -- A sentence for people; no names in it, so nothing to escape.
 local function summary(notice)
     local text = "played " .. clock(notice.played)
-    if notice.limit and notice.limit > 0 then text = text .. " of " .. clock(notice.limit * 60) end
+    if notice.limit then text = text .. " of " .. clock(notice.limit * 60) end
     if notice.winner ~= 0 then text = SIDE_NAMES[notice.winner] .. " won, " .. text end
     if notice.reason == "surrender" then
         text = text .. ", surrender by " .. SIDE_NAMES[notice.surrender_side]
@@ -693,10 +699,14 @@ deliver() {
     esac
 }
 
+# Discord has asked for peace until then: looked at again under the lock, since another sender may just have heard it.
+is_held() { [ -f hold ] && [ "$(date +%s)" -lt "$(cat hold)" ]; }
+
 sweep() {
     drop_old
     for item in $(items); do
         [ "$(date +%s)" -lt "$deadline" ] || return 0
+        is_held && return 0
         is_untried "$item" || continue
         tried="$tried$item "
         deliver "$item"
@@ -704,11 +714,8 @@ sweep() {
 }
 
 main() {
-    if [ -f hold ]; then
-        [ "$(date +%s)" -lt "$(cat hold)" ] && exit 0
-        rm -f hold
-    fi
     while has_untried; do
+        is_held && exit 0
         take_lock || exit 0
         trap 'rm -f lock' EXIT
         trap 'exit 143' INT TERM
@@ -784,7 +791,7 @@ end
 local function put_secret(path, text)
     if read_file(path) == text then return end
     local draft = shell_quoted(path .. "." .. port() .. ".tmp")
-    os.execute("umask 077; rm -f " .. draft .. " 2>/dev/null; : >" .. draft)
+    os.execute("umask 077; { rm -f " .. draft .. "; : >" .. draft .. "; } 2>/dev/null")
     put_file(path, text)
 end
 
@@ -977,10 +984,12 @@ local function run_frame(level_time)
     if text ~= state_text or level_time >= next_look or end_is_near then look(level_time, text) end
 end
 
--- Where an error came from: the innermost line of this script that was at work.
+-- Where an error came from: the innermost line of this script that was at work. The engine gives the script's path as
+-- its name without a mark, which Lua shows as [string "luascripts/roundhook.lua"]:12.
 local function with_place(problem)
     local trace = debug and debug.traceback("", 2) or ""
-    return (trace:match("%S*roundhook%.lua:%d+") or "roundhook.lua") .. ": " .. tostring(problem)
+    local line = trace:match('roundhook%.lua"?%]?:(%d+)') or "?"
+    return "roundhook.lua:" .. line .. ": " .. tostring(problem)
 end
 
 -- An error never reaches the engine; it is told once, with its place.

@@ -38,9 +38,10 @@ class Installer:
             return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url)
         text = f"{said}\nThe script and its settings are in `{plan.folder}` of **{server.key}**."
         if not plan.asks:
-            return Message(content="\n".join([text, *map(escape_markdown, plan.notes or (TAKES_EFFECT,))]))
+            return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))]))
         button = self._button(server.key, user, plan)
-        return Message(content=f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```", components=(button,))
+        offer = f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```\n"
+        return Message(content=offer + "\n".join(plan.notes), components=(button,))
 
     async def write_cfg(self, server: Server, url: Secret, mark: str) -> Message:
         """Write what the button offered.

@@ -25,9 +25,9 @@ def remarks_on(file: StatsFile, first: StatsFile | None = None) -> str | None:
 
 
 def _on_player(line: PlayerLine, before: PlayerLine | None, file: StatsFile, first: StatsFile | None) -> Iterator[str]:
-    if first is None and not counts_alone(file):
-        return
     start = 0
+    if first is None and not counts_alone(file) and line.side == SPECTATOR:
+        return
     if first is not None and before is None:
         yield "is not in the file of R1: the numbers are taken as written"
     elif before is not None and line.side == SPECTATOR and stood_still(line, before):

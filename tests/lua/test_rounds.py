@@ -221,3 +221,22 @@ async def test_round_that_nobody_played_is_not_reported(game: Game) -> None:
         engine.run(1)
 
     assert await game.play(scenario) == []
+
+
+async def test_a_game_without_a_limit(game: Game) -> None:
+    """Where no time limit is set none is told: unknown is never 0."""
+
+    def scenario(engine: Engine) -> None:
+        engine.load_map("supply", time_limit="0")
+        for player in invent_players():
+            engine.connect(player)
+        engine.run(5)
+        engine.start_round()
+        engine.run_until_played(30)
+        engine.surrender(ALLIES)
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert (posted.notice.end_reason, posted.notice.time_limit_seconds) == ("surrender", None)
+    assert "Lua_Timelimit" not in posted.fields

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core import webhooks
 from devkit.discord.message import Message
 from devkit.game import Engine
 from roundhook.testing import Stage
@@ -125,6 +126,17 @@ async def test_a_server_that_cannot_be_reached_gets_its_settings_by_hand(place: 
     assert list(reply.files) == ["roundhook_config.lua"]
     assert "Not installed over SSH" in reply.text
     assert "away" in reply.text
+
+
+async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:
+    """What `roundhook lua deploy` stores beside the running bot is accepted without a restart."""
+    server = place.stage.app.services.servers["puran"]
+    await webhooks.accept(place.stage.db, "puran", 4242, now=place.stage.clock.now())
+
+    await place.stage.clock.advance(31)
+    async with asyncio.timeout(10):
+        while 4242 not in server.webhook_ids:  # noqa: ASYNC110 - set by the plugin's own timer
+            await asyncio.sleep(0.01)
 
 
 async def test_test_tells_the_milliseconds(place: Place) -> None:

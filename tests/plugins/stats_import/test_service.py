@@ -78,7 +78,7 @@ async def test_a_late_first_round_heals_its_second(database: Database, service: 
     assert (healed.revision, healed.round.filename) == (2, R2)
     assert set(healed.changed) == {
         "players", "status", "match_id", "actual_duration_seconds", "duration_source", "file_duration_seconds",
-        "file_duration_source",
+        "file_duration_source", "remarks",
     }  # fmt: skip
     kills = await database.fetch("SELECT kills FROM player_rounds WHERE guid = 'AAAAAAA1'")
     assert [row["kills"] for row in kills] == [3, 3]
