@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: runs every module in this folder that has a ``main``, or those named, and prints figures."""
+"""``python -m benchmarks [NAME…]``: runs every module here that has a ``main``, or those named; prints figures."""
 
 import asyncio
 import importlib

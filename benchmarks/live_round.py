@@ -7,7 +7,6 @@ milliseconds of work and statements of the import (``stats_import``), and of all
 import asyncio
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC
@@ -94,7 +93,8 @@ async def run(name: str, url: str) -> None:
             history = [await _put(app, *file) for file in files[:HISTORY]]
             await asyncio.gather(*(app.services.publish(file) for file in history))
             await app.kernel.dispatcher.settled(120)
-            alone, together = [], []
+            alone: list[tuple[float, float, int]] = []
+            together: list[tuple[float, float, int]] = []
             for number, (filename, data) in enumerate(files[HISTORY:]):
                 notice, file = _notice(filename), await _put(app, filename, data)
                 await app.services.publish(notice)
@@ -142,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -91,7 +91,7 @@ class History:
             Round, id=id_, server=server, filename=f"{moment:%Y-%m-%d-%H%M%S}-m{id_}-round-{1 + second}.txt",
             file_sha256=f"{id_}", revision=1, map_name=map_name, round_number=1 + second, played_at=moment,
             winner_side=1, defender_side=1, time_limit_seconds=720, time_shown_seconds=720, duration_source="players",
-            actual_duration_seconds=600, status="aborted" if id_ % 37 == 0 else "ok", match_id=match, session_id=session,
+            actual_duration_seconds=600, status="ok" if id_ % 37 else "aborted", match_id=match, session_id=session,
         )  # fmt: skip
         if second:
             self._add(

@@ -1,6 +1,6 @@
 """Runs one ``roundhook`` command and says on stderr how long its event loop stood still and how much memory it took.
 
-``python -m benchmarks.watched import PATH --json`` is ``roundhook import PATH --json``; the last line on stderr is JSON.
+``python -m benchmarks.watched import PATH`` is ``roundhook import PATH``; the last line on stderr is JSON.
 """
 
 import asyncio

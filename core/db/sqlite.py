@@ -24,7 +24,7 @@ from core.errors import ConfigError
 T = TypeVar("T")
 
 READERS = 3
-_PRAGMAS = ("foreign_keys=1", "cache_size=-16000", "temp_store=MEMORY", "mmap_size=268435456")
+_PRAGMAS = ("foreign_keys=1", "cache_size=-16000", "temp_store=MEMORY")
 
 
 class SqliteDatabase(Database):
@@ -64,13 +64,11 @@ class SqliteDatabase(Database):
             yield _SqlTransaction(transaction.connection)
 
     async def backup(self, target: Path) -> None:
-        """Copy the database to *target* (a new file) while it is in use."""
+        """Copy what is committed to *target* (a new file) while the database is in use.
 
-        def copy(connection: sqlite3.Connection) -> None:
-            with contextlib.closing(sqlite3.connect(target)) as other:
-                connection.backup(other)
-
-        await self.engine.writer.run(copy)
+        On a connection of its own: the writer's may be within a transaction, which a copy would wait for for ever.
+        """
+        await asyncio.to_thread(_copy, self.path, target)
 
     async def close(self) -> None:
         await self.engine.close()
@@ -232,6 +230,14 @@ class _SqlTransaction:
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         await self.execute_many(insert_sql(table, columns), rows)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(source)) as connection,
+        contextlib.closing(sqlite3.connect(target)) as other,
+    ):
+        connection.backup(other)
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[Row]:

@@ -94,6 +94,7 @@ async def test_a_failed_migration_names_itself_and_the_copy(tmp_path: Path) -> N
     broken = _up_to(CORE, 1, tmp_path / "broken")
     async with open_database(f"sqlite:///{tmp_path / 'a.db'}") as database:
         await migrate(database)
+        await _fill(database)
         first, name = CORE.migrations()[0], "core_2099_01_01t00_00_00_000000"
         code = (broken.folder / f"{first}.py").read_text().replace(first, name)
         (broken.folder / f"{name}.py").write_text(code.replace("IF NOT EXISTS stats_files", "stats_files"))
