@@ -1,5 +1,6 @@
 """/plugin and /events: the commands of the core, always there, for admins."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import lightbulb
@@ -15,6 +16,8 @@ from core.services import Services
 
 _CHOICES = 25
 LOG_LINES, HISTORY_LINES = 20, 15
+Switch = Callable[[str, int | None, int], Awaitable[Report]]
+"""Changes a plugin (name, guild or everywhere, who asks)."""
 
 
 def admin_commands(services: Services, gatekeeper: Gatekeeper) -> list[Any]:
@@ -53,29 +56,27 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             lines = [_line(status, context.guild_id) for status in services.kernel.statuses()]
             await _answer(context, "\n".join(lines) or "No plugin was found.")
 
-    @group.register
-    class Enable(lightbulb.SlashCommand, name="enable", description="Switch a plugin on", hooks=[admins_only]):
-        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-        everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+    def add_switch(word: str, description: str, done: str, switch: Switch) -> None:
+        @group.register
+        class SwitchCommand(lightbulb.SlashCommand, name=word, description=description, hooks=[admins_only]):
+            plugin = lightbulb.string("name", "the plugin", autocomplete=names)
+            everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
 
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            await context.defer(ephemeral=True)
-            guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
-            report = await services.kernel.enable(self.plugin, guild, user=int(context.user.id))
-            await _answer(context, _told("switched on", report, guild))
+            @lightbulb.invoke
+            async def invoke(self, context: lightbulb.Context) -> None:
+                await context.defer(ephemeral=True)
+                guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
+                report = await switch(self.plugin, guild, int(context.user.id))
+                await _answer(context, _told(done, report, guild))
 
-    @group.register
-    class Disable(lightbulb.SlashCommand, name="disable", description="Switch a plugin off", hooks=[admins_only]):
-        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-        everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+    async def enable(name: str, guild: int | None, user: int) -> Report:
+        return await services.kernel.enable(name, guild, user=user)
 
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            await context.defer(ephemeral=True)
-            guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
-            report = await services.kernel.disable(self.plugin, guild, user=int(context.user.id))
-            await _answer(context, _told("switched off", report, guild))
+    async def disable(name: str, guild: int | None, user: int) -> Report:
+        return await services.kernel.disable(name, guild, user=user)
+
+    add_switch("enable", "Switch a plugin on", "switched on", enable)
+    add_switch("disable", "Switch a plugin off", "switched off", disable)
 
     @group.register
     class Reload(
