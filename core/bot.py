@@ -191,11 +191,12 @@ class Discord:
         wanted = {event_type for event_type, _ in generation.declared.listeners} if generation else set()
         for name, event_type in [key for key in self._listening if key[0] == plugin]:
             if event_type not in wanted:
-                self.app.unsubscribe(event_type, self._listening.pop((name, event_type)))  # type: ignore[arg-type]
+                self.app.unsubscribe(event_type, self._listening[name, event_type])  # type: ignore[arg-type]
+                del self._listening[name, event_type]
         for event_type in wanted - {kind for name, kind in self._listening if name == plugin}:
             callback = _listener(self._services.kernel, plugin, event_type)
-            self._listening[plugin, event_type] = callback
             self.app.subscribe(event_type, callback)  # type: ignore[arg-type]
+            self._listening[plugin, event_type] = callback
 
 
 def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Callable[[Any], Awaitable[None]]:

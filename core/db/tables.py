@@ -313,6 +313,14 @@ class PluginState(Table, tablename="plugin_states"):
     enabled = Boolean()
 
 
+class PluginHooks(Table, tablename="plugin_hooks"):
+    """Which hooks a plugin handled when it was last loaded: while it cannot be, its events are recorded by that."""
+
+    plugin = Text(primary_key=True)
+    hooks = Text()
+    """JSON list of names."""
+
+
 class PluginAction(Table, tablename="plugin_actions"):
     """Who did what to a plugin."""
 
@@ -328,7 +336,8 @@ class PluginAction(Table, tablename="plugin_actions"):
 
 SHARED_TABLES: tuple[type[Table], ...] = (
     StatsFile, Round, Match, Session, Player, PlayerName, PlayerRound, WeaponRound, PlayerDay, PlayerTotal,
-    Award, Duel, StoredNotice, NoticeAlarm, OldSender, Announcement, StoredEvent, Delivery, PluginState, PluginAction,
+    Award, Duel, StoredNotice, NoticeAlarm, OldSender, Announcement, StoredEvent, Delivery, PluginState, PluginHooks,
+    PluginAction,
 )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from core.discord.client import Command
 log = logging.getLogger(__name__)
 
 DEBOUNCE_SECONDS = 5.0
+RETRY_SECONDS = 60.0
+"""When Discord does not answer."""
 GLOBAL = 0
 """The scope of global commands; ours are registered in guilds, so what is found there is left over and removed."""
 
@@ -55,8 +57,12 @@ class CommandSync:
             await self._clock.sleep(DEBOUNCE_SECONDS)
             try:
                 await self.flush()
-            except hikari.HikariError as error:
+            except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
                 log.error("commands could not be registered: %s. Tried again with the next change.", error)
+            except Exception:
+                log.exception("commands could not be registered; tried again in %g s", RETRY_SECONDS)
+                await self._clock.sleep(RETRY_SECONDS)
+                self._wanted.set()
 
     async def flush(self, *, force: bool = False) -> None:
         """Synchronise now if it was asked for (or *force*).

@@ -127,11 +127,7 @@ class Dispatcher:
 
     def subscribers(self, event: Event) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
-        slots = [
-            slot
-            for slot in self._slots.values()
-            if slot.generation is not None and event.hook in slot.generation.impls and self._wanted(event, slot)
-        ]
+        slots = [slot for slot in self._slots.values() if slot.handles(event.hook) and self._wanted(event, slot)]
         return [slot.name for slot in sorted(slots, key=Slot.order)]
 
     def resume(self, deliveries: Iterable[OpenDelivery]) -> None:

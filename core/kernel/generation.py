@@ -1,5 +1,6 @@
 """One loaded copy of a plugin: made beside the one that runs, checked, set up, and later disposed."""
 
+import contextlib
 import difflib
 import enum
 import inspect
@@ -126,12 +127,19 @@ class Generation:
 
     async def dispose(self) -> None:
         """Tear down, close all that was opened, forget the modules. Never raises; harmless the second time."""
-        if self.plugin is not None and self.scope.live:
-            try:
-                await self._guard("teardown", self.plugin.teardown, TEARDOWN_SECONDS)
-            except PluginError as error:
-                self.log.error("%s", error)
-        await self.scope.close()
+        async with contextlib.AsyncExitStack() as stack:  # each of these is done whatever becomes of the others
+            stack.callback(self._let_go)
+            stack.push_async_callback(self.scope.close)
+            if self.plugin is not None and self.scope.live:
+                await self._tear_down(self.plugin)
+
+    async def _tear_down(self, plugin: "Plugin") -> None:
+        try:
+            await self._guard("teardown", plugin.teardown, TEARDOWN_SECONDS)
+        except PluginError as error:
+            self.log.error("%s", error)
+
+    def _let_go(self) -> None:
         self.plugin = None
         self.impls = {}
         self.declared = Declared()

@@ -1,26 +1,24 @@
 """The kernel: what is loaded, and every change of it while the bot runs.
 
-A reload makes the new generation beside the old one; until the swap, which is one step without ``await``, nothing
-that is served changes, and a failure at any step leaves the old one as it was.
+How one generation is put in place of another stands in ``replacement``; who gets which event, in ``dispatcher``.
 """
 
 import asyncio
+import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError, RoundhookError
 from core.events import EVENTS_BY_HOOK, Event, server_of
-from core.kernel import loader
 from core.kernel.breaker import worst
 from core.kernel.discovery import Catalogue, discover
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
 from core.kernel.logbook import Logbook
-from core.kernel.manifest import Manifest
+from core.kernel.replacement import Migrate, Replacement
 from core.kernel.report import Report, Status
-from core.kernel.scope import Scope
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
 
@@ -29,16 +27,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DRAIN_GRACE_SECONDS = 1.0
-"""How much longer than the longest handler's limit a drain may take."""
-INTERACTION_SECONDS = 10.0
-"""How long commands that are being answered may hold up the disposal of their generation."""
+Change = Callable[[Slot], Awaitable[Report]]
 
 
 class Kernel:
     """Loads plugins and keeps them changeable. Whoever starts it closes it, before Discord is closed."""
 
-    def __init__(self, services: "Services", *, migrate: Callable[[Manifest], Awaitable[None]] | None = None) -> None:
+    def __init__(self, services: "Services", *, migrate: Migrate | None = None) -> None:
         services.kernel = self
         self.slots: dict[str, Slot] = {}
         self.toggles = Toggles(services.database, services.clock)
@@ -47,7 +42,8 @@ class Kernel:
         self.dispatcher = Dispatcher(services.journal, services.clock, self.slots, self._wanted)
         self._services = services
         self._journal = services.journal
-        self._migrate = migrate
+        self._replacement = Replacement(services, migrate)
+        self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
         self._closing = False
 
@@ -57,8 +53,9 @@ class Kernel:
         everywhere, off = await self.toggles.load(wanted)
         self.look()
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
+        hooks = await self.toggles.hooks()
         for name, slot in self.slots.items():
-            slot.off_guilds = off.get(name, set())
+            slot.off_guilds, slot.hooks = off.get(name, set()), hooks.get(name, frozenset())
         reports = [await self._start_one(name) for name in dict.fromkeys(on) if name not in set(without)]
         await self._journal.take_over()
         await self._resume(self._running())
@@ -81,16 +78,23 @@ class Kernel:
                 self.slots[name].manifest = manifest
 
     async def reload(self, name: str, *, user: int | None = None) -> Report:
-        """Replace a plugin by what its folder holds now. Never raises for a broken plugin: see the report."""
-        return await self._changed(name, "reload", user, None, self._reload)
+        """Replace a plugin by what its folder holds now. Never raises for a broken plugin: see the report.
+
+        Requests that come while one waits for its turn share it.
+        """
+        return await self._change(name, "reload", None, user, self._join_reload)
 
     async def enable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
         """Switch a plugin on, everywhere or for one guild."""
-        return await self._changed(name, "enable", user, guild, lambda slot: self._enable(slot, guild))
+        return await self._change(
+            name, "enable", guild, user, lambda slot: self._reported(slot, lambda slot: self._enable(slot, guild))
+        )
 
     async def disable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
         """Switch a plugin off, everywhere or for one guild. What is to be delivered to it waits."""
-        return await self._changed(name, "disable", user, guild, lambda slot: self._disable(slot, guild))
+        return await self._change(
+            name, "disable", guild, user, lambda slot: self._reported(slot, lambda slot: self._disable(slot, guild))
+        )
 
     def status(self, name: str) -> Status:
         """Return how a plugin stands.
@@ -162,7 +166,9 @@ class Kernel:
             async with slot.lock:  # a reload that is under way is let end, and what it has made is disposed too
                 generation, slot.generation = slot.generation, None
                 if generation is not None:
-                    await self._dispose(generation)
+                    await self._replacement.dispose(generation)
+        if self._changes:
+            await asyncio.wait(self._changes)
 
     async def _resume(self, names: Sequence[str]) -> None:
         """Deliver what the journal holds for these plugins and is not being delivered yet."""
@@ -184,22 +190,39 @@ class Kernel:
             return Report(name, ok=False, generation=None, version="", source_hash="", error=why)
         slot = self.slots[name]
         slot.enabled = True
-        return await self._reported(slot, self._load_quiet)
+        return await self._reported(slot, self._start_quiet)
 
-    async def _changed(
-        self, name: str, action: str, user: int | None, guild: int | None, work: Callable[[Slot], Awaitable[float]]
-    ) -> Report:
-        self.look()
+    # --- changes
+
+    async def _change(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
+        """Make a change and note who asked for it; it is finished also if whoever asked is gone meanwhile."""
+        return await asyncio.shield(self._spawn(self._noted(name, action, guild, user, change)))
+
+    def _spawn(self, work: Coroutine[Any, Any, Report]) -> "asyncio.Task[Report]":
+        """Run *work* apart from the caller: neither its cancellation nor its context reaches the change."""
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return task
+
+    async def _noted(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
+        await self.look_again()
         if name not in self.slots:
             why = self._unusable.get(name) or f"There is no plugin '{name}'. /plugin list shows those that were found."
             report = Report(name, ok=False, generation=None, version="", source_hash="", error=why)
         else:
-            report = await self._reported(self.slots[name], work)
+            report = await change(self.slots[name])
         detail = (
             report.error or f"version {report.version}, source {report.source_hash}, generation {report.generation}"
         )
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
+
+    async def _join_reload(self, slot: Slot) -> Report:
+        """Take part in the reload that waits for its turn, if one does: it will find the same on the disk."""
+        if slot.waiting_reload is None or slot.waiting_reload.done():
+            slot.waiting_reload = self._spawn(self._reported(slot, self._reload))
+        return await slot.waiting_reload
 
     async def _reported(self, slot: Slot, work: Callable[[Slot], Awaitable[float]]) -> Report:
         """Do *work* (which returns the pause in ms) alone, and say what came of it and what runs now."""
@@ -257,153 +280,44 @@ class Kernel:
             slot.off_guilds.add(guild)
             return 0.0
         slot.enabled = False
-        generation = slot.generation
-        if generation is None:
+        if slot.generation is None:
             return 0.0
-        started = time.perf_counter()
-        async with slot.gate.hold():
-            await self._drain(generation, force=True)
-            slot.generation = None
-            self._services.discord.replace(generation, None)
-            self.dispatcher.went_off()
-        pause = (time.perf_counter() - started) * 1000
-        await self._dispose(generation)
+        pause = await self._replacement.remove(slot, slot.generation)
+        self.dispatcher.went_off()
         return pause
 
-    async def _load_quiet(self, slot: Slot) -> float:
-        """Load a plugin that does not run, but do not let it begin anything yet."""
-        self._swap(slot, None, await self._prepare(slot))
+    async def _start_quiet(self, slot: Slot) -> float:
+        """Load a plugin when the bot starts, but do not let it begin anything yet."""
+        await self._replacement.load(slot, live=False)
+        await self._remember_hooks(slot)
         return 0.0
 
-    async def _load(self, slot: Slot) -> float:
+    async def _load(self, slot: Slot) -> None:
         """Load a plugin that does not run, and deliver what has waited for it."""
-        await self._load_quiet(slot)
-        self._generation(slot.name).scope.go_live()
+        await self._replacement.load(slot)
+        await self._remember_hooks(slot)
         self.dispatcher.unpark(slot.name)
         await self._resume([slot.name])
-        return 0.0
 
     async def _reload(self, slot: Slot) -> float:
-        """Put a new generation in place of the one that runs, or leave that one as it is and raise."""
-        old = slot.generation
-        if old is None:
-            if not slot.enabled:
-                raise PluginError(f"{slot.name} is switched off. Switch it on with /plugin enable {slot.name}.")
-            return await self._load(slot)
-        new = await self._prepare(slot)
-        started = time.perf_counter()
-        try:
-            async with slot.gate.hold():
-                await self._hand_over(slot, old, new)
-                new.scope.go_live()
-        except BaseException:
-            await self._dispose(new)
-            raise
-        pause = (time.perf_counter() - started) * 1000
+        """Put what the folder holds in place of what runs; what could not start is loaded."""
+        slot.waiting_reload = None  # who asks from now on wants what is on the disk later
+        if not slot.enabled:
+            raise PluginError(f"{slot.name} is switched off. Switch it on with /plugin enable {slot.name}.")
+        if slot.generation is None:
+            await self._load(slot)
+            return 0.0
+        pause = await self._replacement.replace(slot, slot.generation)
         self.dispatcher.unpark(slot.name)
-        await self._dispose(old)
+        await self._remember_hooks(slot)
         return pause
 
-    async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
-        """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""
-        await self._drain(old, force=False)
-        try:
-            await old.scope.stop_services()
-            await self._drain(old, force=False)  # what a service has spawned meanwhile
-            new.import_state(await old.export_state(), old.manifest.version)
-        except BaseException:
-            old.scope.restart_services()
-            raise
-        self._swap(slot, old, new)
-
-    def _swap(self, slot: Slot, old: Generation | None, new: Generation) -> None:
-        """Replace *old* by *new* everywhere, in one step."""
-        slot.generation = new
-        slot.manifest = new.manifest
-        if old is None or old.source.sha256 != new.source.sha256:
-            slot.renew()
-        self._services.discord.replace(old, new)
-
-    async def _prepare(self, slot: Slot) -> Generation:
-        """Make a new generation, ready for the swap.
-
-        Raises:
-            PluginError: it cannot be. No trace of it is left.
-        """
-        manifest = self._fresh_manifest(slot)
-        source = await asyncio.to_thread(loader.read_source, manifest.name, manifest.folder)
-        if loader.tables_changed(source):
-            raise PluginError(f"{manifest.name}: tables changed: restart to migrate.")
-        settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
-        if self._migrate is not None and slot.generations == 0:
-            await self._migrate(manifest)
-        had_tables = loader.tables_of(manifest.folder) is not None
-        slot.generations += 1
-        scope = Scope(slot.gate, self._services.clock, logging.getLogger(f"roundhook.{manifest.name}"))
-        generation = Generation(manifest, source, slot.generations, scope)
-        try:
-            await self._set_up(generation, settings)
-        except BaseException:
-            await self._dispose(generation)
-            if not had_tables:
-                loader.forget_tables(manifest.folder)
-            raise
-        return generation
-
-    async def _set_up(self, generation: Generation, settings: Any) -> None:
-        from core.plugin import Context
-
-        await generation.load(Context(generation, self._services, settings))
-        self._bind_tables(generation.manifest)
-        await self._services.discord.check(generation)
-
-    def _fresh_manifest(self, slot: Slot) -> Manifest:
-        from core.kernel.manifest import read_manifest
-
-        manifest = read_manifest(slot.manifest.folder)
-        if manifest.name != slot.name:
-            raise PluginError(
-                f"{slot.name}: its manifest now says the name is '{manifest.name}'. Change it back, or disable "
-                f"{slot.name} and enable {manifest.name}."
-            )
-        return manifest
-
-    def _bind_tables(self, manifest: Manifest) -> None:
-        from piccolo.table import Table
-
-        tables = vars(loader.tables_of(manifest.folder) or object).values()
-        found = [one for one in tables if isinstance(one, type) and issubclass(one, Table) and one is not Table]
-        self._services.database.bind(*found)
-
-    async def _drain(self, generation: Generation, *, force: bool) -> None:
-        """Wait until no handler of *generation* runs.
-
-        Raises:
-            PluginError: one runs beyond its limit (not with *force*).
-        """
-        if not generation.scope.activity.count:
-            return
-        limits = [impl.limit for impl in generation.impls.values()]
-        try:
-            async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
-                await generation.scope.activity.idle()
-        except TimeoutError:
-            if not force:
-                raise PluginError(
-                    f"{generation.manifest.name}: not reloaded, {generation.scope.activity.count} of its handlers or "
-                    "background jobs still run beyond their limit. Try again, or disable and enable it."
-                ) from None
-            log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
-
-    async def _dispose(self, generation: Generation) -> None:
-        try:
-            if generation.interactions.count:
-                async with asyncio.timeout(INTERACTION_SECONDS):
-                    await generation.interactions.idle()
-        except TimeoutError:
-            log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
-        self._services.discord.forget(generation)
-        await generation.dispose()
+    async def _remember_hooks(self, slot: Slot) -> None:
+        """Keep which hooks the plugin handles: while it cannot be loaded, its events are recorded by that."""
+        hooks = frozenset(self._generation(slot.name).impls)
+        if hooks != slot.hooks:
+            slot.hooks = hooks
+            await self.toggles.remember_hooks(slot.name, hooks)
 
     def _check_scope(self, slot: Slot, guild: int | None) -> None:
         if guild is not None and slot.manifest.scope == "global":

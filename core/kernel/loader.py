@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,11 +96,16 @@ def place_of(error: BaseException, source: Source) -> str:
     """Return ``file:line`` of the innermost line of the plugin's own code in *error*'s traceback, or "" ."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(source.folder)]
-    if own:
-        return f"{Path(own[-1].filename).relative_to(source.folder)}:{own[-1].lineno}"
+    stack = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    if place := place_in(stack, source):
+        return place
     return place_of(error.__cause__, source) if error.__cause__ is not None else ""
+
+
+def place_in(stack: Iterable[tuple[str, int]], source: Source) -> str:
+    """Return ``file:line`` of the last line in *stack* (files and lines) that is the plugin's own, or ""."""
+    own = [(Path(file), line) for file, line in stack if Path(file).is_relative_to(source.folder)]
+    return f"{own[-1][0].relative_to(source.folder)}:{own[-1][1]}" if own else ""
 
 
 class _SourceLoader(importlib.abc.InspectLoader):
@@ -204,40 +209,47 @@ def _namespace() -> types.ModuleType:
 async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> types.ModuleType:
     """Run *work* in a daemon thread: one that never ends must not keep the process from ending."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[types.ModuleType] = loop.create_future()
+    ended: asyncio.Future[tuple[types.ModuleType | None, BaseException | None]] = loop.create_future()
 
     def settle(result: types.ModuleType | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        elif result is not None:
-            future.set_result(result)
+        if not ended.done():
+            ended.set_result((result, error))
 
     def run() -> None:
         result, problem = None, None
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001 - also sys.exit(): it is the plugin's mistake, told below
-            problem = _import_error(source, error)
+            problem = error
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, problem)
 
-    threading.Thread(target=run, name=f"import {source.name}", daemon=True).start()
+    thread = threading.Thread(target=run, name=f"import {source.name}", daemon=True)
+    thread.start()
     try:
         async with asyncio.timeout(IMPORT_SECONDS):
-            return await future
+            module, problem = await ended
     except TimeoutError:
-        raise PluginError(
-            f"{source.name}: importing it took longer than {IMPORT_SECONDS:g} s. "
-            "Do nothing at import; open things in setup()."
-        ) from None
+        raise _hangs(source, thread) from None
+    if module is None:
+        raise _import_error(source, problem)
+    return module
 
 
-def _import_error(source: Source, error: BaseException) -> PluginError:
-    place = place_of(error, source)
+def _hangs(source: Source, thread: threading.Thread) -> PluginError:
+    frame = sys._current_frames().get(thread.ident or 0)
+    stack = [(entry.filename, entry.lineno or 0) for entry in traceback.extract_stack(frame)] if frame else []
+    return PluginError(
+        f"{source.name}: importing it took longer than {IMPORT_SECONDS:g} s; it is at "
+        f"{place_in(stack, source) or source.folder}. Do nothing at import; open things in setup()."
+    )
+
+
+def _import_error(source: Source, error: BaseException | None) -> PluginError:
+    if error is None:
+        return PluginError(f"{source.name}: importing it gave nothing. Let no module of it replace itself.")
     what = "called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    problem = PluginError(f"{source.name}: importing it failed at {place or source.folder}: {what}.")
+    problem = PluginError(f"{source.name}: importing it failed at {place_of(error, source) or source.folder}: {what}.")
     problem.__cause__ = error if isinstance(error, Exception) else None
     return problem
 

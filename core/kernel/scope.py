@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import contextvars
+import functools
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from core.clock import Clock
@@ -71,8 +72,8 @@ class Gate:
         while self.closed:
             await self._open.wait()
 
-    @contextlib.asynccontextmanager
-    async def hold(self) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
         """Keep the gate closed while the block runs."""
         self._open.clear()
         try:
@@ -97,7 +98,7 @@ class Scope:
         self._tasks: set[asyncio.Task[None]] = set()
         self._service_tasks: set[asyncio.Task[None]] = set()
         self._running: dict[asyncio.Task[None], Work] = {}
-        self._stopped: list[Work] = []
+        self._stopped: dict[asyncio.Task[None], Work] = {}
 
     def defer(self, closer: Closer) -> None:
         """Call *closer* when the generation ends; the last one first."""
@@ -155,15 +156,28 @@ class Scope:
             self._start_service(service)
 
     async def stop_services(self) -> None:
-        """Cancel the services that run and wait until they have ended."""
-        self._stopped = list(self._running.values())
+        """Cancel the services that run and wait until they have ended.
+
+        Raises:
+            PluginError: one does not end; it goes on, beside whatever would come in its place.
+        """
+        self._stopped = dict(self._running)
         await self._end(self._service_tasks)
+        if self._running:
+            names = ", ".join(map(_name, self._running.values()))
+            raise PluginError(
+                f"{self._plugin}: {names} goes on although it was cancelled. A service ends, within "
+                f"{CLOSE_SECONDS:g} s, when it gets asyncio.CancelledError."
+            )
 
     def restart_services(self) -> None:
-        """Start again what ``stop_services`` has stopped."""
-        stopped, self._stopped = self._stopped, []
-        for service in stopped:
-            self._start_service(service)
+        """Start again what ``stop_services`` has stopped; what has not ended yet, as soon as it has."""
+        stopped, self._stopped = self._stopped, {}
+        for task, service in stopped.items():
+            if task.done():
+                self._start_service(service)
+            elif task.cancelling():
+                task.add_done_callback(functools.partial(self._start_again, service))
 
     async def close(self) -> None:
         """End every task and call the closers, last first. A closer that fails or hangs does not stop the rest."""
@@ -184,6 +198,10 @@ class Scope:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return task
+
+    def _start_again(self, work: Work, _: "asyncio.Task[None]") -> None:
+        if not self.closed:
+            self._start_service(work)
 
     def _start_service(self, work: Work) -> None:
         task = self._start(self._supervised(work), self._service_tasks)
@@ -215,6 +233,9 @@ class Scope:
             try:
                 await contained(work())
             except Exception:  # noqa: BLE001 - the boundary
+                if _is_cancelled():
+                    self._log.exception("%s failed when it was to end", _name(work))
+                    return
                 self._log.exception("%s failed; it is started again in %g s", _name(work), delay)
             else:
                 return
@@ -238,6 +259,11 @@ class Scope:
                 await bounded(_awaited(result), CLOSE_SECONDS)
         except (Exception, SystemExit):  # noqa: BLE001 - the boundary; the other closers still run
             self._log.exception("closing %s failed", _name(closer))
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _awaited(result: Awaitable[None]) -> None:

@@ -12,6 +12,7 @@ from core.kernel.scope import Gate
 if TYPE_CHECKING:
     from core.kernel.dispatcher import Delivery
     from core.kernel.generation import Generation
+    from core.kernel.report import Report
 
 CONCURRENT = 64
 """Deliveries that one plugin handles at once."""
@@ -41,6 +42,10 @@ class Slot:
         """How many have been made; the number of the last."""
         self.error = ""
         """Why it does not run, or why the last reload failed."""
+        self.hooks: frozenset[str] = frozenset()
+        """Those that the last version that could be loaded handles, also in an earlier run."""
+        self.waiting_reload: asyncio.Task[Report] | None = None
+        """The reload that has been asked for and waits for its turn."""
         self.lock = asyncio.Lock()
         self.gate = Gate()
         self.places = asyncio.Semaphore(CONCURRENT)
@@ -70,6 +75,12 @@ class Slot:
     def on_in(self, guild_id: int) -> bool:
         """Tell whether the plugin is on for a guild."""
         return self.enabled and guild_id not in self.off_guilds
+
+    def handles(self, hook: str) -> bool:
+        """Tell whether an event of *hook* is for the plugin; one that is on but could not be loaded gets it later."""
+        if self.generation is not None:
+            return hook in self.generation.impls
+        return self.enabled and hook in self.hooks
 
     def order(self) -> tuple[int, str]:
         """The place among plugins of one stage: by the manifest, never by load order."""

@@ -1,5 +1,6 @@
-"""Toggles and the record of who did what, in the database: what was set stays set over restarts."""
+"""Toggles, hooks and the record of who did what, in the database: what was set stays set over restarts."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -12,7 +13,7 @@ EVERYWHERE = 0
 
 
 class Toggles:
-    """Reads and writes ``plugin_states`` and ``plugin_actions``."""
+    """Reads and writes ``plugin_states``, ``plugin_hooks`` and ``plugin_actions``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -35,6 +36,19 @@ class Toggles:
             "INSERT INTO plugin_states (plugin, guild_id, enabled) VALUES (?, ?, ?) "
             "ON CONFLICT (plugin, guild_id) DO UPDATE SET enabled = excluded.enabled",
             (plugin, guild or EVERYWHERE, enabled),
+        )
+
+    async def hooks(self) -> dict[str, frozenset[str]]:
+        """Return which hooks each plugin handled when it was last loaded."""
+        rows = await self._database.fetch("SELECT plugin, hooks FROM plugin_hooks")
+        return {row["plugin"]: frozenset(json.loads(row["hooks"])) for row in rows}
+
+    async def remember_hooks(self, plugin: str, hooks: Iterable[str]) -> None:
+        """Keep which hooks a plugin handles."""
+        await self._database.execute(
+            "INSERT INTO plugin_hooks (plugin, hooks) VALUES (?, ?) "
+            "ON CONFLICT (plugin) DO UPDATE SET hooks = excluded.hooks",
+            (plugin, json.dumps(sorted(hooks))),
         )
 
     async def record(

@@ -208,7 +208,7 @@ async def test_held_events_reach_the_new_generation(tmp_path: Path) -> None:
 
 async def test_a_handler_beyond_its_limit_refuses_the_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Background work that does not end is not cut off: the reload is refused, and works when it has ended."""
-    monkeypatch.setattr("core.kernel.kernel.DRAIN_GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("core.kernel.replacement.DRAIN_GRACE_SECONDS", 0.05)
     write_plugin(tmp_path, "working", WORKING, manifest="[limits]\non_round_notice = 0.05\n")
     async with Stage(plugins=["working"], folders=[tmp_path]) as stage:
         old = running(stage, "working")

@@ -1,0 +1,183 @@
+"""Puts one generation in place of another: prepare beside the old, hold, drain, move the state, swap, dispose.
+
+Until the swap nothing that is served changes; a failure at any step, the swap included, leaves the old one as it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from core.errors import PluginError
+from core.kernel import loader
+from core.kernel.generation import Generation
+from core.kernel.manifest import Manifest, read_manifest
+from core.kernel.scope import Scope
+from core.kernel.slot import Slot
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+log = logging.getLogger(__name__)
+
+DRAIN_GRACE_SECONDS = 1.0
+"""How much longer than the longest handler's limit a drain may take."""
+INTERACTION_SECONDS = 10.0
+"""How long commands that are being answered may hold up the disposal of their generation."""
+
+Migrate = Callable[[Manifest], Awaitable[None]]
+
+
+class Replacement:
+    """Changes what a slot holds. Whoever calls it holds the slot's lock."""
+
+    def __init__(self, services: "Services", migrate: Migrate | None) -> None:
+        self._services = services
+        self._migrate = migrate
+
+    async def load(self, slot: Slot, *, live: bool = True) -> None:
+        """Fill an empty slot; without *live* the plugin begins nothing yet.
+
+        Raises:
+            PluginError, ConfigError: it cannot be loaded; the slot is as it was.
+        """
+        new = await self._prepare(slot)
+        try:
+            self._swap(slot, None, new, live=live)
+        except BaseException:
+            await self.dispose(new)
+            raise
+
+    async def replace(self, slot: Slot, old: Generation) -> float:
+        """Put a new generation in place of *old*; return for how many milliseconds events were held.
+
+        Raises:
+            PluginError, ConfigError: it cannot be replaced; *old* goes on, and no trace of the new one is left.
+        """
+        new = await self._prepare(slot)
+        started = time.perf_counter()
+        try:
+            with slot.gate.hold():
+                await self._hand_over(slot, old, new)
+        finally:
+            pause = (time.perf_counter() - started) * 1000
+            await self.dispose(old if slot.generation is new else new)
+        return pause
+
+    async def remove(self, slot: Slot, old: Generation) -> float:
+        """Empty a slot; return for how many milliseconds events were held."""
+        started = time.perf_counter()
+        try:
+            with slot.gate.hold():
+                await self._drain(old, force=True)
+                self._swap(slot, old, None)
+        finally:
+            pause = (time.perf_counter() - started) * 1000
+            if slot.generation is None:
+                await self.dispose(old)
+        return pause
+
+    async def dispose(self, generation: Generation) -> None:
+        """End what *generation* has opened and forget its code, once it answers no command any more."""
+        try:
+            if generation.interactions.count:
+                async with asyncio.timeout(INTERACTION_SECONDS):
+                    await generation.interactions.idle()
+        except TimeoutError:
+            log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
+        self._services.discord.forget(generation)
+        await generation.dispose()
+
+    async def _prepare(self, slot: Slot) -> Generation:
+        """Make a new generation, ready for the swap. If that fails no trace of it is left."""
+        manifest, source = await asyncio.to_thread(_read, slot)
+        if loader.tables_changed(source):
+            raise PluginError(f"{manifest.name}: tables changed: restart to migrate.")
+        settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
+        if self._migrate is not None and slot.generations == 0:
+            await self._migrate(manifest)
+        had_tables = loader.tables_of(manifest.folder) is not None
+        slot.generations += 1
+        scope = Scope(slot.gate, self._services.clock, logging.getLogger(f"roundhook.{manifest.name}"))
+        generation = Generation(manifest, source, slot.generations, scope)
+        try:
+            await self._set_up(generation, settings)
+        except BaseException:
+            await self.dispose(generation)
+            if not had_tables:
+                loader.forget_tables(manifest.folder)
+            raise
+        return generation
+
+    async def _set_up(self, generation: Generation, settings: Any) -> None:
+        from core.plugin import Context
+
+        await generation.load(Context(generation, self._services, settings))
+        self._bind_tables(generation.manifest)
+        await self._services.discord.check(generation)
+
+    def _bind_tables(self, manifest: Manifest) -> None:
+        from piccolo.table import Table
+
+        tables = vars(loader.tables_of(manifest.folder) or object).values()
+        found = [one for one in tables if isinstance(one, type) and issubclass(one, Table) and one is not Table]
+        self._services.database.bind(*found)
+
+    async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
+        """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""
+        await self._drain(old, force=False)
+        try:
+            await old.scope.stop_services()
+            await self._drain(old, force=False)  # what a service has spawned meanwhile
+            new.import_state(await old.export_state(), old.manifest.version)
+            self._swap(slot, old, new)
+        except BaseException:
+            old.scope.restart_services()
+            raise
+
+    def _swap(self, slot: Slot, old: Generation | None, new: Generation | None, *, live: bool = True) -> None:
+        """Replace *old* by *new* everywhere in one step, without ``await``; if a part of it fails, all is as before."""
+        manifest = slot.manifest
+        try:
+            self._services.discord.replace(old, new)
+            slot.generation, slot.manifest = new, new.manifest if new else manifest
+            if new is not None and live:
+                new.scope.go_live()
+        except BaseException:
+            slot.generation, slot.manifest = old, manifest
+            self._services.discord.replace(new, old)
+            raise
+        if new is not None and (old is None or old.source.sha256 != new.source.sha256):
+            slot.renew()
+
+    async def _drain(self, generation: Generation, *, force: bool) -> None:
+        """Wait until no handler of *generation* runs.
+
+        Raises:
+            PluginError: one runs beyond its limit (not with *force*).
+        """
+        if not generation.scope.activity.count:
+            return
+        limits = [impl.limit for impl in generation.impls.values()]
+        try:
+            async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
+                await generation.scope.activity.idle()
+        except TimeoutError:
+            if not force:
+                raise PluginError(
+                    f"{generation.manifest.name}: not reloaded, {generation.scope.activity.count} of its handlers or "
+                    "background jobs still run beyond their limit. Try again, or disable and enable it."
+                ) from None
+            log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
+
+
+def _read(slot: Slot) -> tuple[Manifest, loader.Source]:
+    """Read and check what the plugin's folder holds now."""
+    manifest = read_manifest(slot.manifest.folder)
+    if manifest.name != slot.name:
+        raise PluginError(
+            f"{slot.name}: its manifest now says the name is '{manifest.name}'. Change it back, or disable "
+            f"{slot.name} and enable {manifest.name}."
+        )
+    return manifest, loader.read_source(manifest.name, manifest.folder)
