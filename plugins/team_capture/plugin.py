@@ -1,5 +1,6 @@
 """Upserts who was on which side: by the notice's rosters where there is one, else by the players of the file."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -21,11 +22,12 @@ _UPSERT = insert_sql(
     f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
 )
-_ROUNDS = (
-    "SELECT r.*, (SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice "
-    "FROM rounds r WHERE r.id IN ({marks})"
-)
-_PLAYERS = "SELECT round_id, guid, name, side FROM player_rounds WHERE round_id IN ({marks}) ORDER BY guid"
+_ROUNDS = """
+    SELECT r.id, r.server, r.filename, r.round_number, r.actual_duration_seconds, r.winner_side, r.end_reason,
+        p.guid, p.name, p.side,
+        (SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice
+    FROM rounds r LEFT JOIN player_rounds p ON p.round_id = r.id WHERE r.id IN ({marks}) ORDER BY r.id, p.guid"""
+"""A row for each player of the rounds; a round of nobody has one without a player."""
 
 
 class TeamCapture(Plugin):
@@ -49,11 +51,9 @@ class TeamCapture(Plugin):
         """Store the teams of these rounds; those that are no more are left out."""
         ids = sorted(set(round_ids))
         async with self.ctx.db.transaction(alone=True) as transaction:
-            rounds = await transaction.fetch(_ROUNDS.format(marks=marks(len(ids))), ids)
-            players: dict[int, list[dict[str, Any]]] = {one: [] for one in ids}
-            for row in await transaction.fetch(_PLAYERS.format(marks=marks(len(ids))), ids):
-                players[row["round_id"]].append(row)
-            values = [self._values(row, players[row["id"]]) for row in rounds]
+            rows = await transaction.fetch(_ROUNDS.format(marks=marks(len(ids))), ids)
+            rounds = [list(players) for _, players in itertools.groupby(rows, key=lambda row: row["id"])]
+            values = [self._values(players[0], players) for players in rounds]
             await transaction.execute_many(_UPSERT, [[one[name] for name in _COLUMNS] for one in values])
         return [None] * len(round_ids)
 

@@ -3,26 +3,25 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.batching import Batcher
 from core.db import Transaction
-from core.db.database import marks
+from core.db.database import Row
 from core.events import RoundNotice
 from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
 
 from .decision import Decision, FileView, decide
 
-_ROUNDS = (
-    "SELECT r.*, (SELECT max(p.time_played_seconds) FROM player_rounds p WHERE p.round_id = r.id) AS longest, "
-    "(SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice "
-    "FROM rounds r WHERE r.id IN ({marks})"
-)
-_FAILED = (
-    "SELECT e.key FROM deliveries d JOIN events e ON e.id = d.event_id "
-    "WHERE d.plugin = ? AND d.attempts > 0 AND e.key IN ({marks})"
-)
+_ROUNDS = """
+    SELECT r.*, (SELECT max(p.time_played_seconds) FROM player_rounds p WHERE p.round_id = r.id) AS longest,
+        (SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice,
+        EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.event_id = e.id
+            WHERE e.key = asked.column2 AND d.plugin = ? AND d.attempts > 0) AS failed
+    FROM (VALUES {asked}) AS asked JOIN rounds r ON r.id = asked.column1"""
+"""Rounds by id and by the key of the event about them; ``failed``: an attempt has failed, also in an ended process."""
+_ASKED = "(CAST(? AS BIGINT), CAST(? AS TEXT))"
 _COLUMNS = (*(one.name for one in dataclasses.fields(Decision) if one.name != "why"), "duration_note")
 _UPDATE = f"UPDATE rounds SET {', '.join(f'{name} = ?' for name in _COLUMNS)}, revision = revision + ? WHERE id = ?"
 
@@ -71,35 +70,25 @@ class TimingOverride(Plugin):
 
     async def _correct(self, asked: Sequence[Asked]) -> list[RoundAmended | None]:
         """Write the decisions; return for each what is to be published when a retry has changed something."""
+        rounds = [one.about for one in asked]
         about = {one.about.round_id: one for one in asked}
         async with self.ctx.db.transaction(alone=True) as transaction:
-            rows = await transaction.fetch(_ROUNDS.format(marks=marks(len(about))), list(about))
+            rows = await self._read(transaction, about.values())
             changed = {row["id"]: (row, new) for row in rows if (new := self._changes(row, about[row["id"]].about))}
-            late = await self._late(transaction, [about[round_id] for round_id in changed])
+            late = {one for one, (row, _) in changed.items() if about[one].failed_here or row["failed"]}
             await transaction.execute_many(
                 _UPDATE,
                 [
-                    (*({**row, **new}[name] for name in _COLUMNS), int(about[round_id].key in late), round_id)
-                    for round_id, (row, new) in changed.items()
+                    (*({**row, **new}[name] for name in _COLUMNS), int(one in late), one)
+                    for one, (row, new) in changed.items()
                 ],
             )
-        return [self._amendment(one, late, changed) for one in asked]
+        return [_amendment(one, *changed[one.round_id]) if one.round_id in late else None for one in rounds]
 
-    async def _late(self, transaction: Transaction, asked: Sequence[Asked]) -> set[str]:
-        """Return the keys of which an attempt has failed before, also in a process that has ended."""
-        here, keys = {one.key for one in asked if one.failed_here}, [one.key for one in asked]
-        if not keys:
-            return here
-        rows = await transaction.fetch(_FAILED.format(marks=marks(len(keys))), (self.ctx.name, *keys))
-        return here | {row["key"] for row in rows}
-
-    def _amendment(
-        self, one: Asked, late: set[str], changed: dict[int, tuple[dict[str, Any], dict[str, Any]]]
-    ) -> RoundAmended | None:
-        if one.key not in late or one.about.round_id not in changed:
-            return None
-        row, new = changed[one.about.round_id]
-        return RoundAmended(round=one.about, revision=row["revision"] + 1, changed=tuple(new))
+    async def _read(self, transaction: Transaction, asked: Collection[Asked]) -> list[Row]:
+        """Return the rounds that are asked about, as far as they are stored."""
+        keys = [value for one in asked for value in (one.about.round_id, one.key)]
+        return await transaction.fetch(_ROUNDS.format(asked=", ".join([_ASKED] * len(asked))), (self.ctx.name, *keys))
 
     def _changes(self, row: dict[str, Any], about: ImportedRound) -> dict[str, Any]:
         """Return the columns that the decision about a round changes, with their values."""
@@ -116,6 +105,10 @@ class TimingOverride(Plugin):
                 decision.why,
             )
         return changes
+
+
+def _amendment(about: ImportedRound, row: dict[str, Any], new: dict[str, Any]) -> RoundAmended:
+    return RoundAmended(round=about, revision=row["revision"] + 1, changed=tuple(new))
 
 
 def _file_view(row: dict[str, Any]) -> FileView:

@@ -1,18 +1,15 @@
 """What the import stores, and what it has published."""
 
-import contextlib
 import zlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from piccolo.table import Table
 
-from core.db import Database, Transaction
-from core.db.database import Row
+from core.db import Database
 from core.errors import BadInputError
 from core.events import Event, FetchedFile, ImportedRound, RoundAmended, RoundNotice
 from plugins.stats_import.batch import Imported
@@ -428,64 +425,3 @@ def _put_all(folder: Folder, samples: Path) -> None:
 
 async def _counts(database: Database, query: str) -> dict[Any, Any]:
     return dict(tuple(row.values()) for row in await database.fetch(query))
-
-
-async def test_statements_of_a_live_round(database: Database, folder: Folder) -> None:
-    """A round that comes live, with its notice, takes few statements."""
-    one, two = folder.play("supply", "2025-10-19-220000", "2025-10-19-221000")
-    counting = Counting(database)
-    service = service_of(counting, folder)
-    for number, end in ((1, "2025-10-19 19:59:56"), (2, "2025-10-19 20:09:56")):
-        await service.store_notice(folder.tell("supply", number, end))
-    for file in (one, two):
-        counting.statements.clear()
-
-        await import_one(service, file)
-
-        assert len(counting.statements) <= 15, "\n".join(counting.statements)
-
-
-class Counting(Database):
-    """A database that keeps each statement that changes or reads something."""
-
-    def __init__(self, inner: Database) -> None:
-        self._inner = inner
-        self.dialect = inner.dialect
-        self.engine = inner.engine
-        self.statements: list[str] = []
-
-    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        self.statements.append(sql)
-        return await self._inner.fetch(sql, args)
-
-    @contextlib.asynccontextmanager
-    async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        async with self._inner.transaction(alone=alone) as transaction:
-            yield _CountingTransaction(transaction, self.statements)
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-class _CountingTransaction:
-    def __init__(self, inner: Transaction, statements: list[str]) -> None:
-        self._inner = inner
-        self._statements = statements
-
-    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        self._statements.append(sql)
-        return await self._inner.fetch(sql, args)
-
-    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        self._statements.append(sql)
-        await self._inner.execute(sql, args)
-
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        if batch := list(rows):
-            self._statements.append(sql)
-            await self._inner.execute_many(sql, batch)
-
-    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        if batch := list(rows):
-            self._statements.append(f"INSERT INTO {table._meta.tablename}")
-            await self._inner.insert(table, columns, batch)

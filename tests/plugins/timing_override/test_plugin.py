@@ -117,14 +117,10 @@ async def test_a_reload_before_the_retry_forgets_nothing(tmp_path: Path) -> None
         assert running(stage, "listener").seen == [row["id"], ("amended", row["id"], 2)]
 
 
-async def test_a_restart_before_the_retry_forgets_nothing(tmp_path: Path) -> None:
+async def test_a_restart_before_the_retry_forgets_nothing(database_url: str, tmp_path: Path) -> None:
     """The next process makes the retry of the one before, and tells the others."""
     write_plugin(tmp_path, "listener", recorder())
-    options: dict[str, Any] = {
-        "folders": [tmp_path],
-        "database": f"sqlite:///{tmp_path}/kept.db",
-        "folder": tmp_path / "stage",
-    }
+    options: dict[str, Any] = {"folders": [tmp_path], "database": database_url, "folder": tmp_path / "stage"}
     (tmp_path / "stage").mkdir()
     async with Stage([*PLUGINS, "listener"], **options) as stage:
         await _fail_first(stage)
