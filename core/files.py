@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 import zlib
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from core.filenames import MAX_LENGTH
 
 MAX_BYTES = 4 * 1024 * 1024
 """A stats file of 64 players has about 20 kB."""
+_KINDS = {
+    stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link that leads nowhere", stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+}  # fmt: skip
 
 
 class Files:
@@ -52,7 +57,7 @@ class Files:
         """Return the event for a file that stays where it is (``roundhook import``).
 
         Raises:
-            BadInputError: its name is odd, it cannot be read or is too large.
+            BadInputError: its name is odd, it is no file, cannot be read or is too large.
         """
         check_name(path.name)
         data, modified_at = await asyncio.to_thread(_read_with_time, path)
@@ -112,8 +117,8 @@ class Files:
 
     def _find(self, file: FetchedFile) -> bytes | None:
         for path in (self._path(file.sha256), Path(file.path) if file.trigger == "import" and file.path else None):
-            with contextlib.suppress(OSError):
-                if path and hashlib.sha256(data := path.read_bytes()).hexdigest() == file.sha256:
+            with contextlib.suppress(BadInputError):
+                if path and hashlib.sha256(data := _read_with_time(path)[0]).hexdigest() == file.sha256:
                     return data
         return None
 
@@ -143,19 +148,54 @@ def check_name(filename: str) -> None:
         raise BadInputError(f"{filename[:80]!r} is not taken as a file name: it has a folder part or odd characters.")
 
 
+def check_kind(filename: str, mode: int) -> None:
+    """Refuse what has a file's name and is none. *mode* is that of ``stat``: of what a link leads to, if it does.
+
+    Raises:
+        BadInputError: it is a folder, a pipe, a device, or a link that leads to none of these either.
+    """
+    kind = stat.S_IFMT(mode)
+    if kind not in (0, stat.S_IFREG):  # 0: a server that does not tell
+        what = _KINDS.get(kind, "a special file")
+        raise BadInputError(f"{filename} is {what}, no stats file. It is left where it is; rename it, or move it away.")
+
+
 def check_size(filename: str, size: int) -> None:
-    """Refuse a file over the limit.
+    """Refuse a file over the limit, before it is read: no line of it can be named.
 
     Raises:
         BadInputError: it is larger than ``MAX_BYTES``.
     """
     if size > MAX_BYTES:
-        raise BadInputError(f"{filename} has {size:,} bytes; stats files have at most {MAX_BYTES:,}. It is left aside.")
+        what = f"{filename} has {size:,} bytes and is not read: at most {MAX_BYTES:,} are"
+        raise BadInputError(f"{what}, and a stats file has about 20,000. Look at what wrote it, and move it away.")
 
 
-def _read_with_time(path: Path) -> tuple[bytes, datetime]:
+def _read_with_time(path: Path) -> tuple[bytes, datetime | None]:
+    """Read a file of at most ``MAX_BYTES``; what is no file is not even opened (a pipe would not let go)."""
     try:
-        check_size(path.name, path.stat().st_size)
-        return path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        found = _stat(path)
+        check_kind(path.name, found.st_mode)
+        check_size(path.name, found.st_size)
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadInputError(f"{path} cannot be read ({error.strerror}).") from error
+        raise BadInputError(f"{path} cannot be read ({error.strerror}). Correct that and import it again.") from error
+    check_size(path.name, len(data))
+    return data, _moment(found.st_mtime)
+
+
+def _stat(path: Path) -> os.stat_result:
+    """Return what *path* leads to; of a link that leads nowhere, the link."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return path.lstat()
+
+
+def _moment(unix: float) -> datetime | None:
+    """Return a file's time; None for one outside the calendar, which some file systems keep."""
+    try:
+        return datetime.fromtimestamp(unix, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,10 +75,9 @@ class Summary(msgspec.Struct):
         """Count one file."""
         if state in ("imported", "known", "duplicate", "superseded"):
             setattr(self, state, getattr(self, state) + 1)
-        elif state == "aside":
-            self.aside.append({"file": str(path), "reason": reason})
-        else:
-            self.rejected.append({"file": str(path), "reason": reason})
+            return
+        named = os.fsencode(path).decode(errors="backslashreplace")  # a name may be any bytes, which cannot be printed
+        (self.aside if state == "aside" else self.rejected).append({"file": named, "reason": reason})
 
 
 class Progress:
@@ -130,7 +130,7 @@ async def _import(
 async def _publish(app: Application, server: str, paths: Sequence[Path], summary: Summary) -> Chunk:
     named = [path for path in paths if kind_of(path.name) != "other"]
     for path in sorted(set(paths) - set(named)):
-        summary.count("aside", path, "not the name of a stats file")
+        summary.count(*_left(path))
     files: list[tuple[Path, FetchedFile]] = []
     for path, file in zip(named, await asyncio.gather(*(_read(app, server, path) for path in named)), strict=True):
         if isinstance(file, FetchedFile):
@@ -142,6 +142,13 @@ async def _publish(app: Application, server: str, paths: Sequence[Path], summary
     settling = asyncio.create_task(app.kernel.dispatcher.settled(SETTLE_SECONDS))
     await asyncio.sleep(0)  # it takes note of what is on its way now
     return Chunk(files, known, settling)
+
+
+def _left(path: Path) -> tuple[str, Path, str]:
+    """Say what becomes of a path without a stats file's name: a folder is among them only if it cannot be listed."""
+    if os.path.isdir(path):
+        return "rejected", path, "the folder cannot be listed. Give yourself the right to read it and import it again."
+    return "aside", path, "not the name of a stats file"
 
 
 async def _read(app: Application, server: str, path: Path) -> FetchedFile | BadInputError:
@@ -208,19 +215,29 @@ def _key(file: FetchedFile) -> FileKey:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Return the files below *paths*, in the order of their names within each folder.
 
-    Their paths are absolute: what an interrupted import leaves is read by a process in another folder.
+    Their paths are absolute: what an interrupted import leaves is read by a process in another folder. What has a stats
+    file's name and is a folder, a pipe or a broken link is among them: it is refused when it is to be read.
 
     Raises:
         ConfigError: a path does not exist.
     """
     for path in map(Path.absolute, paths):
-        if path.is_dir():
-            inside = (one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
-            yield from sorted(inside, key=lambda one: (one.parent, one.name))
-        elif path.exists():
+        if os.path.isdir(path) and kind_of(path.name) == "other":
+            yield from _inside(path)
+        elif os.path.lexists(path):
             yield path
         else:
             raise ConfigError(f"{path} does not exist. Name stats files, or folders of them.")
+
+
+def _inside(top: Path) -> Iterator[Path]:
+    """Return the files in a folder and those below it; a folder that cannot be listed is returned itself."""
+    closed: list[Path] = []
+    for folder, folders, files in os.walk(top, onerror=lambda error: closed.append(Path(error.filename))):
+        odd = [name for name in folders if kind_of(name) != "other"]
+        folders[:] = sorted(set(folders) - set(odd))
+        yield from (Path(folder, name) for name in sorted([*files, *odd]) if not name.startswith("."))
+    yield from closed
 
 
 def _with_server(config: Config, server: str | None, timezone: str | None) -> tuple[Config, str]:

@@ -16,7 +16,7 @@ from core.db import Database
 from core.errors import BadInputError, ConfigError, PeerUnavailableError
 from core.events import FetchedFile, Trigger
 from core.filenames import NOTICE_WINDOW
-from core.files import Files
+from core.files import Files, check_kind, check_name
 from core.kernel.manifest import Settings
 from core.ssh import Server
 
@@ -26,6 +26,7 @@ FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
 SETTLE_SECONDS = 2.0
 """SFTP gives whole seconds: a folder that has just changed may change again without a sign; it is listed once more."""
 LIST_AWAITED_SECONDS = 1.0
+TOLD_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,14 @@ class FetchLoop:
         self._publish = publish
         self._tell_admins = tell_admins
         self._seen: dict[str, tuple[int, int]] = {}
-        """Size and time of each file that was fetched or refused."""
+        """Size and time of each file that was fetched."""
         self._growing: dict[str, tuple[int, int]] = {}
         """Size and time of files that were not whole at the look before."""
+        self._told: set[str] = set()
+        """Names of what was refused; each is told once."""
+        self._to_tell: list[str] = []
+        self._unread = False
+        """Whether the server would not give the bytes of a file; nothing in the folder changes when it does again."""
         self._stored: dict[str, int] | None = None
         """Times of the files that are in the database already; read at the first look."""
         self._stamp: tuple[int, int] | None = None
@@ -97,21 +103,29 @@ class FetchLoop:
 
     async def _look(self, awaited: Sequence[Awaited]) -> None:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
-        stamp, now = await self._folder.stamp(), time.monotonic()
+        stamp, now, again = await self._folder.stamp(), time.monotonic(), bool(awaited or self._unread)
         if stamp != self._stamp:
             self._stamp, self._changed_at, self._unsettled = stamp, now, True
-        elif not (self._growing or self._unsettled or (awaited and now - self._listed_at >= LIST_AWAITED_SECONDS)):
+        elif not (self._growing or self._unsettled or (again and now - self._listed_at >= LIST_AWAITED_SECONDS)):
             return
         self._listed_at = now
         self._unsettled = now - self._changed_at <= SETTLE_SECONDS
-        if self._stored is None:
-            self._stored = await self._read_stored()
-        new = [file for file in await self._folder.list_files() if self._is_new(file, self._stored)]
-        for file in sorted(new, key=self._urgency):
+        for file in await self._new_files():
             await self._take(file, awaited)
             if self._server.asked.is_set():
                 self._stamp = None  # something more urgent: look anew, the rest comes after it
-                return
+                break
+        await self._tell_refused()
+
+    async def _new_files(self) -> list[RemoteFile]:
+        """List the folder; return what is to be fetched, the most urgent first, and forget what is gone."""
+        if self._stored is None:
+            self._stored = await self._read_stored()
+        there = {file.name.filename: file for file in await self._folder.list_files()}
+        self._growing = {name: seen for name, seen in self._growing.items() if name in there}
+        self._told &= there.keys()
+        self._unread = False
+        return sorted((file for file in there.values() if self._is_new(file, self._stored)), key=self._urgency)
 
     def _urgency(self, file: RemoteFile) -> tuple[bool, str]:
         """Put what has just been played before what was played long ago, each in the order of its names."""
@@ -129,19 +143,38 @@ class FetchLoop:
 
     async def _take(self, file: RemoteFile, awaited: Sequence[Awaited]) -> None:
         """Fetch a file once it is whole: same size and time at two looks, and a final newline."""
-        name, now = file.name.filename, (file.size, file.modified_unix)
-        if file.size > self._settings.max_file_bytes:
-            self._seen[name] = now
-            await self._tell_admins(f"{name} on {self._server.key} has {file.size:,} bytes and is left aside.")
+        name = file.name.filename
+        if not self._is_file(file):
             return
-        data = await self._folder.read(name, self._settings.max_file_bytes)
-        if not await self._is_whole(file, data):
+        data = await self._bytes_of(name)
+        if data is None or not await self._is_whole(file, data):
             return
         trigger: Trigger = "notice" if self._is_awaited(file, awaited) else "poll"
         await self._hand_over(file, data, trigger)
-        self._seen[name] = now
+        self._seen[name] = file.size, file.modified_unix
         self._growing.pop(name, None)
         self._server.asked_for.discard(name)
+
+    def _is_file(self, file: RemoteFile) -> bool:
+        """Tell whether what is listed can be a stats file; what cannot is refused without being opened."""
+        name = file.name.filename
+        try:
+            check_name(name)
+            check_kind(name, file.mode)
+            _check_limit(name, file.size, self._settings.max_file_bytes)
+        except BadInputError as error:
+            self._refuse(name, error)
+            return False
+        return True
+
+    async def _bytes_of(self, name: str) -> bytes | None:
+        """Read a file; None where the server does not give it, which is tried again, or it is gone."""
+        try:
+            return await self._folder.read(name, self._settings.max_file_bytes)
+        except BadInputError as error:
+            self._unread = True
+            self._refuse(name, f"{error} It is tried again. Give the user of the bot the right to read it.")
+            return None
 
     async def _is_whole(self, file: RemoteFile, data: bytes) -> bool:
         name, seen = file.name.filename, (file.size, file.modified_unix)
@@ -164,10 +197,26 @@ class FetchLoop:
                 modified_at=file.modified_at,
             )
         except BadInputError as error:
-            await self._tell_admins(str(error))
+            self._refuse(name, error)
             return
+        self._told.discard(name)
         await self._publish(event)
         self._log.info("%s fetched from %s (%s, %d bytes)", name, self._server.key, trigger, len(data))
+
+    def _refuse(self, name: str, reason: object) -> None:
+        self._growing.pop(name, None)
+        if name not in self._told:
+            self._told.add(name)
+            self._to_tell.append(f"{self._server.key}: {reason}")
+
+    async def _tell_refused(self) -> None:
+        """Tell the admins what was refused at this look; the rest of a whole folder of it is in the log only."""
+        first, rest = self._to_tell[:TOLD_AT_ONCE], self._to_tell[TOLD_AT_ONCE:]
+        self._to_tell.clear()
+        for text in rest:
+            self._log.warning("%s", text)
+        if first:
+            await self._tell_admins("\n".join([*first, *([f"{len(rest)} more are in the log."] if rest else [])]))
 
     def _is_awaited(self, file: RemoteFile, awaited: Sequence[Awaited]) -> bool:
         if file.name.filename in self._server.asked_for:
@@ -216,3 +265,9 @@ class FetchLoop:
         if self._away:
             self._log.info("%s is back", self._server.key)
         self._away, self._slowdown = "", 0.0
+
+
+def _check_limit(name: str, size: int, limit: int) -> None:
+    if size > limit:
+        remedy = "Look at it there; raise max_file_bytes if it is right."
+        raise BadInputError(f"{name} has {size:,} bytes and is left aside: at most {limit:,} are read. {remedy}")

@@ -13,13 +13,17 @@ from core.filenames import StatsFilename
 from core.names import clean_name, normal_guid
 
 from .duels import Block, DuelLine, cut_blocks
-from .parser import StatsFileError, checked_lines, text_of
+from .parser import MAX_NAME, MAX_PLAYERS, StatsFileError, checked_lines, text_of
 
 REACH_SECONDS = 30
 """How far apart the two files of one round may be written."""
 MAX_LINES = 8192
 OWNER = "VS_HEADER"
-_INTEGER = re.compile(r"[0-9]{1,9}")
+_COUNT = re.compile(r"[0-9]{1,9}")
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+"""What a duel line is known by; which of them can be counts is another question."""
+_TOO_LARGE = re.compile(r"(?<![0-9.])[0-9]{13}")
+_GUID = re.compile(r"[0-9A-F]{8,32}|OMNIBOT.*")
 _INVISIBLE = re.compile(r"[^\x20-\x7e]")
 _SPREE, _STOLEN, _USELESS = "Longest killing spree", "Most objectives stolen", "Most useless kills"
 
@@ -88,22 +92,11 @@ def parse_endstats(data: bytes) -> Endstats:
     lines = checked_lines(data)
     if len(lines) > MAX_LINES:
         raise StatsFileError(f"{len(lines)} lines; at most {MAX_LINES} can be real", MAX_LINES + 1)
-    awards: list[AwardLine] = []
-    blocks: list[tuple[str, str, list[DuelLine]]] = []
-    loose: list[DuelLine] = []
+    reader = _Reader()
     for number, line in enumerate(lines, 1):
-        if not line:
-            continue
-        first, second, third = _columns(text_of(line), number)
-        if first == OWNER:
-            blocks.append((second, normal_guid(third, second), []))
-        elif _is_duel(first, second, third, began=bool(blocks or loose)):
-            (blocks[-1][2] if blocks else loose).append(DuelLine(first, int(second), int(third)))
-        else:
-            awards.append(AwardLine(first, second, third))
-    return Endstats(
-        _mended(awards), tuple(Block(name, guid, tuple(duels)) for name, guid, duels in blocks), tuple(loose)
-    )
+        if line:
+            reader.take(number, *_columns(text_of(line), number))
+    return reader.endstats()
 
 
 def resolve(files: Iterable[Endstats], roster: Sequence[RosterEntry]) -> tuple[Awards, Duels]:
@@ -128,15 +121,63 @@ def _columns(line: str, number: int) -> tuple[str, str, str]:
     columns = line.split("\t")
     if len(columns) != 3:
         raise StatsFileError(f"3 columns split by tabs are wanted, there are {len(columns)}", number)
-    if max(map(len, columns)) > 200:
-        raise StatsFileError("a column of more than 200 characters", number)
+    if (longest := max(map(len, columns))) > MAX_NAME:
+        raise StatsFileError(f"a column of {longest:,} characters; at most {MAX_NAME} can be real", number)
     return columns[0], columns[1], columns[2]
 
 
-def _is_duel(first: str, second: str, third: str, *, began: bool) -> bool:
-    if _INTEGER.fullmatch(second) is None or _INTEGER.fullmatch(third) is None:
-        return False
-    return began or first not in KNOWN_AWARDS
+class _Reader:
+    """Takes line after line; what kind a line is depends on those before it."""
+
+    def __init__(self) -> None:
+        self._awards: list[AwardLine] = []
+        self._blocks: list[tuple[str, str, list[DuelLine]]] = []
+        self._loose: list[DuelLine] = []
+        self._players: set[str] = set()
+
+    def take(self, number: int, first: str, second: str, third: str) -> None:
+        """Take the columns of the line with this *number*."""
+        if first == OWNER and _GUID.fullmatch(third.strip().upper()):
+            self._blocks.append((second, normal_guid(third, second), []))
+            self._see(second, number)
+        elif self._is_duel(first, second, third):
+            duels = self._blocks[-1][2] if self._blocks else self._loose
+            duels.append(DuelLine(first, _count(second, number), _count(third, number)))
+            self._see(first, number)
+        else:
+            self._awards.append(_award(first, second, third, number))
+            self._see(second, number)
+
+    def endstats(self) -> Endstats:
+        """Return what was taken."""
+        blocks = tuple(Block(name, guid, tuple(duels)) for name, guid, duels in self._blocks)
+        return Endstats(_mended(self._awards), blocks, tuple(self._loose))
+
+    def _is_duel(self, first: str, second: str, third: str) -> bool:
+        if _WHOLE.fullmatch(second) is None or _WHOLE.fullmatch(third) is None:
+            return False
+        return bool(self._blocks or self._loose) or first not in KNOWN_AWARDS
+
+    def _see(self, player: str, number: int) -> None:
+        self._players.add(player)
+        if len(self._players) > MAX_PLAYERS:
+            raise StatsFileError(f"player {MAX_PLAYERS + 1}; at most {MAX_PLAYERS} can be real", number)
+
+
+def _count(text: str, number: int) -> int:
+    if _COUNT.fullmatch(text) is None:
+        raise StatsFileError(f"{text[:24]!r} kills or deaths; a whole number from 0 to 999999999 is wanted", number)
+    return int(text)
+
+
+def _award(name: str, player: str, value: str, number: int) -> AwardLine:
+    if name == OWNER:
+        raise StatsFileError(f"{value[:24]!r} is no GUID of 8 to 32 hex digits", number)
+    if not name or not value.strip():
+        raise StatsFileError("an award without a name or without a value", number)
+    if _TOO_LARGE.search(value) or (name in KNOWN_AWARDS and value.startswith("-")):
+        raise StatsFileError(f"the award's value is {value[:24]!r}; 0 or more, of at most 12 digits, is wanted", number)
+    return AwardLine(name, player, value)
 
 
 def _mended(lines: Iterable[AwardLine]) -> tuple[AwardLine, ...]:

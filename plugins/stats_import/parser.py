@@ -6,7 +6,7 @@ fields throughout. Nothing is guessed.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from core.errors import BadInputError
@@ -17,8 +17,12 @@ from .fields import GENERATIONS, NEWEST, RATIOS, TENTHS
 from .weapons import WEAPONS
 
 MAX_BYTES = 256 * 1024
+MAX_LINE_BYTES = 16 * 1024
+"""A line of more is named where a file is too large; a real one has at most a few hundred bytes."""
 MAX_PLAYERS = 96
 """Lines of players who left count too; the game has 64 slots."""
+MAX_NAME = 200
+"""Characters; the game allows 35 bytes. What is longer does not fit into an index of PostgreSQL."""
 
 _NUMBER = "[0-9]{1,12}"
 _GROUPS = re.compile(f"({_NUMBER})((?: {_NUMBER})*) ")
@@ -81,11 +85,10 @@ def parse_stats_file(data: bytes, name: StatsFilename) -> StatsFile:
     """
     lines = _lines(data)
     header = _header(lines[0], name)
-    players = [_player(line, number) for number, line in enumerate(lines[1:], 2) if line]
+    players = {number: _player(line, number) for number, line in enumerate(lines[1:], 2) if line}
     if len(players) > MAX_PLAYERS:
-        raise StatsFileError(f"{len(players)} players; at most {MAX_PLAYERS} can be real", MAX_PLAYERS + 2)
-    generation = _one_generation(players, lines)
-    return StatsFile(*header, generation, _identified(players))
+        raise StatsFileError(f"{len(players)} players; at most {MAX_PLAYERS} can be real", list(players)[MAX_PLAYERS])
+    return StatsFile(*header, _one_generation(players), _identified(players))
 
 
 def content_key(data: bytes) -> str:
@@ -103,13 +106,13 @@ def checked_lines(data: bytes) -> list[bytes]:
         StatsFileError: it is empty, too large, no text, or has no final newline.
     """
     if not data:
-        raise StatsFileError("the file is empty")
+        raise StatsFileError("the file is empty; it is taken when it comes with its lines", 1)
     if len(data) > MAX_BYTES:
-        raise StatsFileError(f"{len(data)} bytes; a file of one round has at most {MAX_BYTES}")
+        raise _too_large(data)
     if b"\0" in data:
-        raise StatsFileError("a NUL byte; it was not written whole", data[: data.index(b"\0")].count(b"\n") + 1)
+        raise StatsFileError("a NUL byte; it was not written whole", _line_of(data, data.index(b"\0")))
     if not data.endswith(b"\n"):
-        raise StatsFileError("cut off: the last line has no end", data.count(b"\n") + 1)
+        raise StatsFileError("cut off: the last line has no end; it is taken when it comes whole", _line_of(data))
     return data[:-1].replace(b"\r\n", b"\n").removesuffix(b"\r").split(b"\n")
 
 
@@ -119,6 +122,22 @@ def text_of(line: bytes) -> str:
         return line.decode()
     except UnicodeDecodeError:
         return line.decode("latin-1")
+
+
+def _too_large(data: bytes) -> StatsFileError:
+    """Name the longest line where that alone is absurd, else the line in which the limit is passed."""
+    lines = data.split(b"\n")
+    longest = max(lines, key=len)
+    if len(longest) > MAX_LINE_BYTES:
+        reason = f"{len(longest):,} bytes; a line has a few hundred, a whole file at most {MAX_BYTES:,}"
+        return StatsFileError(reason, lines.index(longest) + 1)
+    so_many = f"a file of one round has at most {MAX_BYTES:,} bytes, this one {len(data):,}"
+    return StatsFileError(f"{so_many}; the limit is passed here", _line_of(data, MAX_BYTES))
+
+
+def _line_of(data: bytes, index: int | None = None) -> int:
+    """Return the number of the line that the byte at *index* is in, the last one by default."""
+    return data.count(b"\n", 0, index) + 1
 
 
 _Header = tuple[str, str, int, int, int, int, int, float | None]
@@ -175,6 +194,8 @@ def _player(line: str, number: int) -> PlayerLine:
         raise StatsFileError(f"{guid[:16]!r} is no GUID of 8 hex digits", number)
     if not (who[1].isascii() and who[1].isdigit() and len(who[1]) <= 12) or who[2] not in ("1", "2", "3"):
         raise StatsFileError(f"rounds and side are {who[1][:16]!r} and {who[2][:16]!r}", number)
+    if len(name) > MAX_NAME:
+        raise StatsFileError(f"a name of {len(name):,} characters; at most {MAX_NAME} can be real", number)
     groups, mark, fields = who[3].partition("\t")
     if not mark:
         raise StatsFileError("no extended fields: the line is cut off", number)
@@ -184,7 +205,10 @@ def _player(line: str, number: int) -> PlayerLine:
 
 def _weapons(text: str, number: int) -> dict[int, Weapon]:
     if (match := _GROUPS.fullmatch(text)) is None:
-        raise StatsFileError("the weapon groups are not whole numbers of at most 12 digits, split by one blank", number)
+        parts = text.removesuffix(" ").split(" ")
+        odd = next((repr(part[:24]) for part in parts if re.fullmatch(_NUMBER, part) is None), "no blank at the end")
+        wanted = "whole numbers are wanted, 0 or more, of at most 12 digits, each followed by one blank"
+        raise StatsFileError(f"{odd} in the weapon groups; {wanted}", number)
     mask, values = int(match[1]), [int(value) for value in match[2].split()]
     if len(values) != 5 * mask.bit_count():
         wanted = f"the mask {mask} asks for {mask.bit_count()} weapon groups of 5 numbers"
@@ -226,35 +250,38 @@ def _why(values: list[str]) -> str:
     for field, value in enumerate(values):
         if re.fullmatch(_value(field), value) is None:
             wanted = "a number with one decimal" if field in TENTHS else "a whole number"
-            return f"extended field {field} is {value[:24]!r}; {wanted} from 0 to 12 digits is wanted"
+            return f"extended field {field} is {value[:24]!r}; {wanted} is wanted, 0 or more, of at most 12 digits"
     return "the extended fields cannot be read"
 
 
-def _one_generation(players: list[PlayerLine], lines: list[str]) -> int:
-    counts = {len(player.fields) for player in players}
-    if len(counts) > 1:
-        first = len(players[0].fields)
-        wrong = next(index for index, player in enumerate(players) if len(player.fields) != first)
-        number = [index for index, line in enumerate(lines, 1) if line and index > 1][wrong]
-        raise StatsFileError(f"{len(players[wrong].fields)} extended fields, in the lines before {first}", number)
-    return counts.pop() if counts else 0
+def _one_generation(players: Mapping[int, PlayerLine]) -> int:
+    """Return how many fields each of the *players*, by their lines, has."""
+    first = next((len(player.fields) for player in players.values()), 0)
+    for number, player in players.items():
+        if len(player.fields) != first:
+            raise StatsFileError(f"{len(player.fields)} extended fields, in the lines before {first}", number)
+    return first
 
 
-def _identified(players: Iterable[PlayerLine]) -> tuple[PlayerLine, ...]:
+def _identified(players: Mapping[int, PlayerLine]) -> tuple[PlayerLine, ...]:
     """Give bots an identity each (they share one GUID text) and refuse a GUID that comes twice."""
     seen: dict[str, PlayerLine] = {}
-    for player in players:
-        guid = player.guid
-        if guid.startswith(_BOT):
-            guid, copies = bot_guid(player.name), 1
-            while guid in seen:
-                copies += 1
-                guid = bot_guid(f"{player.name}#{copies}")
-            player = _renamed(player, guid)
-        elif guid in seen:
-            raise StatsFileError(f"two lines of the GUID {guid}")
-        seen[guid] = player
+    lines: dict[str, int] = {}
+    for number, player in players.items():
+        if player.guid.startswith(_BOT):
+            player = _renamed(player, _free_bot_guid(player, seen))
+        elif player.guid in seen:
+            raise StatsFileError(f"the GUID {player.guid} stands in line {lines[player.guid]} already", number)
+        seen[player.guid], lines[player.guid] = player, number
     return tuple(seen.values())
+
+
+def _free_bot_guid(bot: PlayerLine, taken: Container[str]) -> str:
+    guid, copies = bot_guid(bot.name), 1
+    while guid in taken:
+        copies += 1
+        guid = bot_guid(f"{bot.name}#{copies}")
+    return guid
 
 
 def _renamed(player: PlayerLine, guid: str) -> PlayerLine:

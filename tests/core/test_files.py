@@ -1,7 +1,10 @@
 """Fetched bytes are kept whole, by hash, until they are imported."""
 
 import asyncio
+import os
+import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -14,6 +17,7 @@ from core.errors import BadInputError, PeerUnavailableError
 from core.files import Files
 
 NAME = "2026-01-02-030405-supply-round-1.txt"
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
 
 
 @pytest.fixture
@@ -50,6 +54,64 @@ async def test_a_file_that_is_too_large_is_refused(
         await files.put("puran", NAME, b"x" * 11)
     with pytest.raises(BadInputError, match="at most 10"):
         await files.in_place("puran", large)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (Path.mkdir, "is a folder, no stats file"),
+        (os.mkfifo, "is a named pipe, no stats file"),
+        (lambda path: path.symlink_to("nowhere"), "is a link that leads nowhere, no stats file"),
+        (lambda path: path.symlink_to(path.name), "is a link that leads nowhere, no stats file"),
+        (lambda path: path.symlink_to("/"), "is a folder, no stats file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a device, no stats file"),
+        (lambda path: path.symlink_to("/proc/self/mem"), "cannot be read"),
+    ],
+)
+async def test_what_only_has_the_name_of_a_file_is_refused(
+    files: Files, tmp_path: Path, make: Callable[[Path], object], says: str
+) -> None:
+    """Folders, pipes, devices, broken links and what the system will not read: named, with the reason, at once."""
+    make(tmp_path / NAME)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(BadInputError, match=f"{NAME} {says}"):
+            await files.in_place("local", tmp_path / NAME)
+
+
+async def test_a_link_to_a_file_is_followed(files: Files, tmp_path: Path) -> None:
+    """It is the file that it leads to, under its own name."""
+    (tmp_path / "kept").write_bytes(b"stats")
+    (tmp_path / NAME).symlink_to("kept")
+
+    event = await files.in_place("local", tmp_path / NAME)
+
+    assert (event.filename, event.size, await files.read(event)) == (NAME, 5, b"stats")
+
+
+async def test_a_file_that_has_become_a_pipe_is_gone(files: Files, tmp_path: Path) -> None:
+    """What was announced is read again later; it does not hang then either."""
+    path = tmp_path / NAME
+    path.write_bytes(b"stats")
+    event = await files.in_place("local", path)
+    path.unlink()
+    os.mkfifo(path)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(PeerUnavailableError, match="Fetch it again"):
+            await files.read(event)
+
+
+async def test_a_time_outside_the_calendar_is_unknown(files: Files) -> None:
+    """Some file systems keep any number as a file's time."""
+    if not IN_MEMORY.is_dir():
+        pytest.skip(f"no file system at {IN_MEMORY}, which would keep such a time")
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        path = Path(folder, NAME)
+        path.write_bytes(b"stats")
+        os.utime(path, (1e13, 1e13))
+
+        assert (await files.in_place("local", path)).modified_at is None
 
 
 async def test_a_file_is_there_whole_or_not_at_all(files: Files, tmp_path: Path) -> None:

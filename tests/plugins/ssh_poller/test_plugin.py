@@ -2,12 +2,14 @@
 
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
+from tests.plugins.stats_import.invented import stats_file
 
 PLUGINS = ["ssh_poller", "stats_import"]
 OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.05, "look_seconds": 0.02}}}
@@ -90,6 +92,135 @@ async def test_only_stats_files_are_taken() -> None:
         assert await stored(stage, 1) == [played.filename]
 
 
+def at(stage: Stage, seconds: float, map_name: str = "odd") -> str:
+    """Return the name of a file that was written so many seconds ago: the later, the earlier it is its turn."""
+    return f"{stage.clock.now() - timedelta(seconds=seconds):%Y-%m-%d-%H%M%S}-{map_name}-round-1.txt"
+
+
+def fill_with_odd_things(stage: Stage) -> dict[str, str]:
+    """Put what only has a stats file's name before all else; return what is to be said about each."""
+    root = stage.games["local"].root
+    folder, pipe, broken, loop, memory = (at(stage, 300 - number) for number in range(5))
+    (root / folder).mkdir()
+    os.mkfifo(root / pipe)
+    for name, target in ((broken, "nowhere"), (loop, loop), (memory, "/proc/self/mem")):
+        (root / name).symlink_to(target)
+    return {
+        folder: "is a folder, no stats file. It is left where it is; rename it, or move it away.",
+        pipe: "is a named pipe, no stats file.",
+        broken: "is a link that leads nowhere, no stats file.",
+        loop: "is a link that leads nowhere, no stats file.",
+        memory: "cannot be read (Input/output error). It is tried again.",
+    }
+
+
+async def test_what_only_has_the_name_of_a_file_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A folder, a pipe, broken links, an unreadable file: each in the log once; the files after them are fetched."""
+    async with Stage(["stats_import"], config=OFTEN) as stage:
+        root, odd = stage.games["local"].root, fill_with_odd_things(stage)
+        (root / at(stage, 90_000, "old")).write_bytes(stats_file("old"))
+        with caplog.at_level(logging.WARNING):
+            await stage.plugins.enable("ssh_poller")
+            await stored(stage, 1)
+            for number in range(2, 5):  # each changes the folder, so that it is listed again
+                await stage.games["local"].play_round(map_name=f"map{number}", send_notice=False)
+                await stored(stage, number)
+        said = [str(message.text) for message in stage.discord.messages(stage.discord.admin_channel)]
+
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert len(said) == 1
+    for name, words in odd.items():
+        assert f"local: {name} {words}" in said[0]
+        assert logged.count(name) == 1
+
+
+async def test_a_folder_full_of_odd_things_is_one_message(caplog: pytest.LogCaptureFixture) -> None:
+    """Five are told, the rest is in the log, with the reasons."""
+    async with Stage(["stats_import"], config=OFTEN) as stage:
+        names = [at(stage, 300 - number) for number in range(8)]
+        for name in names:
+            (stage.games["local"].root / name).mkdir()
+        with caplog.at_level(logging.WARNING):
+            await stage.plugins.enable("ssh_poller")
+            text = await told(stage, "3 more are in the log.")
+        assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
+
+    assert text.count("is a folder") == 5
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert [logged.count(f"local: {name} is a folder") for name in names] == [1] * 8
+
+
+async def test_a_name_that_is_no_text_does_not_hide_the_others() -> None:
+    """Names are bytes: one that is no UTF-8 is left alone, or refused if it is like a stats file's."""
+    async with Stage(["stats_import"], config=OFTEN) as stage:
+        root, now = os.fsencode(stage.games["local"].root), f"{stage.clock.now():%Y-%m-%d}".encode()
+        for name in (b"caf\xe9.txt", now + b"-000000-caf\xe9-round-1.txt"):
+            Path(os.fsdecode(root + b"/" + name)).write_bytes(stats_file("caf"))
+        os.symlink(b"nowhere", root + b"/" + now + b"-000001-caf\xe9-round-1.txt")
+        played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
+        await stage.plugins.enable("ssh_poller")
+
+        text = await told(stage, "is not taken as a file name")
+        assert await stored(stage, 1) == [played.filename]
+
+    assert text.count("caf\\udce9-round-1.txt' is not taken as a file name") == 2
+
+
+async def test_a_link_to_a_file_is_followed() -> None:
+    """It is fetched under its own name; one that replaces something unreadable is, too."""
+    async with Stage(["stats_import"], config=OFTEN) as stage:
+        root, name, other = stage.games["local"].root, at(stage, 300), at(stage, 200)
+        (root / "kept").write_bytes(stats_file("odd"))
+        (root / name).symlink_to("kept")
+        (root / other).symlink_to("/proc/self/mem")
+        await stage.plugins.enable("ssh_poller")
+        await told(stage, "cannot be read")
+        (root / "new").write_bytes(stats_file("odd", shown="5:00"))
+        (root / "new").replace(root / other)
+
+        assert await stored(stage, 2) == [name, other]
+        rows = await stage.db.fetch("SELECT state FROM stats_files")
+        assert [row["state"] for row in rows] == ["imported"] * 2
+
+
+async def test_a_file_that_may_not_be_read_is_fetched_when_it_may() -> None:
+    """Nothing in the folder changes by that: it is tried at each poll."""
+    async with Stage(["stats_import"], config=OFTEN) as stage:
+        path = stage.games["local"].root / at(stage, 300)
+        path.write_bytes(stats_file("odd"))
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("this user may read everything")
+        await stage.plugins.enable("ssh_poller")
+        text = await told(stage, "cannot be read (Permission denied)")
+        path.chmod(0o600)
+
+        assert await stored(stage, 1) == [path.name]
+        assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
+
+    assert "Give the user of the bot the right to read it." in text
+
+
+async def test_a_file_cut_at_the_end_of_a_line_gives_way_to_the_whole() -> None:
+    """A pause in writing looks like the end; what is written after it counts, with the next file at the latest."""
+    async with Stage(PLUGINS, config=OFTEN) as stage:
+        game, whole = stage.games["local"], stats_file()
+        path = game.root / at(stage, 60, "supply")
+        path.write_bytes(b"".join(whole.splitlines(keepends=True)[:3]))
+        await stored(stage, 1)
+        before = await stage.count("player_rounds")
+        path.write_bytes(whole)
+        await game.play_round(map_name="radar", send_notice=False)
+        await stored(stage, 3)
+        rows = await stage.db.fetch(
+            "SELECT p.guid FROM rounds r JOIN player_rounds p ON p.round_id = r.id WHERE r.filename = ?", (path.name,)
+        )
+        states = await stage.db.fetch("SELECT state FROM stats_files WHERE filename = ? ORDER BY id", (path.name,))
+
+    assert (before, len(rows)) == (2, 4)
+    assert [row["state"] for row in states] == ["superseded", "imported"]
+
+
 async def test_a_file_over_the_limit_is_named_and_left_aside() -> None:
     """The admins read which file is too large, once; the next one is fetched."""
     async with Stage(PLUGINS, config=OFTEN) as stage:
@@ -100,7 +231,7 @@ async def test_a_file_over_the_limit_is_named_and_left_aside() -> None:
         played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
         names = await stored(stage, 1)
 
-        assert "2,000,000 bytes" in text
+        assert f"{huge.name} has 2,000,000 bytes and is left aside: at most 1,048,576 are read." in text
         assert names == [played.filename]
         assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
 

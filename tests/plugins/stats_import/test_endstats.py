@@ -1,11 +1,14 @@
 """Awards and duels of a round."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from plugins.stats_import.duels import DuelLine, cut_blocks
-from plugins.stats_import.endstats import AwardLine, RosterEntry, parse_endstats, resolve
+from plugins.stats_import.endstats import AwardLine, Endstats, RosterEntry, parse_endstats, resolve
 from plugins.stats_import.parser import StatsFileError
 from tests.plugins.stats_import.invented import ENDSTATS
 
@@ -45,11 +48,111 @@ def test_awards_are_told_from_duels() -> None:
     assert file.blocks[0].lines == (DuelLine("Most deaths", 2, 1),)
 
 
-@pytest.mark.parametrize("data", [b"", b"Most deaths\tone\t3", b"Most deaths\tone\n", b"a\tb\tc\td\n"])
-def test_refused(data: bytes) -> None:
-    """What is cut off or has other columns is refused."""
-    with pytest.raises(StatsFileError):
+def crowd(count: int) -> bytes:
+    """Return an endstats file of so many players, each with a block of one line."""
+    return b"".join(b"VS_HEADER\tp%d\t%032d\np0\t1\t0\n" % (number, number) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b"", 1, "the file is empty"),
+        (b"Most deaths\tone\t3", 1, "cut off"),
+        (ENDSTATS[:-1], 10, "cut off"),
+        (ENDSTATS + b"three\t1\t\0\n", 11, "NUL"),
+        (b"Most deaths\tone\n", 1, "3 columns split by tabs are wanted, there are 2"),
+        (ENDSTATS + b"a\tb\tc\td\n", 11, "there are 4"),
+        (ENDSTATS + b"x" * 2**20 + b"\n", 11, "1,048,576 bytes"),
+        (
+            b"Most deaths\tone\t3\n" * 20_000,
+            14_564,
+            "at most 262,144 bytes, this one 360,000; the limit is passed here",
+        ),
+        (b"one\t1\t2\n" * 8193, 8193, "8193 lines"),
+        (b"Most deaths\tone\t" + b"9" * 201 + b"\n", 1, "a column of 201 characters"),
+        (ENDSTATS + b"three\t-3\t1\n", 11, "'-3' kills or deaths"),
+        (ENDSTATS + b"three\t3\t-1\n", 11, "'-1' kills or deaths"),
+        (b"three\t-3\t1\n", 1, "'-3' kills or deaths"),
+        (ENDSTATS + b"three\t18446744073709551616\t1\n", 11, "'18446744073709551616' kills or deaths"),
+        (ENDSTATS + b"three\t1\t1000000000\n", 11, "'1000000000' kills or deaths"),
+        (ENDSTATS + b"three\t3\t\n", 11, "without a value"),
+        (ENDSTATS + b"\t\t\n", 11, "without a name"),
+        (b"Most deaths\tone\t-3\n", 1, "value is '-3'"),
+        (b"Most deaths\tone\t18446744073709551616\n", 1, "value is '18446744073709551616'"),
+        (b"VS_HEADER\tone\t\n", 1, "'' is no GUID"),
+        (b"VS_HEADER\tone\tAAAAAAG1\n", 1, "'AAAAAAG1' is no GUID"),
+        (crowd(100), 193, "player 97; at most 96"),
+        (b"".join(b"p%d\t1\t0\n" % number for number in range(100)), 97, "player 97; at most 96"),
+        (b"".join(b"Most odd\tp%d\t1 s\n" % number for number in range(100)), 97, "player 97; at most 96"),
+    ],
+)
+def test_refused_with_line_and_reason(data: bytes, line: int, reason: str) -> None:
+    """What is not a whole endstats file is refused, and the error says where and why."""
+    with pytest.raises(StatsFileError) as refused:
         parse_endstats(data)
+
+    assert refused.value.line == line
+    assert reason in str(refused.value)
+
+
+def test_players_with_odd_names_are_taken() -> None:
+    """Players called as a number or as a block's mark; the largest numbers; values with many decimals; 96 players."""
+    awards = (
+        b"Most deaths\t-12\t14\nMost deaths\t99999999999999999999\t999999999999\nBest K/D ratio\tone\t1.3333333333333\n"
+    )
+    file = parse_endstats(awards + b"VS_HEADER\t12\tAAAAAAA1\nVS_HEADER\t3\t1\n\t999999999\t0\n")
+
+    assert [line.player for line in file.awards] == ["-12", "99999999999999999999", "one"]
+    assert [block.owner for block in file.blocks] == ["12"]
+    assert file.blocks[0].lines == (DuelLine("VS_HEADER", 3, 1), DuelLine("", 999999999, 0))
+    assert len(parse_endstats(crowd(96)).blocks) == 96
+
+
+def taken_in_part(whole: bytes) -> list[int]:
+    """Cut a file at each byte; return the places at which what is left was taken, each holding whole lines only."""
+    everything, places = parse_endstats(whole), []
+    for cut in range(len(whole)):
+        with contextlib.suppress(StatsFileError):
+            file = parse_endstats(whole[:cut])
+            places.append(cut)
+            assert file.awards == everything.awards[: len(file.awards)]
+            assert file.loose == everything.loose[: len(file.loose)]
+            assert duels_of(file) == duels_of(everything)[: len(duels_of(file))]
+    return places
+
+
+def duels_of(file: Endstats) -> list[tuple[str, DuelLine]]:
+    return [(block.guid, line) for block in file.blocks for line in block.lines]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_an_invented_file_cut_at_each_place(end: bytes) -> None:
+    """Refused, except at the ends of lines: never half a line or half a number."""
+    whole = ENDSTATS.replace(b"\n", end)
+
+    assert taken_in_part(whole) == ends_of_lines(whole)
+
+
+def test_the_real_file_cut_at_each_place(samples: Path) -> None:
+    """The same with the one real file."""
+    whole = (samples / "2026-01-12-224606-te_escape2-round-2-endstats.txt").read_bytes()
+
+    assert taken_in_part(whole) == ends_of_lines(whole)
+
+
+def ends_of_lines(whole: bytes) -> list[int]:
+    """Return the places after each line but the last."""
+    return [index + 1 for index, byte in enumerate(whole[:-1]) if byte == 10]
+
+
+@settings(max_examples=300, deadline=None)
+@given(at=st.integers(0, len(ENDSTATS) - 1), part=st.binary(max_size=6), length=st.integers(0, 6))
+def test_damaged_files_are_taken_or_refused(at: int, part: bytes, length: int) -> None:
+    """Any bytes put in place of others give numbers and GUIDs that a database takes, or the one error."""
+    with contextlib.suppress(StatsFileError):
+        file = parse_endstats(ENDSTATS[:at] + part + ENDSTATS[at + length :])
+        assert all(0 <= number < 2**31 for _, line in duels_of(file) for number in (line.kills, line.deaths))
+        assert all(len(block.guid) == 8 for block in file.blocks)
 
 
 def test_the_real_file(samples: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.filenames import parse_stats_filename
-from plugins.stats_import.parser import MAX_PLAYERS, StatsFile, StatsFileError, content_key, parse_stats_file
+from plugins.stats_import.parser import MAX_BYTES, MAX_PLAYERS, StatsFile, StatsFileError, content_key, parse_stats_file
 from tests.plugins.stats_import.invented import PLAYERS, Line, name_of, named, stats_file
 
 NAME = named(name_of("2025-10-19-220000"))
@@ -109,7 +109,7 @@ def test_bots_are_told_apart_by_name() -> None:
 @pytest.mark.parametrize(
     ("data", "line", "reason"),
     [
-        (b"", 0, "empty"),
+        (b"", 1, "empty"),
         (b"\n", 1, "8 or 9 fields"),
         (stats_file()[:-1], 5, "no end"),
         (b"\0" * 500, 1, "NUL"),
@@ -120,18 +120,43 @@ def test_bots_are_told_apart_by_name() -> None:
         (stats_file(winner=3), 1, "winner"),
         (stats_file(ninth="nan"), 1, "field 9"),
         (stats_file().replace(b"AAAAAAA2", b"AAAAAAG2"), 3, "GUID"),
-        (stats_file().replace(b"AAAAAAA2", b"AAAAAAA1"), 0, "two lines"),
+        (stats_file().replace(b"AAAAAAA2", b"AAAAAAA1"), 3, "the GUID AAAAAAA1 stands in line 2 already"),
+        (stats_file().replace(b"BBBBBBB2", b"aaaaaaa2"), 5, "the GUID AAAAAAA2 stands in line 3 already"),
         (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 3 2 5"), 5, "mask 2048"),
         (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048"), 5, "mask 2048"),
-        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9  3 2 5 0"), 5, "weapon groups"),
-        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 -3 2 5 0"), 5, "weapon groups"),
-        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 18446744073709551616 2 5 0"), 5, "weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 "), 5, "'' in the weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\"), 5, "'' in the weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0 ", b"\\2048 9 3 2 5 0"), 5, "no blank at the end"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9  3 2 5 0"), 5, "'' in the weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 -3 2 5 0"), 5, "'-3' in the weapon groups"),
+        (stats_file().replace(b"\\2048 9 3 2 5 0", b"\\-2048 9 3 2 5 0"), 5, "'-2048' in the weapon groups"),
+        (
+            stats_file().replace(b"\\2048 9 3 2 5 0", b"\\2048 9 18446744073709551616 2 5 0"),
+            5,
+            "'18446744073709551616' in",
+        ),
+        (
+            stats_file().replace(b"\\2048 9 3 2 5 0", b"\\18446744073709551616 9 3 2 5 0"),
+            5,
+            "'18446744073709551616' in",
+        ),
+        (stats_file().replace(b"four\\0\\2", b"four\\18446744073709551616\\2"), 5, "rounds and side"),
+        (stats_file().replace(b"four\\0\\2", b"four\\-1\\2"), 5, "rounds and side"),
+        (stats_file(limit=f"{2**70}:00"), 1, "field 7"),
+        (stats_file(ninth=str(2**70)), 1, "field 9"),
         (stats_file(players=[Line("AAAAAAA1", fields={0: -1})]), 2, "field 0"),
         (stats_file(players=[Line("AAAAAAA1", fields={9: 10**20})]), 2, "field 9"),
         (stats_file(count=35), 2, "35 extended fields"),
         (stats_file(players=PLAYERS[:2]) + PLAYERS[2].text(33).encode() + b"\n", 4, "33 extended fields"),
-        (stats_file() + b"x" * 2**20 + b"\n", 0, "bytes"),
+        (stats_file(players=[Line("AAAAAAA1", "n" * 201)]), 2, "a name of 201 characters"),
+        (stats_file() + b"x" * 2**20 + b"\n", 6, "1,048,576 bytes; a line has a few hundred"),
+        (b"x" * 2**20 + b"\n" + stats_file(), 1, "1,048,576 bytes; a line has a few hundred"),
+        (stats_file() + b"x" * 2**20, 6, "1,048,576 bytes; a line has a few hundred"),
+        (b"\n" * 2**20, MAX_BYTES + 1, "at most 262,144 bytes, this one 1,048,576; the limit is passed here"),
+        ((b"x" * 1023 + b"\n") * 1000, 257, "at most 262,144 bytes, this one 1,024,000; the limit is passed here"),
+        (b"x" * 1000 + (b"x" * 1023 + b"\n") * 256, 256, "this one 263,144; the limit is passed here"),
         (stats_file(players=[Line(f"{i:08X}") for i in range(100)]), MAX_PLAYERS + 2, "100 players"),
+        (b"\n".join(stats_file(players=[Line(f"{i:08X}") for i in range(97)]).partition(b"\n")), 100, "97 players"),
     ],
 )
 def test_refused_with_line_and_reason(data: bytes, line: int, reason: str) -> None:
@@ -143,31 +168,54 @@ def test_refused_with_line_and_reason(data: bytes, line: int, reason: str) -> No
     assert reason in str(refused.value)
 
 
-@settings(max_examples=300, deadline=None)
-@given(cut=st.integers(0, len(stats_file()) - 1))
-def test_cut_anywhere(cut: int) -> None:
-    """A file cut at any place is refused, or consists of whole lines."""
-    whole = stats_file(ninth="365000")
+def taken_in_part(whole: bytes, filename: str) -> list[int]:
+    """Cut a file at each byte; return the places at which what is left was taken, each holding whole lines only.
+
+    A cut exactly at the end of a line leaves a text that says nothing of its missing lines: it is taken with the lines
+    that it has. That such a file is not fetched, and gives way to the whole one, is not the parser's to ensure.
+    """
+    everybody = parse_stats_file(whole, named(filename)).players
+    places = []
+    for cut in range(len(whole)):
+        found, lines = _taken_or_line(whole[:cut], filename), whole[:cut].count(b"\n")
+        if isinstance(found, int):
+            assert 1 <= found <= lines + 1
+        else:
+            assert found.players == everybody[: lines - 1]
+            places.append(cut)
+    return places
+
+
+def _taken_or_line(data: bytes, filename: str) -> StatsFile | int:
     try:
-        file = read(whole[:cut])
-    except StatsFileError:
-        return
-    assert whole[:cut].endswith(b"\n")
-    assert file.players == read(whole).players[: len(file.players)]
+        return parse_stats_file(data, named(filename))
+    except StatsFileError as refused:
+        return refused.line
 
 
-def test_a_real_file_cut_at_each_place(samples: Path) -> None:
-    """A real file is only ever taken at a line's end."""
-    path = samples / "2025-10-26-203013-etl_sp_delivery-round-2.txt"
-    whole, name = path.read_bytes(), named(path.name)
-    taken = set()
-    for cut in range(len(whole) + 1):
-        try:
-            parse_stats_file(whole[:cut], name)
-            taken.add(cut)
-        except StatsFileError:
-            continue
-    assert taken == {index + 1 for index, byte in enumerate(whole) if byte == 10}
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("count", [33, 36, 37, 38])
+@pytest.mark.parametrize("ninth", [None, "365000"])
+def test_an_invented_file_cut_at_each_place(count: int, ninth: str | None, end: bytes) -> None:
+    """Refused with a line, except at the ends of lines: never half a line, half a number or a shorter generation."""
+    whole = stats_file(count=count, ninth=ninth).replace(b"\n", end)
+
+    assert taken_in_part(whole, NAME.filename) == ends_of_lines(whole)
+
+
+@pytest.mark.parametrize(
+    "time", ["2024-04-16-220731", "2024-09-12-174949", "2025-01-06-221847", "2025-05-22-225410", "2025-10-26-203013"]
+)
+def test_a_real_file_cut_at_each_place(samples: Path, time: str) -> None:
+    """The same with real files: one of each generation, and one without players."""
+    (path,) = samples.glob(f"{time}-*-round-[12].txt")
+
+    assert taken_in_part(path.read_bytes(), path.name) == ends_of_lines(path.read_bytes())
+
+
+def ends_of_lines(whole: bytes) -> list[int]:
+    """Return the places after each line but the last."""
+    return [index + 1 for index, byte in enumerate(whole[:-1]) if byte == 10]
 
 
 @settings(max_examples=400, deadline=None)
@@ -185,6 +233,8 @@ def test_damaged_files_are_taken_or_refused(at: int, part: bytes, length: int) -
 @settings(max_examples=200, deadline=None)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_are_refused_not_raised(data: bytes) -> None:
-    """Bytes that are no stats file give the one error, whatever they are."""
-    with pytest.raises(StatsFileError):
+    """Bytes that are no stats file give the one error, whatever they are, and it names a line."""
+    with pytest.raises(StatsFileError, match=r"^line [1-9]") as refused:
         read(data)
+
+    assert 1 <= refused.value.line <= data.count(b"\n") + 1
