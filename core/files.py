@@ -189,7 +189,7 @@ def _stat(path: Path) -> os.stat_result:
     """Return what *path* leads to; of a link that leads nowhere, the link."""
     try:
         return path.stat()
-    except FileNotFoundError:
+    except OSError:  # nothing there, or a link to itself
         return path.lstat()
 
 
