@@ -5,19 +5,18 @@ An event is in the journal with its deliveries before anything here happens; eac
 
 import asyncio
 import contextvars
-import enum
 import logging
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from core.clock import Clock
 from core.errors import BadInputError
-from core.events import Event, round_of
+from core.events import Event
 from core.journal import Journal, OpenDelivery, State
 from core.kernel.bounded import contained
+from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation, Impl, Stage
 from core.kernel.limits import Limits
 from core.kernel.slot import Slot
@@ -30,65 +29,6 @@ CLOSE_SECONDS = 5.0
 """How long cancelled handlers may take to end when the bot stops."""
 
 _current: contextvars.ContextVar["Delivery | None"] = contextvars.ContextVar("delivery", default=None)
-
-
-class Outcome(enum.Enum):
-    """How an attempt ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    PARKED = "parked"
-    """The plugin is off, or its breaker is open: no attempt was made."""
-
-
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """One event for one plugin."""
-
-    event_id: int
-    event: Event
-    plugin: str
-    root: object
-    """The same for all events that were published while handling one another."""
-    attempts: int = 0
-    lane: tuple[str, int] | None = None
-    """Plugin and round, for an event that is about a round."""
-    turn: asyncio.Event | None = None
-    """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
-
-    def __post_init__(self) -> None:
-        about = round_of(self.event)
-        if about is not None:
-            self.lane = (self.plugin, about.round_id)
-
-
-@dataclass(slots=True)
-class Lanes:
-    """Deliveries of one round to one plugin, kept in the order of publication."""
-
-    queues: dict[tuple[str, int], deque[Delivery]] = field(default_factory=dict)
-
-    def enter(self, delivery: Delivery) -> None:
-        """Put *delivery* behind the earlier ones of its round."""
-        if delivery.lane is None:
-            return
-        queue = self.queues.get(delivery.lane)
-        if queue is None:
-            self.queues[delivery.lane] = deque((delivery,))
-        else:
-            queue.append(delivery)
-            delivery.turn = asyncio.Event()
-
-    def leave(self, delivery: Delivery) -> None:
-        """Take a closed delivery out and let the next one go."""
-        if delivery.lane is None:
-            return
-        queue = self.queues[delivery.lane]
-        queue.remove(delivery)
-        if not queue:
-            del self.queues[delivery.lane]
-        elif queue[0].turn is not None:
-            queue[0].turn.set()
 
 
 class Dispatcher:
@@ -254,34 +194,41 @@ class Dispatcher:
         await self._deliver(delivery)
 
     async def _attempt(self, delivery: Delivery) -> tuple[Outcome, BaseException | None]:
+        """Make one attempt in one of the plugin's places."""
         slot = self._slots.get(delivery.plugin)
         if slot is None:
             return Outcome.PARKED, None
         await slot.places.acquire()
+        outcome, problem = Outcome.PARKED, None
         try:
-            if slot.gate.closed:
-                await slot.gate.passed()
-            generation = slot.generation
-            impl = generation.impls.get(delivery.event.hook) if generation else None
-            if generation is None or impl is None:
-                slot.parked.append(delivery)
-                self._note_change()
-                return Outcome.PARKED, None
-            if not self._wanted(delivery.event, slot):
-                return Outcome.DONE, None  # switched off for every guild that would see it
-            if not slot.breakers[impl.hook].admit(self._clock.monotonic()):
-                self._spawn(self._deliver_after_probe(delivery, slot, impl))
-                return Outcome.PARKED, None
-            return await self._call(delivery, slot, generation, impl)
+            outcome, problem = await self._attempt_in(slot, delivery)
         finally:
-            slot.places.release()
+            if outcome is not Outcome.LEFT:
+                slot.places.release()
+        return outcome, problem
+
+    async def _attempt_in(self, slot: Slot, delivery: Delivery) -> tuple[Outcome, BaseException | None]:
+        if slot.gate.closed:
+            await slot.gate.passed()
+        generation = slot.generation
+        impl = generation.impls.get(delivery.event.hook) if generation else None
+        if generation is None or impl is None:
+            slot.parked.append(delivery)
+            self._note_change()
+            return Outcome.PARKED, None
+        if not self._wanted(delivery.event, slot):
+            return Outcome.DONE, None  # switched off for every guild that would see it
+        if not slot.breakers[impl.hook].admit(self._clock.monotonic()):
+            self._spawn(self._deliver_after_probe(delivery, slot, impl))
+            return Outcome.PARKED, None
+        return await self._call(delivery, slot, generation, impl)
 
     async def _call(
         self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl
     ) -> tuple[Outcome, BaseException | None]:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
-        limit = self._limits.of(impl.limit)
+        limit = self._limits.of(impl.limit, lambda: self._leave(delivery, slot, generation, impl))
         token = _current.set(delivery)
         activity = generation.scope.activity
         activity.begin()
@@ -300,8 +247,20 @@ class Dispatcher:
         finally:
             activity.end()
             _current.reset(token)
+        if limit.left:
+            return Outcome.LEFT, None
         self._count(slot, impl, time.perf_counter() - started, problem, timed_out=limit.expired)
         return (Outcome.DONE if problem is None else Outcome.FAILED), problem
+
+    def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
+        """Go on without a handler that was cancelled and does not end. A reload still waits for it."""
+        slot.places.release()
+        problem = TimeoutError(
+            f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
+        )
+        generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
+        self._count(slot, impl, impl.limit, problem, timed_out=True)
+        self._failed(delivery, problem)
 
     def _count(self, slot: Slot, impl: Impl, seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
         stats, breaker = slot.stats[impl.hook], slot.breakers[impl.hook]

@@ -4,7 +4,10 @@ A timer of its own for each attempt costs more than all else that is done for it
 """
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
+
+from core.kernel.bounded import GRACE_SECONDS
 
 
 class Limits:
@@ -15,9 +18,12 @@ class Limits:
         """By the length of the limit; within a group those that began earlier end earlier."""
         self._timers: dict[float, asyncio.TimerHandle] = {}
 
-    def of(self, seconds: float) -> "Limit":
-        """Return a limit for a ``with`` block of the current task."""
-        return Limit(self, seconds)
+    def of(self, seconds: float, on_left: Callable[[], None]) -> "Limit":
+        """Return a limit for a ``with`` block of the current task.
+
+        *on_left* is called when the block goes on although it was cancelled: whoever waits for it goes on without it.
+        """
+        return Limit(self, seconds, on_left)
 
     def close(self) -> None:
         """Let go of the timers; nothing is cancelled any more."""
@@ -53,12 +59,16 @@ class Limits:
 class Limit:
     """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it."""
 
-    __slots__ = ("_limits", "_task", "expired", "seconds")
+    __slots__ = ("_ended", "_limits", "_on_left", "_task", "expired", "left", "seconds")
 
-    def __init__(self, limits: Limits, seconds: float) -> None:
+    def __init__(self, limits: Limits, seconds: float, on_left: Callable[[], None]) -> None:
         self.seconds = seconds
         self.expired = False
+        self.left = False
+        """The block went on for too long after its cancellation."""
+        self._ended = False
         self._limits = limits
+        self._on_left = on_left
         self._task = asyncio.current_task()
 
     def __enter__(self) -> "Limit":
@@ -68,6 +78,7 @@ class Limit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended = True
         if not self.expired:
             self._limits.end(self)
         elif self._task is not None:
@@ -78,3 +89,9 @@ class Limit:
         self.expired = True
         if self._task is not None:
             self._task.cancel()
+            self._task.get_loop().call_later(GRACE_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        if not self._ended:
+            self.left = True
+            self._on_left()

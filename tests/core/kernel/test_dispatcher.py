@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.kernel.slot import CONCURRENT
 from roundhook import ImportedRound, RoundAmended, RoundhookError, RoundNotice
 from roundhook.testing import Stage
 from tests.plugin_maker import idle, recorder, running, until, write_plugin
@@ -13,6 +14,29 @@ from tests.plugin_maker import idle, recorder, running, until, write_plugin
 ORDER: list[Any] = []
 """What the plugins of one test have noted, in order (they import it)."""
 NOTE = "from tests.core.kernel.test_dispatcher import ORDER\nORDER.append(self.ctx.name)"
+
+
+STUBBORN = """
+import asyncio
+from roundhook import Plugin, hookimpl
+
+class Stubborn(Plugin):
+    async def setup(self):
+        self.calls, self.release = [], asyncio.Event()
+
+    @hookimpl
+    async def on_round_imported(self, round):
+        if self.calls:
+            self.calls.append("again")
+            return
+        self.calls.append("begins")
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                pass
+        self.calls.append("ends")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +200,35 @@ class TestFailures:
                 "TimeoutError: on_round_imported took longer than its limit of 0.05 s",
                 "ZeroDivisionError: ",
             ]
+
+    async def test_a_handler_that_swallows_its_cancellation_is_left_behind(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is counted as timed out and tried again; it holds no place and nobody else up, but a reload waits."""
+        monkeypatch.setattr("core.kernel.limits.GRACE_SECONDS", 0.02)
+        monkeypatch.setattr("core.kernel.replacement.DRAIN_GRACE_SECONDS", 0.02)
+        write_plugin(tmp_path, "plain", recorder())
+        write_plugin(tmp_path, "stubborn", STUBBORN, manifest="[limits]\non_round_imported = 0.02\n")
+        async with Stage(plugins=["stubborn", "plain"], folders=[tmp_path]) as stage:
+            stubborn = running(stage, "stubborn")
+            await stage.publish(imported(1))
+            await until(lambda: counts(stage, "stubborn") == {"timed out": 1})
+            await idle()
+            assert stage.app.kernel.slots["stubborn"].places._value == CONCURRENT
+            refused = await stage.plugins.reload("stubborn")
+
+            await stage.clock.advance(1)
+            await stage.settled()
+            stubborn.release.set()
+            accepted = await stage.plugins.reload("stubborn")
+
+            assert (refused.ok, accepted.ok) == (False, True)
+            assert "beyond their limit" in refused.error
+            assert stubborn.calls == ["begins", "again", "ends"]
+            assert await states(stage, "stubborn") == [("done", 2)]
+            assert counts(stage, "stubborn") == {"timed out": 1, "done": 1}
+            assert running(stage, "plain").seen == [1]
+            assert stage.app.kernel.slots["stubborn"].places._value == CONCURRENT
 
     async def test_an_error_text_that_no_database_takes_is_recorded_all_the_same(
         self, tmp_path: Path, database_url: str

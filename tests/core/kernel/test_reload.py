@@ -1,6 +1,7 @@
 """A reload replaces the whole plugin and loses nothing."""
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -327,6 +328,53 @@ async def test_what_waited_for_a_broken_plugin_is_delivered_when_it_is_mended(
         await stage.settled()
         assert report.ok
         assert running(stage, "late").seen == [1]
+
+
+async def test_what_is_published_while_a_plugin_is_broken_reaches_it_when_it_is_mended(
+    tmp_path: Path, database_url: str
+) -> None:
+    """It is on, and is known to handle the event: its delivery is recorded although its code cannot be loaded."""
+    home = tmp_path / "home"
+    home.mkdir()
+    write_plugin(tmp_path, "late", recorder())
+    stage_of = functools.partial(Stage, folders=[tmp_path], database=database_url, folder=home)
+    async with stage_of(plugins=["late"]):
+        write_plugin(tmp_path, "late", "1 / 0")
+    async with stage_of(plugins=["late"]) as stage:
+        await stage.publish(imported(1))
+        await stage.publish(notice(1))
+        await stage.settled()
+        write_plugin(tmp_path, "late", recorder())
+
+        await stage.plugins.reload("late")
+
+        await stage.publish(imported(2))
+        await stage.settled()
+        assert running(stage, "late").seen == [1, 2]
+        deliveries = await stage.db.fetch("SELECT state, attempts FROM deliveries")
+        assert [(row["state"], row["attempts"]) for row in deliveries] == [("done", 1), ("done", 1)]
+
+
+async def test_reloads_asked_for_meanwhile_are_one(tmp_path: Path) -> None:
+    """While one waits for its turn, whoever asks takes part in it; each request is noted."""
+    write_plugin(tmp_path, "counter", COUNTER)
+    async with Stage(plugins=["counter"], folders=[tmp_path]) as stage:
+        running(stage, "counter").held.clear()
+        await stage.publish(imported(1))
+        first = asyncio.create_task(stage.plugins.reload("counter"))
+        await until(lambda: stage.app.kernel.slots["counter"].gate.closed)
+        write_plugin(tmp_path, "counter", COUNTER.replace("VERSION", "last"))
+        others = [asyncio.create_task(stage.plugins.reload("counter")) for _ in range(5)]
+        await until(lambda: stage.app.kernel.slots["counter"].waiting_reload)
+
+        running(stage, "counter").held.set()
+        reports = await asyncio.gather(first, *others)
+
+        assert [report.generation for report in reports] == [2, 3, 3, 3, 3, 3]
+        assert len(await stage.app.kernel.toggles.history("counter", 10)) == 6
+        await stage.publish(imported(2))
+        await stage.settled()
+        assert running(stage, "counter").last == "last"
 
 
 async def test_other_code_closes_the_breaker(tmp_path: Path) -> None:
