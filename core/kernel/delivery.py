@@ -34,6 +34,9 @@ class Delivery:
     turn: asyncio.Event | None = None
     """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
 
+    task: "asyncio.Task[None] | None" = None
+    """What makes the attempt that is under way."""
+
     def __post_init__(self) -> None:
         about = round_of(self.event)
         if about is not None:

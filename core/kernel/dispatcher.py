@@ -166,6 +166,7 @@ class Dispatcher:
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt when it is the delivery's turn, and see to what follows from its outcome."""
+        task = delivery.task = asyncio.current_task()
         try:
             if delivery.turn is not None:
                 await delivery.turn.wait()
@@ -175,7 +176,7 @@ class Dispatcher:
             elif outcome is Outcome.FAILED:
                 self._failed(delivery, error)
         finally:
-            self._tasks.discard(asyncio.current_task())
+            self._tasks.discard(task)
 
     def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
         text = f"{type(error).__name__}: {error}"
@@ -198,13 +199,13 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         if slot is None:
             return Outcome.PARKED, None
-        await slot.places.acquire()
+        await slot.places.take()
         outcome, problem = Outcome.PARKED, None
         try:
             outcome, problem = await self._attempt_in(slot, delivery)
         finally:
             if outcome is not Outcome.LEFT:
-                slot.places.release()
+                slot.places.give_back()
         return outcome, problem
 
     async def _attempt_in(self, slot: Slot, delivery: Delivery) -> tuple[Outcome, BaseException | None]:
@@ -228,7 +229,7 @@ class Dispatcher:
     ) -> tuple[Outcome, BaseException | None]:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
-        limit = self._limits.of(impl.limit, lambda: self._leave(delivery, slot, generation, impl))
+        limit = self._limits.of(impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
         token = _current.set(delivery)
         activity = generation.scope.activity
         activity.begin()
@@ -254,7 +255,7 @@ class Dispatcher:
 
     def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
         """Go on without a handler that was cancelled and does not end. A reload still waits for it."""
-        slot.places.release()
+        slot.places.give_back()
         problem = TimeoutError(
             f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
         )

@@ -18,12 +18,12 @@ class Limits:
         """By the length of the limit; within a group those that began earlier end earlier."""
         self._timers: dict[float, asyncio.TimerHandle] = {}
 
-    def of(self, seconds: float, on_left: Callable[[], None]) -> "Limit":
-        """Return a limit for a ``with`` block of the current task.
+    def of(self, seconds: float, task: "asyncio.Task[None] | None", on_left: Callable[[], None]) -> "Limit":
+        """Return a limit for a ``with`` block of *task*.
 
         *on_left* is called when the block goes on although it was cancelled: whoever waits for it goes on without it.
         """
-        return Limit(self, seconds, on_left)
+        return Limit(self, seconds, task, on_left)
 
     def close(self) -> None:
         """Let go of the timers; nothing is cancelled any more."""
@@ -61,7 +61,9 @@ class Limit:
 
     __slots__ = ("_ended", "_limits", "_on_left", "_task", "expired", "left", "seconds")
 
-    def __init__(self, limits: Limits, seconds: float, on_left: Callable[[], None]) -> None:
+    def __init__(
+        self, limits: Limits, seconds: float, task: "asyncio.Task[None] | None", on_left: Callable[[], None]
+    ) -> None:
         self.seconds = seconds
         self.expired = False
         self.left = False
@@ -69,7 +71,7 @@ class Limit:
         self._ended = False
         self._limits = limits
         self._on_left = on_left
-        self._task = asyncio.current_task()
+        self._task = task
 
     def __enter__(self) -> "Limit":
         self._limits.begin(self)

@@ -10,7 +10,7 @@ from core.kernel.manifest import Manifest
 from core.kernel.scope import Gate
 
 if TYPE_CHECKING:
-    from core.kernel.dispatcher import Delivery
+    from core.kernel.delivery import Delivery
     from core.kernel.generation import Generation
     from core.kernel.report import Report
 
@@ -27,6 +27,37 @@ class HookStats:
     counts: Counter[str] = field(default_factory=Counter)
     """By outcome: ``done``, ``failed``, ``timed out``."""
     milliseconds: deque[float] = field(default_factory=lambda: deque(maxlen=256))
+
+
+class Places:
+    """So many may be taken at once; who finds none waits for one, in order. (A semaphore's look takes far longer.)"""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Return when there is a place, which is then taken."""
+        if self.free:
+            self.free -= 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():  # it was handed over in the moment of the cancellation
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Hand a place to whoever waits first, or have it free."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.free += 1
 
 
 class Slot:
@@ -48,7 +79,7 @@ class Slot:
         """The reload that has been asked for and waits for its turn."""
         self.lock = asyncio.Lock()
         self.gate = Gate()
-        self.places = asyncio.Semaphore(CONCURRENT)
+        self.places = Places(CONCURRENT)
         self.breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
         self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
         self.renewed = asyncio.Event()

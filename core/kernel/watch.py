@@ -10,7 +10,8 @@ from core.kernel.loader import files_of, read_source
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.04
+"""A look takes about a millisecond; a change is taken when it is the same at two of them."""
 
 Stamps = dict[Path, tuple[int, int]]
 

@@ -214,7 +214,7 @@ class TestFailures:
             await stage.publish(imported(1))
             await until(lambda: counts(stage, "stubborn") == {"timed out": 1})
             await idle()
-            assert stage.app.kernel.slots["stubborn"].places._value == CONCURRENT
+            assert stage.app.kernel.slots["stubborn"].places.free == CONCURRENT
             refused = await stage.plugins.reload("stubborn")
 
             await stage.clock.advance(1)
@@ -228,7 +228,7 @@ class TestFailures:
             assert await states(stage, "stubborn") == [("done", 2)]
             assert counts(stage, "stubborn") == {"timed out": 1, "done": 1}
             assert running(stage, "plain").seen == [1]
-            assert stage.app.kernel.slots["stubborn"].places._value == CONCURRENT
+            assert stage.app.kernel.slots["stubborn"].places.free == CONCURRENT
 
     async def test_an_error_text_that_no_database_takes_is_recorded_all_the_same(
         self, tmp_path: Path, database_url: str
