@@ -1,0 +1,52 @@
+"""What happens to the commands when Discord does not take them."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from roundhook.testing import Stage
+from tests.plugin_maker import idle, until, write_plugin
+
+SAYS = """
+import lightbulb
+from roundhook import Plugin
+
+loader = lightbulb.Loader()
+
+@loader.command
+class Say(lightbulb.SlashCommand, name="say", description="says it"):
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.respond("said")
+
+class Says(Plugin):
+    async def setup(self):
+        self.ctx.add_commands(loader)
+"""
+
+
+def puts(stage: Stage) -> list[int]:
+    return [one.status for one in stage.discord.requests if one.method == "PUT" and one.path.endswith("/commands")]
+
+
+async def test_a_failure_is_tried_again_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Discord is at fault: it is logged, and a minute later the commands are there without anybody's doing."""
+    caplog.set_level(logging.ERROR)
+    write_plugin(tmp_path, "says", SAYS)
+    async with Stage([], folders=[tmp_path]) as stage:
+        before = len(puts(stage))
+        stage.discord.fail_next("PUT", "/applications/*/guilds/1/commands", 409)
+        await stage.plugins.enable("says")
+        await idle()
+        await stage.clock.advance(6)
+        await until(lambda: puts(stage)[before:] == [409])
+        await idle()
+
+        for seconds in (61, 6):
+            await stage.clock.advance(seconds)
+            await idle()
+
+        await until(lambda: puts(stage)[before:] == [409, 200])
+        assert "say" in {one["name"] for one in stage.discord.commands(1)}
+    assert "tried again in 60 s" in caplog.text
