@@ -26,7 +26,7 @@ class Says(Plugin):
 """
 
 
-def puts(stage: Stage) -> list[int]:
+def puts(stage: Stage) -> list[int | None]:
     return [one.status for one in stage.discord.requests if one.method == "PUT" and one.path.endswith("/commands")]
 
 
