@@ -13,8 +13,9 @@ demo: $(STAMP)  ## play a match on loopback and show each step
 test: $(STAMP)  ## all tests but the long forms
 	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile
 
-test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included
+test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included; the whole bot on PostgreSQL too
 	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile --stage-on postgres
 
 check: $(STAMP)  ## format, lint, types, import rules, docs up to date
 	$(BIN)/ruff format --check .

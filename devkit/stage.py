@@ -123,6 +123,7 @@ class Stage:
 
     async def _set_up(self) -> None:
         folder = self._given_folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="roundhook-")))
+        self._database_url = self._database_url or await fresh_database(folder)
         await self._stack.enter_async_context(self.discord)
         webhook = self.discord.add_webhook(LOCAL)
         game = GameServer(LOCAL, folder / "game", webhook.url, clock=lambda: self.clock.now().timestamp())
@@ -147,7 +148,7 @@ class Stage:
                 "control_channel": self.discord.control_channel,
             },
             "guilds": {str(guild): self._guild_table(guild) for guild in self._guilds},
-            "database": {"url": self._database_url or f"sqlite:///{folder / 'roundhook.db'}"},
+            "database": {"url": self._database_url},
             "storage": {"dir": str(folder / "data")},
             "plugins": {"enabled": self._plugin_names, "paths": self._folders},
             "servers": {
@@ -162,6 +163,11 @@ class Stage:
     def _guild_table(self, guild: int) -> dict[str, int]:
         channels = self.discord.guild_channels(guild)
         return {"stats_channel": channels.stats, "admin_channel": channels.admin}
+
+
+async def fresh_database(folder: Path) -> str:
+    """Return the database of a stage that none is given for; stages in one folder share it."""
+    return f"sqlite:///{folder / 'roundhook.db'}"
 
 
 class StagePlugins:

@@ -1,5 +1,6 @@
 """What tests share: databases of both kinds, and the real samples where they lie."""
 
+import hashlib
 import itertools
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import devkit.stage
 from core.db import Database, open_database
 from core.db.migrate import migrate
 from core.db.tables import SHARED_TABLES
@@ -37,8 +39,34 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     name = f"roundhook_test_{os.getpid()}_{next(_numbers)}"
     await _in_postgres(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await _in_postgres(server, f"CREATE DATABASE {name}")
-    yield server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"
+    yield _named(server, name)
     await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare on which database a stage runs that is given none."""
+    parser.addoption("--stage-on", choices=("sqlite", "postgres"), default="sqlite", help="the stages' own database")
+
+
+@pytest.fixture(autouse=True)
+async def _stage_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """With ``--stage-on postgres`` each stage without a database of its own gets one there, removed afterwards."""
+    if request.config.getoption("--stage-on") == "sqlite":
+        yield
+        return
+    server, made = request.getfixturevalue("postgres"), set[str]()
+
+    async def fresh_database(folder: Path) -> str:
+        name = f"roundhook_stage_{os.getpid()}_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+        if name not in made:
+            made.add(name)
+            await _in_postgres(server, f"CREATE DATABASE {name}")
+        return _named(server, name)
+
+    monkeypatch.setattr(devkit.stage, "fresh_database", fresh_database)
+    yield
+    for name in made:
+        await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -57,6 +85,13 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real stats files are not here ({folder.parent.name}/{folder.name} beside the repository)")
     return folder
+
+
+def _named(server: str, name: str) -> str:
+    """Return the URL of the database *name* on *server*."""
+    return (
+        server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"
+    )
 
 
 async def _in_postgres(url: str, statement: str) -> None:
