@@ -199,7 +199,7 @@ async def _servers(config: Config) -> AsyncIterator[Finding]:
 async def _look_at_server(server: Server, folder: str) -> str:
     try:
         async with server.sftp() as sftp:
-            return f"server {server.key}: {len(await sftp.listdir(folder))} entries in {folder}"
+            return f"server {server.key}: {len(await sftp.listdir(folder.encode()))} entries in {folder}"
     except PeerUnavailableError as error:
         raise PeerUnavailableError(f"{error} Is its SSH server running, and are host and port right?") from error
     finally:

@@ -124,7 +124,7 @@ class ServerAdmin:
         started = time.perf_counter()
         try:
             async with server.sftp() as sftp:
-                count = len(await sftp.listdir(ssh.stats_dir if ssh else "."))
+                count = len(await sftp.listdir((ssh.stats_dir if ssh else ".").encode()))
         except PeerUnavailableError as error:
             return Field(name="SSH", value=f"✗ {error} Is its SSH server running, and are host and port right?")
         except RoundhookError as error:
