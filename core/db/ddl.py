@@ -4,7 +4,7 @@
 are written as they are: on SQLite they mean the same, and BIGINT keeps Piccolo's slow INTEGER converter away.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from piccolo.engine import engine_finder
 
@@ -20,12 +20,17 @@ _TYPES = {
 
 def statements(*sql: str) -> Callable[[], Awaitable[None]]:
     """Return what ``MigrationManager.add_raw`` takes: runs each statement in the migration's transaction."""
+    return either(sqlite=sql, postgres=sql)
+
+
+def either(*, sqlite: Sequence[str], postgres: Sequence[str]) -> Callable[[], Awaitable[None]]:
+    """Return the same for what the two databases say in different words: SQLite cannot change a column in place."""
 
     async def run() -> None:
         engine = engine_finder()
         if engine is None:
             raise RuntimeError("Run migrations through core.db.migrate: no database is set.")
-        for statement in sql:
+        for statement in sqlite if engine.engine_type == "sqlite" else postgres:
             await engine.run_ddl(render(statement, engine.engine_type))
 
     return run
