@@ -19,8 +19,11 @@ from tests.plugins.stats_import.snapshot import TABLES, Snapshot, snapshot
 
 TEAMS = (
     "SELECT t.server, t.match_id, t.round_number, t.axis_players, t.allies_players, t.actual_duration_seconds, "
-    "t.winner_team, t.end_reason, r.filename FROM lua_round_teams t LEFT JOIN rounds r ON r.id = t.round_id"
+    "t.winner_team, t.end_reason, r.filename FROM lua_round_teams t LEFT JOIN rounds r ON r.id = t.round_id "
+    "WHERE (SELECT count(*) FROM rounds o WHERE o.server = t.server AND o.round_number = t.round_number "
+    "AND substr(o.filename, 1, 17) = t.match_id) = 1"
 )
+"""Without those that two rounds would share: on no server do two end in one second."""
 SETTINGS = settings(
     max_examples=4, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -39,7 +42,8 @@ class Import:
     async def compare(self, folder: Folder, random: Random) -> None:
         """Play all in the order of names and notices first, then a shuffle with repeats; both store the same."""
         async with import_application(self._config) as app:
-            events: list[Event] = [*folder.notices, *sorted(folder.files, key=lambda file: file.filename)]
+            files = {one.key: one for one in folder.files}  # the same file twice is one event, whatever time it bears
+            events: list[Event] = [*folder.notices, *sorted(files.values(), key=lambda file: file.filename)]
             expected = await _play(app, folder, [[one] for one in events])
             found = await _play(app, folder, _handfuls(events, random))
         for table, rows in expected.items():
@@ -75,7 +79,7 @@ async def test_a_real_evening(importing: Import, samples: Path, seed: int) -> No
 
 
 @pytest.mark.full
-@settings(SETTINGS, max_examples=25)
+@settings(SETTINGS, max_examples=10)
 @given(seed=seeds)
 async def test_a_real_month(importing: Import, samples: Path, seed: int) -> None:
     """All evenings of October 2025 at once."""
