@@ -1,5 +1,6 @@
 """hikari and lightbulb, assembled: the bot's connection to Discord, as the kernel and plugins use it."""
 
+import ast
 import asyncio
 import contextlib
 import inspect
@@ -14,7 +15,7 @@ from hikari.events.base_events import get_required_intents_for
 from core.config import Config
 from core.discord.admin import admin_commands
 from core.discord.announcer import Announcer
-from core.discord.client import CommandClient, commands_in, name_of, paths_of
+from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
 from core.discord.permissions import Gatekeeper
 from core.discord.sync import CommandSync, build
 from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
@@ -22,6 +23,7 @@ from core.events import Event
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
+from core.kernel.loader import place_where
 from core.messages import Content
 from core.services import Services
 
@@ -106,6 +108,17 @@ class Discord:
         generation.declared.commands += commands_in(loader, name)
 
     async def check(self, generation: Generation) -> None:
+        self._check_names(generation)
+        for command in generation.declared.commands:
+            try:
+                check_names_in(await build([command]))
+                list(paths_of(command))
+            except Exception as error:
+                problem = f"cannot be built: {type(error).__name__}: {error}. Correct it and reload."
+                raise _refused(generation, name_of(command), problem) from error
+
+    def _check_names(self, generation: Generation) -> None:
+        """Refuse commands whose names are taken (``PluginError``), without waiting for anything."""
         name = generation.manifest.name
         taken = {name_of(command): "roundhook itself" for command in self._core_commands}
         for slot in self._services.kernel.slots.values():
@@ -113,14 +126,8 @@ class Discord:
                 taken |= {name_of(one): f"the plugin {slot.name}" for one in slot.generation.declared.commands}
         for command in generation.declared.commands:
             if (owner := taken.get(name_of(command))) is not None:
-                raise PluginError(f"{name}: the command /{name_of(command)} is taken by {owner}. Rename it.")
+                raise _refused(generation, name_of(command), f"is taken by {owner}. Rename it.")
             taken[name_of(command)] = "this plugin already"
-        try:
-            await build(generation.declared.commands)
-            for command in generation.declared.commands:
-                list(paths_of(command))
-        except Exception as error:
-            raise PluginError(f"{name}: a command cannot be built: {type(error).__name__}: {error}.") from error
 
     def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
         if not (isinstance(event_type, type) and issubclass(event_type, hikari.Event)):
@@ -135,6 +142,8 @@ class Discord:
             )
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
+        if new is not None:
+            self._check_names(new)  # once more: another plugin may have taken one since it was checked
         self.client.replace(old, new)
         for generation in (old, new):
             if generation is not None:
@@ -197,6 +206,19 @@ class Discord:
             callback = _listener(self._services.kernel, plugin, event_type)
             self.app.subscribe(event_type, callback)  # type: ignore[arg-type]
             self._listening[plugin, event_type] = callback
+
+
+def _refused(generation: Generation, command: str, problem: str) -> PluginError:
+    """Return the error about a command, with the place in the plugin's code that gives it its name."""
+
+    def is_it(node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and node.value == command
+
+    def names_it(node: ast.AST) -> bool:
+        return isinstance(node, ast.keyword) and node.arg == "name" and is_it(node.value)
+
+    place = place_where(generation.source, names_it, is_it)
+    return PluginError(f"{generation.manifest.name}: {place}: the command /{command} {problem}")
 
 
 def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Callable[[Any], Awaitable[None]]:

@@ -1,6 +1,6 @@
 """/plugin and /events: the commands of the core, always there, for admins."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import lightbulb
@@ -10,7 +10,7 @@ from core.discord.answer import answer
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
 from core.kernel.report import Report, Status
-from core.kernel.slot import HookStats
+from core.kernel.slot import HookStats, Slot
 from core.names import escape_markdown
 from core.services import Services
 
@@ -100,6 +100,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             slot = services.kernel.slots.get(self.plugin)
             lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
             lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
+            lines.append(_work_line(slot))
             await _answer(context, "\n".join(line for line in lines if line))
 
     @group.register
@@ -108,9 +109,10 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            await _status(services, self.plugin)
+            status = await _status(services, self.plugin)
             lines = services.kernel.logbook.last(self.plugin, LOG_LINES)
-            await _answer(context, "\n".join(map(escape_markdown, lines)) or f"{self.plugin} has logged nothing yet.")
+            told = [*map(escape_markdown, lines)] or ["It has logged nothing yet."]
+            await _answer(context, "\n".join([_line(status, context.guild_id), *told]))
 
     @group.register
     class History(lightbulb.SlashCommand, name="history", description="Who did what when", hooks=[admins_only]):
@@ -119,7 +121,10 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
             rows = await services.kernel.toggles.history(self.plugin, HISTORY_LINES)
-            await _answer(context, "\n".join(map(_action_line, rows)) or "Nothing has been done yet.")
+            names = {self.plugin} if self.plugin else {row["plugin"] for row in rows}
+            lines = await _lines_now(services, names, context.guild_id)
+            lines += map(_action_line, rows) if rows else ["Nothing has been done yet."]
+            await _answer(context, "\n".join(lines))
 
     return group
 
@@ -166,12 +171,21 @@ async def _status(services: Services, name: str) -> Status:
     return found[name]
 
 
+async def _lines_now(services: Services, names: Collection[str], guild: int | None) -> list[str]:
+    """Return a line on how each plugin stands; some may be gone."""
+    await services.kernel.look_again()
+    found = {status.name: _line(status, guild) for status in services.kernel.statuses()}
+    return [found.get(name, f"⚪ **{escape_markdown(name)}** · was not found") for name in sorted(names)]
+
+
 def _line(status: Status, guild: int | None) -> str:
     here = " (off here)" if guild is not None and int(guild) in status.off_guilds else ""
     sign = {"running": "🟢", "off": "⚪", "failed": "🔴"}[status.state] if not here else "⚪"
     text = f"{sign} **{status.name}** {status.version}{here}"
     if status.generation is not None:
         text += f" · generation {status.generation} · source `{status.source_hash}`"
+    else:
+        text += " · does not run"
     if status.breakers:
         text += f" · not called for a while: {', '.join(status.breakers)}"
     return text + (f"\n> {escape_markdown(status.error)}" if status.error else "")
@@ -184,6 +198,12 @@ def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
     latency = f"; {times[len(times) // 2]:.1f} ms at the median, {times[-1]:.1f} ms at most" if times else ""
     breaker = f"; breaker {status.breakers[hook]}" if hook in status.breakers else ""
     return f"`{hook}`: {counts}{latency}{breaker}"
+
+
+def _work_line(slot: Slot | None) -> str:
+    """Return how much of a plugin is at work at this moment: what stays here runs beyond its limit."""
+    count = slot.generation.scope.activity.count if slot and slot.generation else 0
+    return f"at work now: {count} of its handlers and background jobs" if count else ""
 
 
 def _action_line(row: Row) -> str:

@@ -7,8 +7,9 @@ lightbulb resolves, checks and runs commands; which class answers a path is look
 import asyncio
 import inspect
 import logging
+import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ from core.kernel.generation import Generation
 
 log = logging.getLogger(__name__)
 
+_NAME = re.compile(r"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{1,32}")
+"""Of a slash command or option: Discord takes letters and digits of all scripts, Devanagari and Thai whole."""
 Path = tuple[str, ...]
 Command = Any
 """A lightbulb command class or Group: their types are private to lightbulb."""
@@ -151,6 +154,26 @@ def paths_of(command: Command) -> Iterator[tuple[Path, type[lightbulb.CommandBas
 def name_of(command: Command) -> str:
     """Return the name of a command class or group as users type it."""
     return str(command.name if isinstance(command, lightbulb.Group) else command._command_data.name)
+
+
+def check_names_in(builders: Iterable[Any]) -> None:
+    """Refuse names that Discord would refuse, and with them the commands of all plugins.
+
+    Raises:
+        ValueError: names the first one.
+    """
+    for builder in builders:
+        if builder.type is hikari.CommandType.SLASH:
+            for name in _names_in(builder):
+                if not _NAME.fullmatch(name) or name != name.lower():
+                    raise ValueError(f"'{name}' is no name for Discord: use small letters, digits, - and _")
+
+
+def _names_in(part: Any) -> Iterator[str]:
+    """Give the name of a command or option and those of all its options."""
+    yield part.name
+    for option in part.options or ():
+        yield from _names_in(option)
 
 
 def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:

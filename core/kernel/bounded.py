@@ -13,16 +13,23 @@ GRACE_SECONDS = 0.5
 class TookTooLongError(TimeoutError):
     """The limit of ``bounded`` has passed. A plain TimeoutError is the plugin's own."""
 
+    def __init__(self, seconds: float, stack: list[tuple[str, int]]) -> None:
+        super().__init__(f"took longer than {seconds:g} s")
+        self.stack = stack
+        """File and line of each frame that it was suspended in, the innermost last."""
+
 
 async def contained(work: Awaitable[T]) -> T:
     """Return what *work* returns; what it raises reaches the caller, and never more than the caller.
 
     Raises:
-        RuntimeError: it called ``sys.exit``, which would end the bot, or it raised ``CancelledError`` although nobody
-            has cancelled it, which would pass for a cancellation of the caller.
+        RuntimeError: it called ``sys.exit``, which would end the bot, raised what no ``except Exception`` catches, or
+            ``CancelledError`` although nobody has cancelled it, which would pass for a cancellation of the caller.
     """
     try:
         return await work
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
     except SystemExit as error:
         raise RuntimeError(f"it called sys.exit({error.code!r})") from error
     except asyncio.CancelledError as error:
@@ -30,6 +37,16 @@ async def contained(work: Awaitable[T]) -> T:
         if task is None or task.cancelling():
             raise
         raise RuntimeError("it was cancelled from within") from error
+    except BaseException as error:
+        raise RuntimeError(f"it raised {text_of(error)}, which is no Exception") from error
+
+
+def text_of(error: BaseException) -> str:
+    """Return an error's class and text, also of one that cannot be shown."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception as problem:  # noqa: BLE001 - a plugin's own error class may do anything
+        return f"{type(error).__name__}, whose text raises {type(problem).__name__}"
 
 
 async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
@@ -46,12 +63,29 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     except asyncio.CancelledError:
         task.cancel()
         raise
+    if task.cancelled():
+        raise RuntimeError("it was cancelled from within")
     if done:
         return task.result()
+    stack = _stack_of(work)
     task.cancel()
     await asyncio.wait([task], timeout=GRACE_SECONDS)
     task.add_done_callback(_collect)
-    raise TookTooLongError(f"took longer than {seconds:g} s")
+    raise TookTooLongError(seconds, stack)
+
+
+def _stack_of(work: Any) -> list[tuple[str, int]]:
+    """Return file and line of each frame that a suspended coroutine is in; a task tells only its outermost."""
+    stack = []
+    while work is not None:
+        for kind, inner in (("cr", "cr_await"), ("gi", "gi_yieldfrom")):
+            if (frame := getattr(work, f"{kind}_frame", None)) is not None:
+                stack.append((frame.f_code.co_filename, frame.f_lineno or 0))
+                work = getattr(work, inner)
+                break
+        else:
+            work = None
+    return stack
 
 
 def _collect(task: "asyncio.Task[Any]") -> None:

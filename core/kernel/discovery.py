@@ -36,8 +36,9 @@ def discover(paths: Iterable[str]) -> Catalogue:
 def _add(catalogue: Catalogue, manifest: Manifest) -> None:
     taken = catalogue.manifests.get(manifest.name)
     if taken is not None and taken.folder != manifest.folder:
+        here, there = (f"{one.folder}/{one.place('plugin', 'name')}" for one in (manifest, taken))
         raise PluginError(
-            f"{manifest.folder}: the name '{manifest.name}' is taken by {taken.folder}. Rename one in its manifest."
+            f"{manifest.name}: {here}: the name '{manifest.name}' is taken by {there}. Rename one in its manifest."
         )
     catalogue.manifests[manifest.name] = manifest
 

@@ -15,7 +15,7 @@ from core.clock import Clock
 from core.errors import BadInputError
 from core.events import Event
 from core.journal import Journal, OpenDelivery, State
-from core.kernel.bounded import contained
+from core.kernel.bounded import contained, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation, Impl, Stage
 from core.kernel.limits import Limits
@@ -84,7 +84,7 @@ class Dispatcher:
                 delivery = Delivery(found.event_id, found.event, found.plugin, root, found.attempts)
                 events[found.event_id].append(delivery)
         for group in events.values():
-            self._start(group)
+            self._start(sorted(group, key=self._order))
 
     def unpark(self, plugin: str) -> None:
         """Deliver what waited for *plugin* to be on, in the order of publication."""
@@ -153,9 +153,17 @@ class Dispatcher:
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
         *earlier, last = stages
         for deliveries in earlier:
-            tasks = self._attempt_first(deliveries)
-            await asyncio.wait(tasks, timeout=max(self._patience(delivery) for delivery in deliveries))
+            await self._wait_for(
+                dict(zip(self._attempt_first(deliveries), map(self._patience, deliveries), strict=True))
+            )
         self._attempt_first(last)
+
+    async def _wait_for(self, attempts: "dict[asyncio.Task[None], float]") -> None:
+        """Wait until each of the attempts under way has ended or has had its own time, in seconds."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for task in sorted(attempts, key=attempts.__getitem__):
+            await asyncio.wait([task], timeout=max(began + attempts[task] - loop.time(), 0.0))
 
     def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
         """Deliver to the plugins of one stage concurrently."""
@@ -179,9 +187,9 @@ class Dispatcher:
             self._tasks.discard(task)
 
     def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
-        text = f"{type(error).__name__}: {error}"
-        if self._closing:
+        if self._closing or error is None:
             return
+        text = text_of(error)
         if isinstance(error, BadInputError) or delivery.attempts > len(RETRY_SECONDS):
             log.error("%s failed for good on %s: %s", delivery.plugin, delivery.event.key, text)
             self._close(delivery, "failed", text)
@@ -243,7 +251,10 @@ class Dispatcher:
             if limit.expired:
                 problem = TimeoutError(f"{impl.hook} took longer than its limit of {impl.limit:g} s")
             elif isinstance(error, asyncio.CancelledError):
-                raise  # the bot stops
+                if self._closing:
+                    raise
+                problem = RuntimeError("it has cancelled itself")
+                _take_back(delivery.task)
             generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
         finally:
             activity.end()
@@ -300,6 +311,10 @@ class Dispatcher:
         impl = self._impl(delivery)
         return impl.stage if impl else Stage.ORDINARY
 
+    def _order(self, delivery: Delivery) -> tuple[int, str]:
+        slot = self._slots.get(delivery.plugin)
+        return slot.order() if slot else (0, delivery.plugin)
+
     def _patience(self, delivery: Delivery) -> float:
         impl = self._impl(delivery)
         return impl.limit if impl else 0.0
@@ -317,3 +332,9 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _take_back(task: "asyncio.Task[None] | None") -> None:
+    """Take back every cancellation that a handler has asked for of the task that it runs in."""
+    while task is not None and task.cancelling():
+        task.uncancel()

@@ -1,14 +1,16 @@
 """One loaded copy of a plugin: made beside the one that runs, checked, set up, and later disposed."""
 
+import ast
+import asyncio
 import contextlib
 import difflib
 import enum
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,19 @@ if TYPE_CHECKING:
 
 SETUP_SECONDS = 10.0
 TEARDOWN_SECONDS = 5.0
+_MEND = "Correct it and reload."
+_STUCK = "Version {version}, which runs, cannot hand its state over: correct it, then disable and enable the plugin."
+_CLOSED = "What version {version} opened through self.ctx is closed all the same. Correct it for the next time."
+_REMEDIES = {"export_state": _STUCK, "teardown": _CLOSED}
+_SHORTER = {
+    "setup": "It must return when the plugin is ready; long work belongs into self.ctx.service or self.ctx.spawn.",
+    "teardown": f"It undoes what the context does not close, and returns. {_CLOSED}",
+}
+"""What to do about a step that takes too long."""
+_DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
+"""In pluggy's messages."""
+_ANY = (Exception, SystemExit, asyncio.CancelledError)
+"""What plugin code that is called, not awaited, may raise; nobody is cancelled by it."""
 
 
 class Stage(enum.IntEnum):
@@ -91,10 +106,10 @@ class Generation:
             PluginError: any step failed; names plugin, file and line. The caller disposes the generation.
         """
         module = await loader.import_generation(self.source, self.package)
-        plugin: Plugin = self._call("__init__", _plugin_class(module, self.manifest.name))
+        plugin: Plugin = self._call("__init__", _plugin_class(module, self.source))
         self.plugin = plugin
         plugin.ctx = context
-        self.impls = _probe(self.manifest, plugin)
+        self.impls = _probe(self.manifest, plugin, self.source)
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
 
     async def export_state(self) -> Any:
@@ -110,10 +125,11 @@ class Generation:
             _check_keys(state)
             return json.loads(json.dumps(state, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
-            raise PluginError(
-                f"{self.manifest.name}: export_state() of {self.manifest.version} gave what is not JSON: {error}. "
-                "Use only dict, list, str, numbers, bool and None."
-            ) from error
+            problem = (
+                f"export_state() gave what is not JSON: {error}. Use only dict, list, str, numbers, bool and None."
+            )
+            place = _place_of(self.plugin.export_state, self.source)
+            raise self._error(f"{place}: {problem} {self._remedy('export_state')}") from error
 
     def import_state(self, state: Any, from_version: str) -> None:
         """Hand over the earlier generation's state.
@@ -122,8 +138,7 @@ class Generation:
             PluginError: it was refused.
         """
         if state is not None and self.plugin is not None:
-            plugin = self.plugin
-            self._call("import_state", lambda: plugin.import_state(state, from_version))
+            self._call("import_state", self.plugin.import_state, state, from_version)
 
     async def dispose(self) -> None:
         """Tear down, close all that was opened, forget the modules. Never raises; harmless the second time."""
@@ -148,59 +163,73 @@ class Generation:
     async def _guard(self, step: str, function: Callable[[], Any], seconds: float) -> None:
         work = self._call(step, function)
         if not inspect.iscoroutine(work):
-            raise PluginError(f"{self.manifest.name}: {step} is not a coroutine. Write `async def {step}(self)`.")
+            place = _place_of(function, self.source)
+            raise self._error(f"{place}: {step} is not a coroutine. Write `async def {step}(self)`.")
         try:
             await bounded(work, seconds)
         except TookTooLongError as error:
-            raise PluginError(
-                f"{self.manifest.name}: {step}() {error}. It must return when the plugin is ready; "
-                "long work belongs into self.ctx.service or self.ctx.spawn."
-            ) from error
-        except RoundhookError as error:
-            raise PluginError(f"{self.manifest.name}: {step}() says: {error}") from error
+            place = loader.place_in(error.stack, self.source) or _place_of(function, self.source)
+            raise self._error(f"{step}() {error}; it is at {place}. {self._remedy(step, _SHORTER)}") from error
         except Exception as error:
-            raise self._wrong(step, error) from error
+            raise self._wrong(step, error, function) from error
 
-    def _call(self, step: str, function: Callable[[], Any]) -> Any:
+    def _call(self, step: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
-            return function()
-        except (Exception, SystemExit) as error:
-            raise self._wrong(step, error) from error
+            return function(*args)
+        except _ANY as error:
+            raise self._wrong(step, error, function) from error
 
-    def _wrong(self, step: str, error: BaseException) -> PluginError:
-        place = loader.place_of(error, self.source)
-        return PluginError(
-            f"{self.manifest.name}: {step}() failed at {place or 'an unknown place'}: {type(error).__name__}: {error}."
-        )
+    def _wrong(self, step: str, error: BaseException, function: Callable[..., Any]) -> PluginError:
+        """Return what a step of the plugin raised, told with its place; what we have raised has its own remedy."""
+        place = loader.place_of(error, self.source) or _place_of(function, self.source)
+        if isinstance(error, RoundhookError):
+            return self._error(f"{step}() at {place} says: {str(error).removeprefix(f'{self.manifest.name}: ')}")
+        return self._error(f"{step}() failed at {place}: {type(error).__name__}: {error}. {self._remedy(step)}")
+
+    def _remedy(self, step: str, remedies: Mapping[str, str] = _REMEDIES) -> str:
+        return remedies.get(step, _MEND).format(version=self.manifest.version)
+
+    def _error(self, text: str) -> PluginError:
+        return PluginError(f"{self.manifest.name}: {text}")
 
 
-def _plugin_class(module: ModuleType, name: str) -> "type[Plugin]":
+def _plugin_class(module: ModuleType, source: loader.Source) -> "type[Plugin]":
     """Return the one Plugin class that *module* defines."""
-    found = [
+    found = dict.fromkeys(
         one
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, _base()) and one.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        what = "no Plugin class" if not found else "more than one: " + ", ".join(one.__name__ for one in found)
-        raise PluginError(f"{name}: plugin.py has {what}. Define exactly one class that derives from Plugin.")
-    return found[0]
+    )
+    if not found:
+        problem = "no Plugin class. Define exactly one class that derives from Plugin."
+        raise PluginError(f"{source.name}: {loader.START}: plugin.py has {problem}")
+    if len(found) > 1:
+        places = {one: _place_of(one, source) for one in found}
+        names = ", ".join(f"{one.__name__} at {place}" for one, place in places.items())
+        problem = f"plugin.py has more than one Plugin class: {names}. Leave exactly one."
+        raise PluginError(f"{source.name}: {[*places.values()][-1]}: {problem}")
+    return next(iter(found))
 
 
-def _probe(manifest: Manifest, plugin: "Plugin") -> dict[str, Impl]:
+def _probe(manifest: Manifest, plugin: "Plugin", source: loader.Source) -> dict[str, Impl]:
     """Check the plugin's handlers against the contract in a manager of their own, and return them by hook."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
         manager.register(plugin, manifest.name)
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"{manifest.name}: {_place(plugin, str(error))}: {' '.join(str(error).split())}.") from error
+        hook = next(hook for hook in EVENTS_BY_HOOK if repr(hook) in str(error))
+        written = _DEFINITION.search(str(error))
+        place = _place_of(getattr(plugin, written[1] if written else hook, type(plugin)), source)
+        problem = str(error).splitlines()[-1]
+        raise PluginError(f"{manifest.name}: {place}: {hook}: {problem}. {_written(hook)}") from error
     for hook in vars(manager.hook):
         if hook not in EVENTS_BY_HOOK and _impls(manager, hook):
             near = difflib.get_close_matches(hook, EVENTS_BY_HOOK, 1)
             remedy = f"Did you mean {near[0]}?" if near else f"The hooks are {', '.join(EVENTS_BY_HOOK)}."
-            raise PluginError(f"{manifest.name}: {_place(plugin, hook)}: there is no hook '{hook}'. {remedy}")
-    return {hook: _impl(manifest, hook, impl) for hook in EVENTS_BY_HOOK for impl in _impls(manager, hook)}
+            place = _place_of(_impls(manager, hook)[0].function, source)
+            raise PluginError(f"{manifest.name}: {place}: there is no hook '{hook}'. {remedy}")
+    return {hook: _impl(manifest, source, hook, impl) for hook in EVENTS_BY_HOOK for impl in _impls(manager, hook)}
 
 
 def _impls(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
@@ -208,29 +237,31 @@ def _impls(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
     return caller.get_hookimpls()
 
 
-def _impl(manifest: Manifest, hook: str, impl: pluggy.HookImpl) -> Impl:
-    place = _place_of_function(impl.function)
+def _impl(manifest: Manifest, source: loader.Source, hook: str, impl: pluggy.HookImpl) -> Impl:
+    place = _place_of(impl.function, source)
     if impl.wrapper or impl.hookwrapper or not inspect.iscoroutinefunction(impl.function):
-        raise PluginError(f"{manifest.name}: {place}: {hook} must be a plain `async def`.")
+        raise PluginError(f"{manifest.name}: {place}: {hook} must be a plain `async def`. {_written(hook)}")
     if len(inspect.signature(impl.function).parameters) != len(impl.argnames):
-        argument = EVENTS_BY_HOOK[hook].argument
-        raise PluginError(
-            f"{manifest.name}: {place}: {hook}{inspect.signature(impl.function)} takes what is never passed. "
-            f"Write `async def {hook}(self, {argument})`, without defaults."
-        )
+        problem = f"{hook}{inspect.signature(impl.function)} takes what is never passed"
+        raise PluginError(f"{manifest.name}: {place}: {problem}. {_written(hook)}")
     stage = Stage.FIRST if impl.tryfirst else Stage.LAST if impl.trylast else Stage.ORDINARY
     return Impl(hook, impl.function, bool(impl.argnames), stage, manifest.limit(hook))
 
 
-def _place(plugin: "Plugin", about: str) -> str:
-    """Return file and line of the method of *plugin* that is named in *about*."""
-    found = [name for name in dir(type(plugin)) if name in about and hasattr(type(plugin), name)]
-    return _place_of_function(getattr(type(plugin), max(found, key=len))) if found else "plugin.py"
+def _written(hook: str) -> str:
+    """Return how a handler of *hook* is written."""
+    return f"Write `async def {hook}(self, {EVENTS_BY_HOOK[hook].argument})`, without defaults."
 
 
-def _place_of_function(function: Any) -> str:
-    code = getattr(function, "__code__", None)
-    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else "plugin.py"
+def _place_of(function: Any, source: loader.Source) -> str:
+    """Return file and line where a function of the plugin, or a class in ``plugin.py``, is defined."""
+    if inspect.isclass(function):
+        name = function.__name__
+        return loader.place_where(
+            source, lambda node: isinstance(node, ast.ClassDef) and node.name == name, modules=["plugin"]
+        )
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return (loader.place_in([(code.co_filename, code.co_firstlineno)], source) if code else "") or loader.START
 
 
 def _check_keys(state: Any) -> None:
@@ -259,12 +290,13 @@ async def check_contract(manifest: Manifest) -> list[str]:
     """
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     try:
-        plugin_class = _plugin_class(await loader.import_generation(source, package), manifest.name)
+        plugin_class = _plugin_class(await loader.import_generation(source, package), source)
         try:
             plugin = plugin_class()
-        except Exception as error:
-            place = loader.place_of(error, source)
-            raise PluginError(f"{manifest.name}: {place}: {type(error).__name__}: {error}.") from error
-        return list(_probe(manifest, plugin))
+        except _ANY as error:
+            place = loader.place_of(error, source) or _place_of(plugin_class, source)
+            problem = f"__init__() failed at {place}: {type(error).__name__}: {error}. {_MEND}"
+            raise PluginError(f"{manifest.name}: {problem}") from error
+        return list(_probe(manifest, plugin, source))
     finally:
         loader.forget(package)

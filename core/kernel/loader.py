@@ -4,6 +4,7 @@ The source is read once and hashed; what is hashed is what runs (never a stale `
 exception: one module for all generations, since table classes must keep their identity.
 """
 
+import ast
 import asyncio
 import hashlib
 import importlib
@@ -23,6 +24,8 @@ from core.errors import PluginError
 
 NAMESPACE = "roundhook_plugins"
 IMPORT_SECONDS = 10.0
+START = "plugin.py:1"
+"""The place of what stands nowhere."""
 _IGNORED = ("__pycache__", ".")
 
 
@@ -51,11 +54,11 @@ def read_source(name: str, folder: Path) -> Source:
     digest, files = hashlib.sha256(), {}
     for path in files_of(folder):
         relative = path.relative_to(folder)
-        data = _bytes_of(path)
+        data = _bytes_of(name, relative, path)
         digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
         if path.suffix == ".py":
             files[_module_name(relative)] = data
-            _check_syntax(name, path, data)
+            _check_syntax(name, relative, data)
     return Source(name, folder, files, digest.hexdigest())
 
 
@@ -73,7 +76,8 @@ async def import_generation(source: Source, package: str) -> types.ModuleType:
         PluginError: it failed or took longer than 10 s. Nothing of it stays in ``sys.modules``.
     """
     if "plugin" not in source.files:
-        raise PluginError(f"{source.name}: there is no plugin.py in {source.folder}. Put the Plugin class there.")
+        problem = f"there is no plugin.py in {source.folder}. Put the Plugin class there."
+        raise PluginError(f"{source.name}: {START}: {problem}")
     _install(source, package)
     try:
         return await _in_thread(lambda: importlib.import_module(f"{package}.plugin"), source)
@@ -93,19 +97,34 @@ def forget(package: str) -> None:
 
 
 def place_of(error: BaseException, source: Source) -> str:
-    """Return ``file:line`` of the innermost line of the plugin's own code in *error*'s traceback, or "" ."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}:{error.lineno}"
-    stack = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    if place := place_in(stack, source):
-        return place
-    return place_of(error.__cause__, source) if error.__cause__ is not None else ""
+    """Return ``file:line`` of the innermost line of the plugin's own code in *error*'s traceback, or ""."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:  # an error can be made its own cause
+        stack = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(cause.__traceback__)]
+        if isinstance(cause, SyntaxError) and cause.filename:
+            stack.append((cause.filename, cause.lineno or 1))
+        if place := place_in(stack, source):
+            return place
+        seen.add(id(cause))
+        cause = cause.__cause__
+    return ""
 
 
 def place_in(stack: Iterable[tuple[str, int]], source: Source) -> str:
     """Return ``file:line`` of the last line in *stack* (files and lines) that is the plugin's own, or ""."""
     own = [(Path(file), line) for file, line in stack if Path(file).is_relative_to(source.folder)]
     return f"{own[-1][0].relative_to(source.folder)}:{own[-1][1]}" if own else ""
+
+
+def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Iterable[str] | None = None) -> str:
+    """Return ``file:line`` of the first piece of code, the plugin's or of *modules*, that fits the first of *fits*."""
+    for fit in fits:
+        for module in source.files if modules is None else modules:
+            lines = [getattr(node, "lineno", 1) for node in ast.walk(ast.parse(source.files[module])) if fit(node)]
+            if lines:
+                return f"{_path_of(source, module).relative_to(source.folder)}:{min(lines)}"
+    return START
 
 
 class _SourceLoader(importlib.abc.InspectLoader):
@@ -180,17 +199,25 @@ def tables_changed(source: Source) -> bool:
 def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
     if inner == "tables" and "tables" in source.files:
         return importlib.machinery.ModuleSpec(fullname, _SharedTables(source))
-    is_package = not inner or any(name.startswith(f"{inner}.") for name in source.files)
+    is_package = _is_package(source, inner)
     data = source.files.get(inner, b"" if is_package else None)
     if data is None:
         return None
-    folder = source.folder.joinpath(*inner.split("."))
-    path = folder / "__init__.py" if is_package else folder.with_suffix(".py")
+    path = _path_of(source, inner)
     spec = importlib.machinery.ModuleSpec(
         fullname, _SourceLoader(path, data, is_package=is_package), origin=str(path), is_package=is_package
     )
     spec.has_location = True
     return spec
+
+
+def _is_package(source: Source, module: str) -> bool:
+    return not module or any(name.startswith(f"{module}.") for name in source.files)
+
+
+def _path_of(source: Source, module: str) -> Path:
+    path = source.folder.joinpath(*module.split("."))
+    return path / "__init__.py" if _is_package(source, module) else path.with_suffix(".py")
 
 
 def _install(source: Source, package: str) -> None:
@@ -241,15 +268,16 @@ def _hangs(source: Source, thread: threading.Thread) -> PluginError:
     stack = [(entry.filename, entry.lineno or 0) for entry in traceback.extract_stack(frame)] if frame else []
     return PluginError(
         f"{source.name}: importing it took longer than {IMPORT_SECONDS:g} s; it is at "
-        f"{place_in(stack, source) or source.folder}. Do nothing at import; open things in setup()."
+        f"{place_in(stack, source) or START}. Do nothing at import; open things in setup()."
     )
 
 
 def _import_error(source: Source, error: BaseException | None) -> PluginError:
     if error is None:
-        return PluginError(f"{source.name}: importing it gave nothing. Let no module of it replace itself.")
-    what = "called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
-    problem = PluginError(f"{source.name}: importing it failed at {place_of(error, source) or source.folder}: {what}.")
+        return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
+    what = "it called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+    place = place_of(error, source) or START
+    problem = PluginError(f"{source.name}: importing it failed at {place}: {what}. Correct it and reload.")
     problem.__cause__ = error if isinstance(error, Exception) else None
     return problem
 
@@ -263,11 +291,12 @@ def files_of(folder: Path) -> list[Path]:
     )
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(name: str, relative: Path, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PluginError(f"{path} cannot be read ({error.strerror}).") from error
+        problem = f"{path} cannot be read ({error.strerror}). Make it readable for the bot's user."
+        raise PluginError(f"{name}: {relative}:1: {problem}") from error
 
 
 def _module_name(relative: Path) -> str:
@@ -275,12 +304,13 @@ def _module_name(relative: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _check_syntax(name: str, path: Path, data: bytes) -> None:
+def _check_syntax(name: str, relative: Path, data: bytes) -> None:
     try:
-        compile(data, str(path), "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise PluginError(f"{name}: {path.name}:{line}: {error}. Correct it and reload.") from error
+        compile(data, str(relative), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or data[: data.find(b"\0") + 1].count(b"\n") + 1
+        problem = getattr(error, "msg", None) or error
+        raise PluginError(f"{name}: {relative}:{line}: {problem}. Correct it and reload.") from error
 
 
 _FINDER = _Finder()

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,6 +16,7 @@ API = 1
 """The contract's number; it rises only when something breaks, and the kernel supports the last two."""
 SUPPORTED_APIS = frozenset({API, API - 1} - {0})
 
+FILE = "manifest.toml"
 DEFAULT_LIMIT = 10.0
 """Seconds that a handler may take unless the manifest's [limits] say otherwise."""
 
@@ -25,6 +26,9 @@ _TYPES: dict[str, Any] = {
 }  # fmt: skip
 _PLUGIN_KEYS = {"name", "version", "api", "summary", "scope", "priority", "catch_up"}
 _OPTION_KEYS = {"type", "default", "unit", "meaning"}
+_PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
+_Path = tuple[str, ...]
+"""Of a key: its table's keys, then its own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,10 +56,16 @@ class Manifest:
     catch_up: bool = False
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     options: tuple[Option, ...] = ()
+    text: str = dataclasses.field(default="", repr=False)
+    """The file as it was read."""
 
     def limit(self, hook: str) -> float:
         """Return the seconds that this plugin's handler of *hook* may take."""
         return self.limits.get(hook, DEFAULT_LIMIT)
+
+    def place(self, *path: str) -> str:
+        """Return ``manifest.toml:line`` of a key, as in ``place("plugin", "name")``."""
+        return f"{FILE}:{line_of(self.text, path)}"
 
     def settings(self, values: Mapping[str, Any]) -> "Settings":
         """Check the ``[plugin.<name>]`` table *values* and fill in defaults.
@@ -66,11 +76,20 @@ class Manifest:
         known = {option.key: option for option in self.options}
         for key, value in values.items():
             if key not in known:
+                declared = [f"{one} ({self.place('config', one)})" for one in sorted(known)]
                 raise ConfigError(
                     f"plugin.{self.name}.{key} (= {shown(key, value)}) is not a setting of this plugin. "
-                    f"Known: {', '.join(sorted(known)) or 'none'}. Correct or remove it."
+                    f"Known: {', '.join(declared or ['none (' + self.place('config') + ')'])}. Correct or remove it."
                 )
-        return Settings({key: _checked(self.name, option, values) for key, option in known.items()})
+        return Settings({key: self._checked(option, values) for key, option in known.items()})
+
+    def _checked(self, option: Option, values: Mapping[str, Any]) -> Any:
+        if option.key not in values:
+            return option.default
+        try:
+            return _typed(f"plugin.{self.name}.{option.key}", values[option.key], option.type)
+        except ConfigError as error:
+            raise ConfigError(f"{error} It is declared in {self.place('config', option.key)}.") from None
 
 
 class Settings(Mapping[str, Any]):
@@ -99,108 +118,186 @@ def read_manifest(folder: Path) -> Manifest:
     """Read ``manifest.toml`` in *folder*.
 
     Raises:
-        ManifestError: it is missing, not TOML, or says something that cannot be.
+        ManifestError: it is missing, not TOML, or says something that cannot be; names plugin, file and line.
     """
-    file = folder / "manifest.toml"
+    file = folder / FILE
+    text = _text_of(file)
     try:
-        data = tomllib.loads(file.read_text("utf-8"))
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem = f"it is not valid TOML: {_PLACE_IN_TOML.sub('', str(error))}. Correct that line."
+        raise ManifestError(f"{folder.name}: {file}:{_line_of_error(error, text)}: {problem}") from error
+    return _manifest(_Document(file, text, data))
+
+
+def _text_of(file: Path) -> str:
+    folder = file.parent.name
+    try:
+        return file.read_text("utf-8")
     except OSError as error:
-        raise ManifestError(f"{file} cannot be read ({error.strerror}). Every plugin folder has one.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{file} is not valid TOML: {error}. Correct that line.") from error
-    return _manifest(data, folder, file)
+        problem = f"{file} cannot be read ({error.strerror}). Every plugin folder has one."
+        raise ManifestError(f"{folder}: {FILE}:1: {problem}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ManifestError(f"{folder}: {file}:{line}: it is not valid TOML: {error}. Write UTF-8.") from error
 
 
-def _manifest(data: Mapping[str, Any], folder: Path, file: Path) -> Manifest:
-    _known(file, "", data, {"plugin", "limits", "config"})
-    plugin = _table(file, "plugin", data)
-    _known(file, "plugin.", plugin, _PLUGIN_KEYS)
-    name = _value(file, plugin, "name", str)
-    if not NAME.fullmatch(name):
-        raise ManifestError(f"{file}: plugin.name is '{name}'. Use a-z, 0-9 and _, beginning with a letter.")
-    scope = _value(file, plugin, "scope", str, "guild")
-    if scope not in ("guild", "global"):
-        raise ManifestError(f'{file}: plugin.scope is \'{scope}\'. It is "guild" or "global".')
+def line_of(text: str, path: Sequence[str]) -> int:
+    """Return the line of the key at *path* in TOML; where it is missing, of its table; where that is, 1."""
+    lines: dict[tuple[str, ...], int] = {}
+    for found, line in _statements(text):
+        lines.setdefault(found, line)
+    return next((lines[key] for size in range(len(path), 0, -1) if (key := tuple(path[:size])) in lines), 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Document:
+    """A manifest's text and data. What is wrong in it is told with its place."""
+
+    file: Path
+    text: str
+    data: Mapping[str, Any]
+
+    def wrong(self, path: _Path, problem: str) -> ManifestError:
+        """Return the error for the key at *path*: its dotted name, then *problem*."""
+        return self.error(path, f"{'.'.join(path)} {problem}")
+
+    def error(self, path: _Path, text: str) -> ManifestError:
+        """Return the error *text* for the key at *path*."""
+        plugin = self.data.get("plugin")
+        name = plugin.get("name") if isinstance(plugin, Mapping) else None
+        shown_name = name if isinstance(name, str) and NAME.fullmatch(name) else self.file.parent.name
+        return ManifestError(f"{shown_name}: {self.file}:{line_of(self.text, path)}: {text}")
+
+    def table(self, *path: str, known: Set[str] | None = None) -> Mapping[str, Any]:
+        """Return a table, empty where it is missing; with *known*, it holds no other keys."""
+        table: Any = self.data
+        for key in path:
+            table = table.get(key, {})
+        if not isinstance(table, Mapping):
+            raise self.wrong(path, f"is {table!r}. It is a table: write [{'.'.join(path)}].")
+        for key in table:
+            if known is not None and key not in known:
+                raise self.wrong((*path, key), f"is not a key here. Known: {', '.join(sorted(known))}.")
+        return table
+
+    def value(self, path: _Path, kind: type, default: Any = None) -> Any:
+        """Return a value of type *kind*; without *default* it must be there."""
+        value = self.table(*path[:-1]).get(path[-1], default)
+        if value is None:
+            raise self.wrong(path, f"is missing. Add it, as in {path[-1]} = {kind()!r}.")
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.wrong(path, f"is {value!r}. It must be of type {kind.__name__}.")
+        return value
+
+
+def _manifest(document: _Document) -> Manifest:
+    document.table(known={"plugin", "limits", "config"})
+    document.table("plugin", known=_PLUGIN_KEYS)
     return Manifest(
-        name=name,
-        version=_value(file, plugin, "version", str),
-        api=_api(file, plugin),
-        folder=folder,
-        summary=_value(file, plugin, "summary", str, ""),
-        scope="global" if scope == "global" else "guild",
-        priority=_value(file, plugin, "priority", int, 100),
-        catch_up=_value(file, plugin, "catch_up", bool, False),
-        limits=_limits(file, data),
-        options=tuple(_option(file, key, value) for key, value in _table(file, "config", data).items()),
+        name=_name(document),
+        version=document.value(("plugin", "version"), str),
+        api=_api(document),
+        folder=document.file.parent,
+        summary=document.value(("plugin", "summary"), str, ""),
+        scope=_scope(document),
+        priority=document.value(("plugin", "priority"), int, 100),
+        catch_up=document.value(("plugin", "catch_up"), bool, False),
+        limits=_limits(document),
+        options=tuple(_option(document, key) for key in document.table("config")),
+        text=document.text,
     )
 
 
-def _api(file: Path, plugin: Mapping[str, Any]) -> int:
-    api: int = _value(file, plugin, "api", int)
+def _name(document: _Document) -> str:
+    name: str = document.value(("plugin", "name"), str)
+    if not NAME.fullmatch(name):
+        raise document.wrong(("plugin", "name"), f"is '{name}'. Use a-z, 0-9 and _, beginning with a letter.")
+    return name
+
+
+def _api(document: _Document) -> int:
+    api: int = document.value(("plugin", "api"), int)
     if api not in SUPPORTED_APIS:
         remedy = "Update roundhook." if api > API else "Update the plugin."
-        raise ManifestError(f"{file}: plugin.api is {api}, this roundhook supports {sorted(SUPPORTED_APIS)}. {remedy}")
+        raise document.wrong(("plugin", "api"), f"is {api}, this roundhook supports {sorted(SUPPORTED_APIS)}. {remedy}")
     return api
 
 
-def _limits(file: Path, data: Mapping[str, Any]) -> dict[str, float]:
+def _scope(document: _Document) -> Literal["guild", "global"]:
+    scope = document.value(("plugin", "scope"), str, "guild")
+    if scope not in ("guild", "global"):
+        raise document.wrong(("plugin", "scope"), f'is \'{scope}\'. It is "guild" or "global".')
+    return "global" if scope == "global" else "guild"
+
+
+def _limits(document: _Document) -> dict[str, float]:
     limits = {}
-    for hook, seconds in _table(file, "limits", data).items():
+    for hook, seconds in document.table("limits").items():
         if hook not in EVENTS_BY_HOOK:
-            raise ManifestError(f"{file}: limits.{hook} is no hook. The hooks are {', '.join(EVENTS_BY_HOOK)}.")
+            raise document.wrong(("limits", hook), f"is no hook. The hooks are {', '.join(EVENTS_BY_HOOK)}.")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
-            raise ManifestError(f"{file}: limits.{hook} is {seconds!r}. Write a number of seconds above 0.")
+            raise document.wrong(("limits", hook), f"is {seconds!r}. Write a number of seconds above 0.")
         limits[hook] = float(seconds)
     return limits
 
 
-def _option(file: Path, key: str, data: object) -> Option:
+def _option(document: _Document, key: str) -> Option:
+    path = ("config", key)
+    data = document.table("config")[key]
     if not isinstance(data, Mapping):
-        raise ManifestError(f"{file}: config.{key} is {data!r}. Write [config.{key}] with type and default.")
-    _known(file, f"config.{key}.", data, _OPTION_KEYS)
-    type_name = _value(file, data, "type", str, where=f"config.{key}.")
+        raise document.wrong(path, f"is {data!r}. Write [config.{key}] with type and default.")
+    document.table(*path, known=_OPTION_KEYS)
+    type_name = document.value((*path, "type"), str)
     if type_name not in _TYPES:
-        raise ManifestError(f"{file}: config.{key}.type is '{type_name}'. Use one of {', '.join(_TYPES)}.")
-    if "default" not in data:
-        raise ManifestError(f"{file}: config.{key}.default is missing. Every key has one.")
-    default = _typed(f"{file}: config.{key}.default", data["default"], type_name, ManifestError)
-    return Option(key, type_name, default, str(data.get("unit", "")), str(data.get("meaning", "")))
+        raise document.wrong((*path, "type"), f"is '{type_name}'. Use one of {', '.join(_TYPES)}.")
+    return Option(
+        key, type_name, _default(document, key, type_name), str(data.get("unit", "")), str(data.get("meaning", ""))
+    )
 
 
-def _checked(plugin: str, option: Option, values: Mapping[str, Any]) -> Any:
-    if option.key not in values:
-        return option.default
-    return _typed(f"plugin.{plugin}.{option.key}", values[option.key], option.type, ConfigError)
+def _default(document: _Document, key: str, type_name: str) -> Any:
+    path = ("config", key, "default")
+    table = document.table(*path[:-1])
+    if "default" not in table:
+        raise document.wrong(path, "is missing. Every key has one.")
+    try:
+        return _typed(".".join(path), table["default"], type_name)
+    except ConfigError as error:
+        raise document.error(path, str(error)) from None
 
 
-def _typed(where: str, value: object, type_name: str, error_type: type[Exception]) -> Any:
+def _typed(where: str, value: object, type_name: str) -> Any:
     if type_name == "float" and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    try:
-        return convert(where, value, _TYPES[type_name])
-    except ConfigError as error:
-        raise error_type(str(error)) from None
+    return convert(where, value, _TYPES[type_name])
 
 
-def _value(
-    file: Path, data: Mapping[str, Any], key: str, kind: type, default: Any = None, *, where: str = "plugin."
-) -> Any:
-    value = data.get(key, default)
-    if value is None:
-        raise ManifestError(f"{file}: {where}{key} is missing. Add it, as in {key} = {kind()!r}.")
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ManifestError(f"{file}: {where}{key} is {value!r}. It must be a {kind.__name__}.")
-    return value
+def _line_of_error(error: tomllib.TOMLDecodeError, text: str) -> int:
+    """Return the line that a TOML error names; the last one where it names the end of the document."""
+    place = _PLACE_IN_TOML.search(str(error))
+    return int(place["line"]) if place and place["line"] else max(len(text.splitlines()), 1)
 
 
-def _table(file: Path, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    table = data.get(name, {})
-    if not isinstance(table, Mapping):
-        raise ManifestError(f"{file}: {name} is {table!r}. It is a table: write [{name}].")
-    return table
+def _statements(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Give each key and table of valid TOML with its line: a statement is so many lines as can be read alone."""
+    table: tuple[str, ...] = ()
+    pending, first = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        first = first if pending else number
+        pending += f"{line}\n"
+        try:
+            found = list(_keys(tomllib.loads(pending)))
+        except tomllib.TOMLDecodeError:
+            continue
+        is_table = pending.lstrip().startswith("[")
+        yield from (((*(() if is_table else table), *key), first) for key in found)
+        table, pending = (found[-1] if is_table else table), ""
 
 
-def _known(file: Path, prefix: str, data: Mapping[str, Any], known: set[str]) -> None:
-    for key in data:
-        if key not in known:
-            raise ManifestError(f"{file}: {prefix}{key} is not a key here. Known: {', '.join(sorted(known))}.")
+def _keys(data: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Give the path of each key in *data*, a table's before those in it."""
+    for key, value in data.items():
+        yield (key,)
+        if isinstance(value, Mapping):
+            yield from ((key, *inner) for inner in _keys(value))

@@ -93,7 +93,7 @@ class Replacement:
         """Make a new generation, ready for the swap. If that fails no trace of it is left."""
         manifest, source = await asyncio.to_thread(_read, slot)
         if loader.tables_changed(source):
-            raise PluginError(f"{manifest.name}: tables changed: restart to migrate.")
+            raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
         settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
         if self._migrate is not None and slot.generations == 0:
             await self._migrate(manifest)
@@ -177,7 +177,7 @@ def _read(slot: Slot) -> tuple[Manifest, loader.Source]:
     manifest = read_manifest(slot.manifest.folder)
     if manifest.name != slot.name:
         raise PluginError(
-            f"{slot.name}: its manifest now says the name is '{manifest.name}'. Change it back, or disable "
-            f"{slot.name} and enable {manifest.name}."
+            f"{slot.name}: {manifest.folder}/{manifest.place('plugin', 'name')}: its manifest now says the name is "
+            f"'{manifest.name}'. Change it back, or disable {slot.name} and enable {manifest.name}."
         )
     return manifest, loader.read_source(manifest.name, manifest.folder)

@@ -111,7 +111,9 @@ class Scope:
             PluginError: it is no coroutine, or the generation has ended.
         """
         if not inspect.iscoroutine(work):
-            raise PluginError(f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {work!r}.")
+            raise PluginError(
+                f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {_name(work)}."
+            )
         if self.closed:
             work.close()
             raise PluginError(f"{self._plugin}: spawn() after this generation has ended: another one runs, or none.")

@@ -1,6 +1,7 @@
 """One fetch loop for each server that has an ``ssh`` setting; a notice wakes its server's loop."""
 
 import functools
+from typing import Any
 
 from roundhook import Plugin, RoundNotice, hookimpl
 
@@ -28,6 +29,14 @@ class SshPoller(Plugin):
         }
         for loop in self.loops.values():
             ctx.service(loop.run)
+
+    def export_state(self) -> dict[str, Any]:
+        return {key: {"told": sorted(loop.told), "away": loop.away} for key, loop in self.loops.items()}
+
+    def import_state(self, state: dict[str, Any], from_version: str) -> None:
+        for key, loop in self.loops.items():
+            if key in state:
+                loop.told, loop.away = set(state[key]["told"]), state[key]["away"]
 
     async def _tell_admins(self, server: str, text: str) -> None:
         await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))

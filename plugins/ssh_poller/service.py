@@ -72,9 +72,10 @@ class FetchLoop:
         """Size and time of each file that was fetched."""
         self._growing: dict[str, tuple[int, int]] = {}
         """Size and time of files that were not whole at the look before."""
-        self._told: set[str] = set()
+        self.told: set[str] = set()
         """Names of what was refused; each is told once."""
-        self._to_tell: list[str] = []
+        self._to_tell: dict[str, str] = {}
+        """Why names were refused at this look."""
         self._unread = False
         """Whether the server would not give the bytes of a file; nothing in the folder changes when it does again."""
         self._stored: dict[str, int] | None = None
@@ -82,7 +83,8 @@ class FetchLoop:
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
         self._unsettled = False
-        self._away = ""
+        self.away = ""
+        """What the admins have been told of the server's being away; "" while it is there."""
         self._slowdown = 0.0
 
     def wake(self) -> None:
@@ -123,7 +125,7 @@ class FetchLoop:
             self._stored = await self._read_stored()
         there = {file.name.filename: file for file in await self._folder.list_files()}
         self._growing = {name: seen for name, seen in self._growing.items() if name in there}
-        self._told &= there.keys()
+        self.told &= there.keys()
         self._unread = False
         return sorted((file for file in there.values() if self._is_new(file, self._stored)), key=self._urgency)
 
@@ -199,24 +201,25 @@ class FetchLoop:
         except BadInputError as error:
             self._refuse(name, error)
             return
-        self._told.discard(name)
+        self.told.discard(name)
         await self._publish(event)
         self._log.info("%s fetched from %s (%s, %d bytes)", name, self._server.key, trigger, len(data))
 
     def _refuse(self, name: str, reason: object) -> None:
         self._growing.pop(name, None)
-        if name not in self._told:
-            self._told.add(name)
-            self._to_tell.append(f"{self._server.key}: {reason}")
+        if name not in self.told:
+            self._to_tell[name] = f"{self._server.key}: {reason}"
 
     async def _tell_refused(self) -> None:
         """Tell the admins what was refused at this look; the rest of a whole folder of it is in the log only."""
-        first, rest = self._to_tell[:TOLD_AT_ONCE], self._to_tell[TOLD_AT_ONCE:]
-        self._to_tell.clear()
+        texts = list(self._to_tell.values())
+        first, rest = texts[:TOLD_AT_ONCE], texts[TOLD_AT_ONCE:]
         for text in rest:
             self._log.warning("%s", text)
         if first:
             await self._tell_admins("\n".join([*first, *([f"{len(rest)} more are in the log."] if rest else [])]))
+        self.told.update(self._to_tell)
+        self._to_tell.clear()
 
     def _is_awaited(self, file: RemoteFile, awaited: Sequence[Awaited]) -> bool:
         if file.name.filename in self._server.asked_for:
@@ -257,14 +260,14 @@ class FetchLoop:
     async def _gone(self, error: PeerUnavailableError | ConfigError) -> None:
         """Say once that the server is away, then look less and less often."""
         self._slowdown = min(max(self._slowdown * 2, FIRST_SLOWDOWN_SECONDS), MAX_SLOWDOWN_SECONDS)
-        if self._away != str(error):
-            self._away = str(error)
+        if self.away != str(error):
+            self.away = str(error)
             await self._tell_admins(f"{error} It is tried again.")
 
     def _back(self) -> None:
-        if self._away:
+        if self.away:
             self._log.info("%s is back", self._server.key)
-        self._away, self._slowdown = "", 0.0
+        self.away, self._slowdown = "", 0.0
 
 
 def _check_limit(name: str, size: int, limit: int) -> None:

@@ -1,9 +1,13 @@
 """/plugin and /events: what admins see and change, everywhere or in one guild."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from roundhook import ImportedRound
 from roundhook.testing import Stage
-from tests.plugin_maker import write_plugin
+from tests.plugin_maker import recorder, running, until, write_plugin
 
 HELLO = """
 import lightbulb
@@ -24,7 +28,7 @@ class HelloPlugin(Plugin):
 """
 
 
-async def admin(stage: Stage, command: str, guild: int = 1, **options: object) -> str:
+async def admin(stage: Stage, command: str, guild: int = 1, **options: Any) -> str:
     reply = await stage.discord.invoke(f"plugin {command}", user=stage.discord.owner_id, guild=guild, options=options)
     assert reply.ephemeral
     return str(reply.text)
@@ -86,6 +90,62 @@ async def test_info_logs_and_history_tell_what_happened(tmp_path: Path) -> None:
     assert logs.count("ready to say hello") == 2
     assert "reload" in history
     assert str(stage.discord.owner_id) in history
+
+
+@pytest.mark.parametrize("command", ["list", "info", "enable", "disable", "reload", "logs", "history"])
+async def test_each_answer_names_what_runs_now(command: str, tmp_path: Path) -> None:
+    """Version, source hash and generation; where a plugin is to be named, its name completes."""
+    write_plugin(tmp_path, "hello", HELLO, scope="guild", version="1.2.3")
+    write_plugin(tmp_path, "other", HELLO.replace('"hello"', '"other"'))
+    async with Stage(["hello"], folders=[tmp_path]) as stage:
+        await stage.plugins.reload("hello")
+        if command != "list":
+            choices = await stage.discord.autocomplete(f"plugin {command}", "name", "hel", user=7, guild=1, admin=True)
+            assert [choice["value"] for choice in choices] == ["hello"]
+
+        answer = await (admin(stage, command) if command == "list" else admin(stage, command, name="hello"))
+
+        status = stage.plugins.status("hello")
+        assert status.generation == (3 if command == "reload" else 2)
+        for words in ("hello", "1.2.3", f"source `{status.source_hash}`", f"generation {status.generation}"):
+            assert words in answer
+
+
+async def test_history_of_all_begins_with_how_each_stands(tmp_path: Path) -> None:
+    """One line for each plugin that something was done with, one that is gone too; then who did what."""
+    for name in ("bye", "hello", "quiet"):
+        write_plugin(tmp_path, name, HELLO.replace('"hello"', f'"{name}"'), scope="guild", version="1.2.3")
+    async with Stage(["hello", "quiet"], folders=[tmp_path]) as stage:
+        await admin(stage, "reload", name="hello")
+        await admin(stage, "enable", name="gone")
+        await admin(stage, "disable", name="bye", everywhere=True)
+        await stage.app.kernel.toggles.record("gone", "disable", guild=None, user=None, ok=True, detail="")
+
+        lines = (await admin(stage, "history")).splitlines()
+
+        source = stage.plugins.status("hello").source_hash
+        assert lines[:3] == [
+            "⚪ **bye** 1.2.3 · does not run",
+            "⚪ **gone** · was not found",
+            f"🟢 **hello** 1.2.3 · generation 2 · source `{source}`",
+        ]
+        assert len(lines) == 6
+        assert "quiet" not in "".join(lines)
+
+
+async def test_info_tells_what_is_at_work(tmp_path: Path) -> None:
+    """A handler that does not end shows, which a reload would wait for."""
+    body = "import asyncio\nself.seen.append('begun')\nawait asyncio.Event().wait()"
+    write_plugin(tmp_path, "slow", recorder(body=body))
+    async with Stage(["slow"], folders=[tmp_path]) as stage:
+        before = await admin(stage, "info", name="slow")
+        await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
+        await until(lambda: running(stage, "slow").seen == ["begun"])
+
+        during = await admin(stage, "info", name="slow")
+
+    assert "at work" not in before
+    assert "at work now: 1 of its handlers and background jobs" in during
 
 
 async def test_names_complete_and_an_unknown_one_is_explained(tmp_path: Path) -> None:

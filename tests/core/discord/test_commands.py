@@ -1,7 +1,9 @@
 """Commands, components and permissions on the real bot and the loopback Discord."""
 
 import asyncio
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hikari
@@ -162,6 +164,57 @@ class TestSync:
 
             assert "many" in {one["name"] for one in stage.discord.commands(2)}
             assert "many" not in {one["name"] for one in stage.discord.commands(1)}
+
+
+class TestNames:
+    """A command name belongs to one plugin."""
+
+    async def test_of_two_plugins_loaded_at_once_one_gets_the_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Both find it free and go on together; the second to be put in place is refused, and leaves no trace."""
+        meeting = SimpleNamespace(here=0, both=asyncio.Event())
+        monkeypatch.setitem(sys.modules, "meeting", meeting)
+        for name in ("first", "second"):
+            write_plugin(tmp_path, name, MEETS.replace("NAME", name))
+        async with Stage(plugins=[], folders=[tmp_path]) as stage:
+            reports = await asyncio.gather(*(stage.plugins.enable(name) for name in ("first", "second")))
+
+            refused, accepted = sorted(reports, key=lambda report: report.ok)
+            assert meeting.here >= 2
+            assert accepted.ok
+            assert refused.generation is None
+            problem = f"plugin.py:10: the command /taken is taken by the plugin {accepted.plugin}. Rename it."
+            assert refused.error == f"{refused.plugin}: {problem}"
+            assert (await stage.discord.invoke("taken", user=7, guild=1)).content == accepted.plugin
+
+
+MEETS = """
+import asyncio
+import lightbulb
+import meeting
+from roundhook import Plugin
+
+loader = lightbulb.Loader()
+
+@loader.command
+class Taken(lightbulb.SlashCommand, name="taken", description="mine"):
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.respond("NAME")
+
+    @classmethod
+    async def as_command_builder(cls, *args):
+        meeting.here += 1
+        if meeting.here == 2:
+            meeting.both.set()
+        await meeting.both.wait()
+        return await super().as_command_builder(*args)
+
+class Meets(Plugin):
+    async def setup(self):
+        self.ctx.add_commands(loader)
+"""
 
 
 class TestInvoking:
