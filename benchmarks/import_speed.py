@@ -18,6 +18,8 @@ from benchmarks.corpus import write_corpus
 from benchmarks.databases import databases
 
 COUNTS = (1_000, 2_000, 4_000)
+AIMS = {"SQLite": 400, "PostgreSQL": 150}
+"""Files a second, at the largest count."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -62,15 +64,21 @@ def main() -> None:
     print("roundhook import, start-up included")
     with folders() as corpora, databases() as servers:
         for name, fresh in servers.items():
+            peaks = []
             for count, folder in corpora.items():
                 with fresh() as url:
                     run = measure(folder, count, url)
+                peaks.append(run.peak_mb)
                 print(
                     f"  {name:10} {count:5} files  {run.seconds:6.2f} s  {count / run.seconds:6.0f} files/s  "
                     f"peak {run.peak_mb:4.0f} MB  longest stall {run.stall_ms:4.0f} ms "
                     f"(start-up {run.start_stall_ms:.0f} ms)",
                     flush=True,
                 )
+            print(
+                f"  {name:10} aim: {AIMS[name]} files/s at {COUNTS[-1]:,} files, stalls of at most 50 ms, memory flat; "
+                f"{COUNTS[-1]:,} files take {peaks[-1] / peaks[0]:.2f} times the memory of {COUNTS[0]:,}"
+            )
 
 
 if __name__ == "__main__":

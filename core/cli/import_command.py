@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections import deque
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from core.app import Application, import_application
-from core.cli import add_common, add_json
+from core.cli import add_common, add_json, load_for_good
 from core.cli.setup import config_of, print_json
 from core.config import Config, ServerSection, parse_config
 from core.errors import BadInputError, ConfigError, RoundhookError
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timezone", metavar="Z", help="the zone of the times in the file names")
     add_json(parser)
     add_common(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, load=load_for_good)
 
 
 async def run(arguments: argparse.Namespace) -> int:
@@ -49,6 +50,7 @@ async def run(arguments: argparse.Namespace) -> int:
     paths = list(dict.fromkeys(_files(arguments.paths)))
     summary = Summary(seen=len(paths))
     async with import_application(config) as app:
+        gc.freeze()  # the plugins stay, too: see load_for_good
         failed = [report.error for report in app.reports if not report.ok]
         if failed:
             raise RoundhookError(f"The import cannot run: {' '.join(failed)}")

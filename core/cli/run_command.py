@@ -2,13 +2,12 @@
 
 import argparse
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Sequence
 
 from core.app import bot_application
-from core.cli import add_common, log_from
+from core.cli import add_common, load_for_good, log_from
 from core.cli.setup import config_of
 from core.config import Config
 from core.errors import ConfigError
@@ -24,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--without", action="append", default=[], metavar="NAME", help="start without a plugin (repeatable)"
     )
     add_common(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, load=lambda: load_for_good("core.bot"))
 
 
 async def run(arguments: argparse.Namespace) -> int:
@@ -35,7 +34,6 @@ async def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     check_complete(config)
     _check_known(config, arguments.without)
-    _settle_memory()
     stop = _stop_signal()
     async with bot_application(config, without=arguments.without, watch=arguments.watch or config.plugins.watch) as app:
         running = sum(report.ok for report in app.reports)
@@ -43,14 +41,6 @@ async def run(arguments: argparse.Namespace) -> int:
         await stop.wait()
         log.info("stopping")
     return 0
-
-
-def _settle_memory() -> None:
-    """Take what is imported for good out of the garbage collector's sight: a full collection stalls the loop 60 ms."""
-    import core.bot  # noqa: F401 - heavy, and it stays
-
-    gc.collect()
-    gc.freeze()
 
 
 def check_complete(config: Config) -> None:

@@ -4,7 +4,9 @@ SQL is written with ``?`` for each argument on both. Piccolo tables work too: th
 connections, and inside ``transaction()`` they are part of that transaction.
 """
 
+import asyncio
 import contextlib
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
@@ -91,13 +93,13 @@ async def open_database(url: str, *, read_only: bool = False) -> AsyncIterator[D
 async def _connect(url: str, *, read_only: bool) -> Database:
     scheme = url.partition(":")[0]
     if scheme == "sqlite":
-        from core.db.sqlite import SqliteDatabase
-
-        return SqliteDatabase.open(url, read_only=read_only)
+        sqlite = await asyncio.to_thread(importlib.import_module, "core.db.sqlite")  # heavy: not on the loop
+        opened: Database = sqlite.SqliteDatabase.open(url, read_only=read_only)
+        return opened
     if scheme in ("postgres", "postgresql"):
-        from core.db.postgres import PostgresDatabase
-
-        return await PostgresDatabase.open(url)
+        postgres = await asyncio.to_thread(importlib.import_module, "core.db.postgres")
+        opened = await postgres.PostgresDatabase.open(url)
+        return opened
     raise ConfigError(
         f"database.url begins with '{scheme}:'. Use sqlite:///path/to/file.db or postgres://user@host/database."
     )

@@ -3,8 +3,10 @@
 Piccolo's migration manager does the work; it is slow to import, so it is imported only when something is to be done.
 """
 
+import asyncio
 import contextlib
 import dataclasses
+import importlib
 import io
 import logging
 import sys
@@ -101,6 +103,7 @@ async def _is_filled(database: Database) -> bool:
 
 
 async def _run(database: Database, owner: Owner) -> None:
+    await asyncio.to_thread(importlib.import_module, "piccolo.apps.migrations.commands.forwards")  # not on the loop
     from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
     from piccolo.apps.migrations.tables import Migration
     from piccolo.conf.apps import AppConfig
