@@ -20,7 +20,7 @@ from core.discord.permissions import Gatekeeper
 from core.discord.sync import CommandSync, build
 from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
 from core.events import Event
-from core.kernel.bounded import contained
+from core.kernel.bounded import contained, text_of
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.kernel.loader import place_where
@@ -114,7 +114,7 @@ class Discord:
                 check_names_in(await build([command]))
                 list(paths_of(command))
             except Exception as error:
-                problem = f"cannot be built: {type(error).__name__}: {error}. Correct it and reload."
+                problem = f"cannot be built: {text_of(error)}. Correct it and reload."
                 raise _refused(generation, name_of(command), problem) from error
 
     def _check_names(self, generation: Generation) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import os
 import stat
@@ -10,6 +11,7 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.batching import Errands
 from core.clock import Clock
 from core.db import Database
 from core.errors import BadInputError, PeerUnavailableError
@@ -31,6 +33,7 @@ class Files:
         self._folder = folder
         self._database = database
         self._clock = clock
+        self._errands = Errands()
 
     async def put(
         self,
@@ -60,16 +63,15 @@ class Files:
             BadInputError: its name is odd, it is no file, cannot be read or is too large.
         """
         check_name(path.name)
-        data, modified_at = await asyncio.to_thread(_read_with_time, path)
-        return self._event(server, path.name, data, "import", str(path), modified_at)
+        return await self._errands.run(functools.partial(self._find_in_place, server, path))
 
     async def read(self, file: FetchedFile) -> bytes:
-        """Return the bytes of *file*: as kept, else in place, else as imported.
+        """Return the bytes of *file*: in place, else as kept, else as imported.
 
         Raises:
             PeerUnavailableError: they are not there (any more).
         """
-        data = await asyncio.to_thread(self._find, file)
+        data = await self._errands.run(functools.partial(self._find, file))
         if data is None:
             data = await self._imported(file)
         if data is None:
@@ -115,10 +117,15 @@ class Files:
             Path(name).unlink(missing_ok=True)
             raise
 
+    def _find_in_place(self, server: str, path: Path) -> FetchedFile:
+        data, modified_at = _read_with_time(path)
+        return self._event(server, path.name, data, "import", str(path), modified_at)
+
     def _find(self, file: FetchedFile) -> bytes | None:
-        for path in (self._path(file.sha256), Path(file.path) if file.trigger == "import" and file.path else None):
+        in_place = [Path(file.path)] if file.trigger == "import" and file.path else []
+        for path in (*in_place, self._path(file.sha256)):
             with contextlib.suppress(BadInputError):
-                if path and hashlib.sha256(data := _read_with_time(path)[0]).hexdigest() == file.sha256:
+                if hashlib.sha256(data := _read_with_time(path)[0]).hexdigest() == file.sha256:
                     return data
         return None
 
@@ -177,8 +184,10 @@ def _read_with_time(path: Path) -> tuple[bytes, datetime | None]:
         found = _stat(path)
         check_kind(path.name, found.st_mode)
         check_size(path.name, found.st_size)
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with path.open("rb", buffering=0) as file:  # room for MAX_BYTES is not made for each of thousands
+            data = file.read(found.st_size + 1)
+            if len(data) > found.st_size:  # it grows
+                data += file.read(MAX_BYTES)
     except OSError as error:
         raise BadInputError(f"{path} cannot be read ({error.strerror}). Correct that and import it again.") from error
     check_size(path.name, len(data))

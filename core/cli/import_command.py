@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Import; 1 if a file was refused."""
     config, server = _with_server(config_of(arguments), arguments.server, arguments.timezone)
-    paths = list(dict.fromkeys(_files(arguments.paths)))
+    paths = await asyncio.to_thread(lambda: list(dict.fromkeys(map(str, _files(arguments.paths)))))
     summary = Summary(seen=len(paths))
     async with import_application(config) as app:
         gc.freeze()  # the plugins stay, too: see load_for_good
@@ -111,13 +111,17 @@ class Chunk:
 
 
 async def _import(
-    app: Application, server: str, paths: Sequence[Path], summary: Summary, progress: Progress
+    app: Application, server: str, paths: Sequence[str], summary: Summary, progress: Progress
 ) -> None:  # fmt: skip
-    """Publish chunk after chunk; while one is worked off the next is read already."""
+    """Publish chunk after chunk; while one is worked off the next is read already.
+
+    Of all files only the paths are held, as text: a ``Path`` takes five times as much.
+    """
     ahead: deque[Chunk] = deque()
     try:
         for start in range(0, len(paths), AT_ONCE):
-            ahead.append(await _publish(app, server, paths[start : start + AT_ONCE], summary))
+            some = [Path(path) for path in paths[start : start + AT_ONCE]]
+            ahead.append(await _publish(app, server, some, summary))
             if len(ahead) > 1:
                 await _count(app, ahead.popleft(), summary)
                 progress.show(start)
@@ -131,8 +135,9 @@ async def _import(
 
 async def _publish(app: Application, server: str, paths: Sequence[Path], summary: Summary) -> Chunk:
     named = [path for path in paths if kind_of(path.name) != "other"]
-    for path in sorted(set(paths) - set(named)):
-        summary.count(*_left(path))
+    others = sorted(set(paths) - set(named))
+    for left in await asyncio.to_thread(lambda: [_left(path) for path in others]) if others else ():
+        summary.count(*left)
     files: list[tuple[Path, FetchedFile]] = []
     for path, file in zip(named, await asyncio.gather(*(_read(app, server, path) for path in named)), strict=True):
         if isinstance(file, FetchedFile):

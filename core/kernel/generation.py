@@ -1,7 +1,6 @@
 """One loaded copy of a plugin: made beside the one that runs, checked, set up, and later disposed."""
 
 import ast
-import asyncio
 import contextlib
 import difflib
 import enum
@@ -20,7 +19,7 @@ from core import hookspecs
 from core.errors import PluginError, RoundhookError
 from core.events import EVENTS_BY_HOOK
 from core.kernel import loader
-from core.kernel.bounded import TookTooLongError, bounded
+from core.kernel.bounded import TookTooLongError, bounded, text_of
 from core.kernel.manifest import Manifest
 from core.kernel.scope import Activity, Scope
 
@@ -42,8 +41,6 @@ _SHORTER = {
 """What to do about a step that takes too long."""
 _DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
 """In pluggy's messages."""
-_ANY = (Exception, SystemExit, asyncio.CancelledError)
-"""What plugin code that is called, not awaited, may raise; nobody is cancelled by it."""
 
 
 class Stage(enum.IntEnum):
@@ -176,7 +173,9 @@ class Generation:
     def _call(self, step: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
             return function(*args)
-        except _ANY as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # also CancelledError: nobody is cancelled by what is called, not awaited
             raise self._wrong(step, error, function) from error
 
     def _wrong(self, step: str, error: BaseException, function: Callable[..., Any]) -> PluginError:
@@ -184,7 +183,7 @@ class Generation:
         place = loader.place_of(error, self.source) or _place_of(function, self.source)
         if isinstance(error, RoundhookError):
             return self._error(f"{step}() at {place} says: {str(error).removeprefix(f'{self.manifest.name}: ')}")
-        return self._error(f"{step}() failed at {place}: {type(error).__name__}: {error}. {self._remedy(step)}")
+        return self._error(f"{step}() failed at {place}: {text_of(error)}. {self._remedy(step)}")
 
     def _remedy(self, step: str, remedies: Mapping[str, str] = _REMEDIES) -> str:
         return remedies.get(step, _MEND).format(version=self.manifest.version)
@@ -293,9 +292,9 @@ async def check_contract(manifest: Manifest) -> list[str]:
         plugin_class = _plugin_class(await loader.import_generation(source, package), source)
         try:
             plugin = plugin_class()
-        except _ANY as error:
+        except (Exception, SystemExit) as error:
             place = loader.place_of(error, source) or _place_of(plugin_class, source)
-            problem = f"__init__() failed at {place}: {type(error).__name__}: {error}. {_MEND}"
+            problem = f"__init__() failed at {place}: {text_of(error)}. {_MEND}"
             raise PluginError(f"{manifest.name}: {problem}") from error
         return list(_probe(manifest, plugin, source))
     finally:

@@ -8,6 +8,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError, RoundhookError
@@ -42,7 +43,9 @@ class Kernel:
         self.dispatcher = Dispatcher(services.journal, services.clock, self.slots, self._wanted)
         self._services = services
         self._journal = services.journal
-        self._replacement = Replacement(services, migrate)
+        self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
+        """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
+        self._replacement = Replacement(services, migrate, self.reader)
         self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
         self._closing = False
@@ -64,8 +67,11 @@ class Kernel:
         return reports
 
     async def look_again(self) -> None:
-        """Look for plugins once more, without holding up the loop."""
-        self.look(await asyncio.to_thread(discover, self._services.config.plugins.paths))
+        """Look for plugins once more, without holding up the loop; not any more when the bot stops."""
+        if self._closing:
+            return
+        paths = self._services.config.plugins.paths
+        self.look(await asyncio.get_running_loop().run_in_executor(self.reader, discover, paths))
 
     def look(self, catalogue: Catalogue | None = None) -> None:
         """Look for plugins (or take *catalogue*); new folders appear, and those that are gone can be switched off."""
@@ -169,6 +175,7 @@ class Kernel:
                     await self._replacement.dispose(generation)
         if self._changes:
             await asyncio.wait(self._changes)
+        self.reader.shutdown(wait=False)
 
     async def _resume(self, names: Sequence[str]) -> None:
         """Deliver what the journal holds for these plugins and is not being delivered yet."""

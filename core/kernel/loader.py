@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PluginError
+from core.kernel.bounded import text_of
 
 NAMESPACE = "roundhook_plugins"
 IMPORT_SECONDS = 10.0
@@ -275,7 +276,7 @@ def _hangs(source: Source, thread: threading.Thread) -> PluginError:
 def _import_error(source: Source, error: BaseException | None) -> PluginError:
     if error is None:
         return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
-    what = "it called sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+    what = "it called sys.exit" if isinstance(error, SystemExit) else text_of(error)
     place = place_of(error, source) or START
     problem = PluginError(f"{source.name}: importing it failed at {place}: {what}. Correct it and reload.")
     problem.__cause__ = error if isinstance(error, Exception) else None

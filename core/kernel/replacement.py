@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError
@@ -32,9 +33,10 @@ Migrate = Callable[[Manifest], Awaitable[None]]
 class Replacement:
     """Changes what a slot holds. Whoever calls it holds the slot's lock."""
 
-    def __init__(self, services: "Services", migrate: Migrate | None) -> None:
+    def __init__(self, services: "Services", migrate: Migrate | None, reader: Executor) -> None:
         self._services = services
         self._migrate = migrate
+        self._reader = reader
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
         """Fill an empty slot; without *live* the plugin begins nothing yet.
@@ -91,7 +93,7 @@ class Replacement:
 
     async def _prepare(self, slot: Slot) -> Generation:
         """Make a new generation, ready for the swap. If that fails no trace of it is left."""
-        manifest, source = await asyncio.to_thread(_read, slot)
+        manifest, source = await asyncio.get_running_loop().run_in_executor(self._reader, _read, slot)
         if loader.tables_changed(source):
             raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
         settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))

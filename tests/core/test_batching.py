@@ -1,11 +1,13 @@
-"""Items that wait together share one call; one that fails does not take the others with it."""
+"""What waits together shares one call, or one thread; one that fails does not take the others with it."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import pytest
 
-from core.batching import Batcher
+from core import batching
+from core.batching import Batcher, Errands
 
 
 async def test_what_waits_together_is_one_batch() -> None:
@@ -41,3 +43,53 @@ async def test_one_failure_does_not_take_the_batch_with_it() -> None:
     assert [results[0], results[2]] == [1.0, 0.5]
     with pytest.raises(ZeroDivisionError):
         raise results[1] if isinstance(results[1], BaseException) else AssertionError
+
+
+async def test_errands_of_one_turn_share_a_thread() -> None:
+    """Up to the limit they go together, beside the event loop, each with its own result."""
+    errands = Errands(most=3)
+    threads: dict[int, int] = {}
+
+    def work(number: int) -> int:
+        threads[number] = threading.get_ident()
+        return number * number
+
+    results = await asyncio.gather(*(errands.run(lambda number=number: work(number)) for number in range(3)))  # type: ignore[misc]
+
+    assert results == [0, 1, 4]
+    assert len(set(threads.values())) == 1
+    assert threading.get_ident() not in threads.values()
+
+
+async def test_so_many_errands_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread is kept longer, and no more wake at once in the event loop, than the limit says."""
+    sent: list[int] = []
+    together = batching._send_together
+
+    def send(some: Sequence[batching.Errand]) -> None:
+        sent.append(len(some))
+        together(some)
+
+    monkeypatch.setattr(batching, "_send_together", send)
+    errands = Errands(most=3)
+
+    await asyncio.gather(*(errands.run(lambda: None) for _ in range(7)))
+    await errands.run(lambda: None)
+
+    assert sent == [3, 3, 1, 1]
+
+
+async def test_an_errand_that_fails_or_is_given_up_harms_no_other() -> None:
+    """Whoever asked gets the exception; who does not wait any more gets nothing."""
+    errands = Errands()
+    given_up = asyncio.create_task(errands.run(lambda: 1))
+    asked = [asyncio.create_task(errands.run(lambda value=value: 1 / value)) for value in (1, 0, 2)]  # type: ignore[misc]
+    await asyncio.sleep(0)
+
+    given_up.cancel()
+    results = await asyncio.gather(*asked, given_up, return_exceptions=True)
+
+    assert results[0] == 1
+    assert isinstance(results[1], ZeroDivisionError)
+    assert results[2] == 0.5
+    assert isinstance(results[3], asyncio.CancelledError)

@@ -89,6 +89,18 @@ async def test_a_link_to_a_file_is_followed(files: Files, tmp_path: Path) -> Non
     assert (event.filename, event.size, await files.read(event)) == (NAME, 5, b"stats")
 
 
+async def test_a_file_with_more_in_it_than_it_says_is_read_whole(files: Files, tmp_path: Path) -> None:
+    """One that grows while it is read, or of a file system that knows no sizes."""
+    told = Path("/proc/self/cmdline")
+    if not told.exists() or told.stat().st_size:
+        pytest.skip("no file here that says it is empty and is not")
+    (tmp_path / NAME).symlink_to(told)
+
+    event = await files.in_place("local", tmp_path / NAME)
+
+    assert event.size == len(told.read_bytes()) > 1
+
+
 async def test_a_file_that_has_become_a_pipe_is_gone(files: Files, tmp_path: Path) -> None:
     """What was announced is read again later; it does not hang then either."""
     path = tmp_path / NAME

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.cli import import_command
 from tests.core.cli.conftest import Command, Process
 from tests.core.cli.evening import AWARDS, FIRST, OTHER, ROUNDS, write_evening
 from tests.plugins.stats_import.invented import stats_file
@@ -94,6 +95,63 @@ assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)
     _, error = await process.communicate()
 
     assert process.returncode == 0, error.decode()
+
+
+async def test_what_the_event_loop_does_not_wait_for(tmp_path: Path) -> None:
+    """While it runs, it imports nothing but modules of our own: libraries come before, or in a thread."""
+    write_evening(tmp_path / "evening")
+    code = """
+import asyncio, sys
+from core.cli import main
+
+class Watch:
+    found = []
+    def find_spec(self, name, path=None, target=None):
+        if asyncio._get_running_loop() is not None:
+            self.found.append(name)
+
+sys.meta_path.insert(0, Watch())
+assert main(['import', 'evening']) == 0
+assert 'black' in sys.modules, 'the migrations have not run'
+foreign = [one for one in Watch.found if not one.startswith(('core.', 'core_', 'team_capture_', '_strptime'))]
+assert foreign == [], foreign
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=tmp_path, env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, error = await process.communicate()
+
+    assert process.returncode == 0, error.decode()
+
+
+def test_so_many_files_are_on_their_way(
+    roundhook: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """However many there are: chunks are of one size, and the third is taken when the first is worked off."""
+    folder = write_evening(tmp_path / "evening")
+    taken: list[int] = []
+    ahead: list[int] = []
+    publish, count = import_command._publish, import_command._count
+
+    async def published(app: Any, server: str, paths: Any, summary: Any) -> Any:
+        taken.append(len(paths))
+        ahead.append(1)
+        return await publish(app, server, paths, summary)
+
+    async def counted(*args: Any) -> None:
+        assert len(ahead) <= 2
+        await count(*args)
+        ahead.pop()
+
+    monkeypatch.setattr(import_command, "AT_ONCE", 1)
+    monkeypatch.setattr(import_command, "_publish", published)
+    monkeypatch.setattr(import_command, "_count", counted)
+
+    said = roundhook("import", folder, "--json")
+
+    assert (said.code, said.document["imported"]) == (0, 4)
+    assert taken == [1, 1, 1, 1]
 
 
 def test_what_is_refused_is_named(roundhook: Command, tmp_path: Path) -> None:

@@ -61,6 +61,10 @@ async def stubborn():
         await asyncio.Event().wait()  # stubborn
     except asyncio.CancelledError:
         await asyncio.sleep(0.2)
+
+class MuteError(Exception):
+    def __str__(self):
+        raise ValueError
 """
 SPEED = """
 [config.speed]
@@ -205,6 +209,15 @@ SETUP = (
         ("__init__", "KeyError"),
         changed("    async def setup", "    def __init__(self):\n        {}[1]  # here\n\n    async def setup"),
     ),
+    Bad(
+        "__init__ raises what is no Exception",
+        ("__init__", "BaseException: odd"),
+        changed(
+            "    async def setup",
+            "    def __init__(self):\n        raise BaseException('odd')  # here\n\n    async def setup",
+        ),
+    ),
+    Bad("setup raises an error without text", ("setup()", "MuteError"), in_setup("raise MuteError")),
     Bad("setup raises", ("setup()", "ZeroDivisionError"), in_setup("1 / 0")),
     Bad("setup calls sys.exit", ("setup()", "sys.exit"), in_setup("raise SystemExit(1)")),
     Bad("setup cancels itself", ("setup()", "cancelled"), in_setup("raise asyncio.CancelledError")),
@@ -343,6 +356,7 @@ CONTAINED = tuple(
     Bad(name, ("teardown()", "closed all the same", words), before=tearing_down(line), ways=("contained",))
     for name, words, line in (
         ("teardown raises", "ValueError: no", "raise ValueError('no')"),
+        ("teardown raises an error without text", "MuteError", "raise MuteError"),
         ("teardown hangs", "took longer than", "await asyncio.Event().wait()"),
         ("teardown calls sys.exit", "sys.exit", "raise SystemExit(1)"),
     )

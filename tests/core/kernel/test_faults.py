@@ -1,7 +1,6 @@
 """A fault at every step of a change: each call of the kernel's own code fails once; each await is cancelled once."""
 
 import asyncio
-import concurrent.futures
 import functools
 import gc
 import itertools
@@ -135,15 +134,13 @@ class Injector:
         self._seen.clear()
 
 
-def one_thread() -> None:
-    """Let all work beside the loop be done by one thread, which can be traced."""
-    asyncio.get_running_loop().set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
-
-
-async def with_fault(injector: Injector, change: Callable[[], Awaitable[Report]]) -> Report | BaseException:
+async def with_fault(
+    stage: Stage, injector: Injector, change: Callable[[], Awaitable[Report]]
+) -> Report | BaseException:  # fmt: skip
     """Make a change while every thread that takes part in it is traced."""
     loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, sys.settrace, injector.trace)
+    reader = stage.app.kernel.reader
+    await loop.run_in_executor(reader, sys.settrace, injector.trace)
     threading.settrace(injector.trace)
     sys.settrace(injector.trace)
     try:
@@ -155,7 +152,7 @@ async def with_fault(injector: Injector, change: Callable[[], Awaitable[Report]]
         injector.forget()
         sys.settrace(None)
         threading.settrace(None)
-        await loop.run_in_executor(None, sys.settrace, None)
+        await loop.run_in_executor(reader, sys.settrace, None)
 
 
 def census(stage: Stage) -> dict[str, Any]:
@@ -269,7 +266,6 @@ async def test_a_fault_at_each_step_of_a_reload(kind: type[BaseException], tmp_p
 
 async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int) -> int:
     """Reload with a fault at each *stride*-th step in turn; return how often the old version was kept."""
-    one_thread()
     write(folder, "w0")
     kept = 0
     async with Stage(plugins=["full"], folders=[folder]) as stage:
@@ -278,7 +274,7 @@ async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int
             write(folder, f"w{number + 1}")
             injector = Injector(number, kind)
 
-            report = await with_fault(injector, functools.partial(stage.plugins.reload, "full"))
+            report = await with_fault(stage, injector, functools.partial(stage.plugins.reload, "full"))
 
             await rested(stage)
             if not injector.place:
@@ -293,7 +289,6 @@ async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int
 
 async def test_a_reload_broken_off_at_each_await(tmp_path: Path) -> None:
     """Cancelled after any number of turns of the loop it leaves the old version or the new one, whole."""
-    one_thread()
     write(tmp_path, "w0")
     async with Stage(plugins=["full"], folders=[tmp_path]) as stage:
         await stage.plugins.reload("full")
