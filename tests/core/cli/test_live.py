@@ -146,6 +146,55 @@ async def test_run_without_a_plugin_and_with_a_broken_one(outside: Outside, toke
     assert "no_such_module" in said.err
 
 
+SAYS = """
+import lightbulb
+from roundhook import Plugin
+
+loader = lightbulb.Loader()
+
+@loader.command
+class Say(lightbulb.SlashCommand, name="say", description="says it"):
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.respond("WORD")
+
+class Says(Plugin):
+    async def setup(self):
+        self.ctx.add_commands(loader)
+"""
+
+
+async def test_run_watch_reloads_what_is_saved(outside: Outside, token: dict[str, str]) -> None:
+    """Saved code answers by itself; code that is broken is in the log with file and line, and the old answers on."""
+    folder = write_plugin(outside.folder / "mine", "says", SAYS.replace("WORD", "one"))
+    outside.write_config(paths='["mine"]', enabled='["says"]')
+
+    async def said_is(word: str) -> None:
+        async with asyncio.timeout(20):
+            while (await outside.discord.invoke("say", guild=1)).content != word:
+                pass
+
+    async with started("run", "--watch", folder=outside.folder, **token) as process:
+        await outside.discord.wait_for_gateway(30)
+        await outside.discord.until(lambda: bool(outside.discord.commands(1)), 30)
+        await said_is("one")
+        (folder / "plugin.py").write_text(SAYS.replace("WORD", "two"), "utf-8")
+        await said_is("two")
+        (folder / "plugin.py").write_text("def broken(:\n", "utf-8")
+        assert process.stderr is not None
+        log = b""
+        async with asyncio.timeout(20):
+            while b"was not reloaded" not in log:
+                log += await process.stderr.readline()
+        await said_is("two")
+        process.send_signal(signal.SIGTERM)
+        ending = await ended(process)
+
+    assert ending.code == 0, ending.err
+    assert b"says: plugin.py:1: invalid syntax" in log
+    assert b"generation 2 goes on" in log
+
+
 def trouble(log: str) -> list[str]:
     """Return the lines of stderr that are not what a bot says that starts well."""
     return [line for line in log.splitlines() if " INFO " not in line]
