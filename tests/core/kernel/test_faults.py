@@ -174,10 +174,16 @@ def census(stage: Stage) -> dict[str, Any]:
         "components": dict(discord.client.components),
         "listening": dict(discord._listening),
         "listeners": {kind: len(callbacks) for kind, callbacks in hikari_listeners.items() if callbacks},
-        "tasks": sorted(_work_of(task) for task in asyncio.all_tasks()),
+        "tasks": sorted(_work_of(task) for task in asyncio.all_tasks() if _is_ours(task)),
         "threads": threading.active_count(),
         "files": sorted(filter(None, map(_open_file, os.listdir("/proc/self/fd")))),
     }
+
+
+def _is_ours(task: "asyncio.Task[Any]") -> bool:
+    """Tell tasks of the bot from those of libraries, which may still end a query that was cancelled."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and Path(code.co_filename).is_relative_to(Path(str(core.bot.__file__)).parent)
 
 
 def _work_of(task: "asyncio.Task[Any]") -> str:
