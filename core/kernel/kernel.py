@@ -18,6 +18,7 @@ from core.kernel.discovery import Catalogue, discover
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
 from core.kernel.logbook import Logbook
+from core.kernel.manifest import Manifest
 from core.kernel.replacement import Migrate, Replacement
 from core.kernel.report import Report, Status
 from core.kernel.slot import Slot
@@ -48,18 +49,21 @@ class Kernel:
         self._replacement = Replacement(services, migrate, self.reader)
         self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
+        self._on: dict[str, None] = {}
+        """Names of the plugins that are to run from the start, in order; one may be found or mended later."""
+        self._off: dict[str, set[int]] = {}
+        self._hooks: dict[str, frozenset[str]] = {}
         self._closing = False
 
     async def start(self, names: Iterable[str] | None = None, *, without: Iterable[str] = ()) -> list[Report]:
         """Load what is to be on (exactly *names*, or by the toggles), then deliver what is left in the journal."""
         wanted = self._services.config.plugins.enabled if names is None else tuple(names)
-        everywhere, off = await self.toggles.load(wanted)
-        self.look()
+        everywhere, self._off = await self.toggles.load(wanted)
+        self._hooks = await self.toggles.hooks()
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
-        hooks = await self.toggles.hooks()
-        for name, slot in self.slots.items():
-            slot.off_guilds, slot.hooks = off.get(name, set()), hooks.get(name, frozenset())
-        reports = [await self._start_one(name) for name in dict.fromkeys(on) if name not in set(without)]
+        self._on = {name: None for name in on if name not in set(without)}
+        self.look()
+        reports = [await self._start_one(name) for name in self._on]
         await self._journal.take_over()
         await self._resume(self._running())
         for name in self._running():  # only now: what the first one publishes must find the last one
@@ -79,7 +83,7 @@ class Kernel:
         self._unusable = catalogue.errors
         for name, manifest in catalogue.manifests.items():
             if name not in self.slots:
-                self.slots[name] = Slot(manifest)
+                self.slots[name] = self._new_slot(manifest)
             elif self.slots[name].generation is None:
                 self.slots[name].manifest = manifest
 
@@ -176,6 +180,13 @@ class Kernel:
         if self._changes:
             await asyncio.wait(self._changes)
         self.reader.shutdown(wait=False)
+
+    def _new_slot(self, manifest: Manifest) -> Slot:
+        """Make a place for a plugin that has been found, with what was remembered of it."""
+        slot, name = Slot(manifest), manifest.name
+        slot.enabled, slot.off_guilds = name in self._on, set(self._off.get(name, ()))
+        slot.hooks = self._hooks.get(name, frozenset())
+        return slot
 
     async def _resume(self, names: Sequence[str]) -> None:
         """Deliver what the journal holds for these plugins and is not being delivered yet."""

@@ -164,7 +164,7 @@ async def at_start(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> 
         assert running(stage, "another").seen == [1]
 
         write_good(folder)
-        report = await (stage.plugins.enable if status.version == "" else stage.plugins.reload)("good")
+        report = await stage.plugins.reload("good")
 
         assert report.ok
         running(stage, "good").count = 1

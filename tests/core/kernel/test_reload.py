@@ -515,3 +515,22 @@ def census() -> dict[str, int]:
         "files": len(os.listdir("/proc/self/fd")),
         "generations": sum(isinstance(one, Generation) for one in gc.get_objects()),
     }
+
+
+async def test_what_is_found_later_has_its_toggles(tmp_path: Path) -> None:
+    """A plugin whose manifest could not be read at the start is on, and off for a guild, as it was before."""
+    home, code = tmp_path / "home", recorder()
+    home.mkdir()
+    place = write_plugin(tmp_path / "plugins", "late", code, scope="guild")
+    stage_of = functools.partial(Stage, ["late"], folders=[tmp_path / "plugins"], folder=home, guilds=(1, 2))
+    async with stage_of() as stage:
+        assert (await stage.plugins.disable("late", guild=2)).ok
+    (place / "manifest.toml").write_text("[[[\n", "utf-8")
+    async with stage_of() as stage:
+        assert stage.plugins.status("late").state == "failed"
+        write_plugin(tmp_path / "plugins", "late", code, scope="guild")
+
+        report = await stage.plugins.reload("late")
+
+        assert report.ok, report.error
+        assert stage.plugins.status("late").off_guilds == (2,)
