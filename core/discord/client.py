@@ -9,7 +9,7 @@ import inspect
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,18 @@ class CommandClient(lightbulb.GatewayEnabledClient):
                 await contained(super()._execute_command_context(context))
             except RuntimeError as error:  # what lightbulb does not catch: sys.exit() in a command
                 await _respond(context, reply_to([error], context.command._command_data.qualified_name))
+
+    async def _execute_autocomplete_context(
+        self, context: lightbulb.AutocompleteContext[Any], autocomplete_provider: Any
+    ) -> None:
+        generation = self.owners.get(context.command)
+        if generation is None:
+            await super()._execute_autocomplete_context(context, autocomplete_provider)
+        elif self._refusal(generation, context.interaction.guild_id):
+            await context.respond([])
+        else:
+            with generation.interactions.busy():
+                await _suggest(generation, super()._execute_autocomplete_context(context, autocomplete_provider))
 
     async def handle_component_interaction(
         self, interaction: hikari.ComponentInteraction, initial_response_sent: asyncio.Event
@@ -238,6 +250,14 @@ async def _handle(generation: Generation, handler: Callable[..., Any], interacti
         await contained(handler(interaction, args) if takes_args else handler(interaction))
     except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
         await _say(interaction, reply_to([error], f"a component of {generation.manifest.name}"))
+
+
+async def _suggest(generation: Generation, work: Awaitable[None]) -> None:
+    """Let a plugin's code make suggestions; lightbulb logs what fails, but not ``sys.exit`` and its like."""
+    try:
+        await contained(work)
+    except RuntimeError:
+        generation.log.exception("an autocompletion failed")
 
 
 async def _say(interaction: Any, text: str) -> None:

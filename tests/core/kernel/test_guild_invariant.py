@@ -1,7 +1,7 @@
 """What an admin switches off in one guild changes nothing in another, and is silent in his own."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,10 @@ class Guilds:
                 await self._press(guild, name, reply)
 
     async def _press(self, guild: int, name: str, reply: Message) -> None:
+        """Look at the choices of a command, and press the button of its latest answer."""
         if self._on(guild, name):
+            choices = await self.stage.discord.autocomplete(f"ask_{name}", "word", "a", guild=guild)
+            assert [one["value"] for one in choices] == [name]
             self.buttons[guild, name] = reply
         if message := self.buttons.get((guild, name)):
             pressed = await self.stage.discord.click(message, f"rh1:{name}:press:it")
@@ -179,21 +182,21 @@ class Guilds:
         return guild == THERE or name not in self.off
 
 
-def settings_of(servers: Iterable[str]) -> dict[str, Any]:
-    """Return the tables of the game servers: each is seen by its guilds."""
-    return {"servers": {server: {"guilds": list(SERVERS[server])} for server in servers}}
-
-
 def play_lives(script: Sequence[Sequence[tuple[Any, ...]]]) -> None:
     """Run the bot once for each list in *script*, on one database."""
 
     async def run(place: Path) -> None:
         for name in OWN:
             write_plugin(place / "plugins", name, CODE.replace("NAME", name), scope="guild")
-        guilds, config = Guilds(), settings_of(SERVERS)
+        guilds = Guilds()
         for life in script:
             async with Stage(
-                list(ANSWERS), folders=[place / "plugins"], config=config, guilds=GUILDS, folder=place
+                list(ANSWERS),
+                folders=[place / "plugins"],
+                config={"servers": {name: {"guilds": list(who)} for name, who in SERVERS.items()}},
+                guilds=GUILDS,
+                folder=place,
+                discord={"enforce_rate_limits": False},  # else hikari waits before it posts
             ) as stage:
                 await guilds.live(stage, life)
 
@@ -213,3 +216,15 @@ def test_a_switch_of_one_guild_changes_nothing_in_another(script: list[list[tupl
 def test_a_switch_of_one_guild_changes_nothing_in_another_at_length(script: list[list[tuple[Any, ...]]]) -> None:
     """The same with many more switches."""
     play_lives(script)
+
+
+async def test_a_command_offers_no_choices_where_its_plugin_is_off(tmp_path: Path) -> None:
+    """What a plugin would say while an option is typed belongs to what is silent in the guild."""
+    write_plugin(tmp_path, "alpha", CODE.replace("NAME", "alpha"), scope="guild")
+    async with Stage(["alpha"], folders=[tmp_path], guilds=GUILDS) as stage:
+        await stage.plugins.disable("alpha", guild=HERE)
+
+        here, there = [await stage.discord.autocomplete("ask_alpha", "word", "a", guild=guild) for guild in GUILDS]
+
+        assert [one["value"] for one in there] == ["alpha"]
+        assert here == []

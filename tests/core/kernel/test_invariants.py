@@ -1,21 +1,22 @@
 """The invariants of the kernel, over any interleaving of events, reloads, toggles, failures and crashes."""
 
 import asyncio
+import functools
 import itertools
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel import loader
 from roundhook import ImportedRound, RoundAmended
 from roundhook.testing import Stage
+from tests.core.kernel.examples import examples, fresh_database, play
 from tests.plugin_maker import idle, write_plugin
 
 SEEN: list[tuple[str, str, str]] = []
@@ -226,35 +227,44 @@ class Lives:
         assert {name for name, slot in slots.items() if slot.generation is not None} == set(PLUGINS) - self.off
 
 
-def play(script: list[list[tuple[Any, ...]]]) -> None:
+def play_lives(script: list[list[tuple[Any, ...]]], server: str | None) -> None:
     """Run the lives of *script* one after the other on one database, and compare at the end."""
     SEEN.clear()
     CALLS.clear()
 
-    async def run() -> None:
-        with tempfile.TemporaryDirectory() as name:
-            folder, home = Path(name) / "plugins", Path(name) / "home"
-            home.mkdir()
+    async def run(place: Path) -> None:
+        folder, home = place / "plugins", place / "home"
+        home.mkdir()
+        async with fresh_database(server) as database:
             lives = Lives(folder)
+            stage_on = functools.partial(
+                Stage, plugins=sorted(PLUGINS), folders=[folder], folder=home, database=database
+            )
             for life in script:
-                async with Stage(plugins=sorted(PLUGINS), folders=[folder], folder=home) as stage:
+                async with stage_on() as stage:
                     await lives.live(life, stage)
-            async with Stage(plugins=sorted(PLUGINS), folders=[folder], folder=home) as stage:
+            async with stage_on() as stage:
                 await lives.finish(stage)
 
-    asyncio.run(run())
+    play(run)
 
 
-@given(scripts)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-def test_nothing_is_lost(script: list[list[tuple[Any, ...]]]) -> None:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> str | None:
+    """The PostgreSQL server on which each example gets a database, None for SQLite; each test runs on both."""
+    return None if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
+
+
+@given(script=scripts)
+@examples(5)
+def test_nothing_is_lost(server: str | None, script: list[list[tuple[Any, ...]]]) -> None:
     """Every journalled event reaches each plugin that was on, once and in order (I1 to I4, I9, I10)."""
-    play(script)
+    play_lives(script, server)
 
 
 @pytest.mark.full
-@given(scripts)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-def test_nothing_is_lost_at_length(script: list[list[tuple[Any, ...]]]) -> None:
+@given(script=scripts)
+@examples(150)
+def test_nothing_is_lost_at_length(server: str | None, script: list[list[tuple[Any, ...]]]) -> None:
     """The same with many more interleavings."""
-    play(script)
+    play_lives(script, server)
