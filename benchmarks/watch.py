@@ -16,31 +16,16 @@ from pathlib import Path
 from core.config import DEFAULT_PLUGINS
 from core.kernel.watch import watch
 from roundhook.testing import Stage
+from tests.plugin_maker import says
 
 AIM_MS = 300
 ASK_SECONDS = 0.005
 MANIFEST = '[plugin]\nname = "says"\nversion = "1"\napi = 1\n'
-CODE = """
-import lightbulb
-from roundhook import Plugin
-
-loader = lightbulb.Loader()
-
-@loader.command
-class Say(lightbulb.SlashCommand, name="say", description="says it"):
-    @lightbulb.invoke
-    async def invoke(self, context: lightbulb.Context) -> None:
-        await context.respond("WORD")
-
-class Says(Plugin):
-    async def setup(self):
-        self.ctx.add_commands(loader)
-"""
 
 
 async def answer_ms(stage: Stage, file: Path, word: str) -> float:
     """Save code that says *word*; return after how many milliseconds a user is answered by it."""
-    await asyncio.to_thread(file.write_text, CODE.replace("WORD", word), "utf-8")
+    await asyncio.to_thread(file.write_text, says(word), "utf-8")
     saved = time.perf_counter()
     while await said(stage) != word:  # noqa: ASYNC110 - a user asks again; nothing tells when the answer is new
         await asyncio.sleep(ASK_SECONDS)
@@ -60,7 +45,7 @@ async def main(saves: int = 100) -> None:
         folder = Path(name) / "says"
         folder.mkdir()
         (folder / "manifest.toml").write_text(MANIFEST, "utf-8")
-        (folder / "plugin.py").write_text(CODE, "utf-8")
+        (folder / "plugin.py").write_text(says("-"), "utf-8")
         async with Stage([*DEFAULT_PLUGINS, "says"], folders=[name]) as stage:
             watching = asyncio.create_task(watch(stage.app.kernel))
             for number in range(saves):

@@ -64,6 +64,29 @@ def recorder(*, mark: str = "", body: str = "pass") -> str:
     return RECORDER.format(mark=mark, body=textwrap.indent(textwrap.dedent(body).strip(), " " * 8).strip())
 
 
+SAYS = """
+import lightbulb
+from roundhook import Plugin
+
+loader = lightbulb.Loader()
+
+@loader.command
+class Say(lightbulb.SlashCommand, name="say", description="says it"):
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        await context.respond("WORD")
+
+class Says(Plugin):
+    async def setup(self):
+        self.ctx.add_commands(loader)
+"""
+
+
+def says(word: str) -> str:
+    """Return the code of a plugin whose command ``/say`` answers with *word*."""
+    return SAYS.replace("WORD", word)
+
+
 def running(stage: "Stage", name: str) -> Any:
     """Return the plugin object that serves now."""
     generation = stage.app.kernel.slots[name].generation

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.cli.conftest import PLUGINS, Command, Outside, Process, ended, started
-from tests.plugin_maker import write_plugin
+from tests.plugin_maker import says, write_plugin
 
 TOKEN = "ROUNDHOOK_TEST_TOKEN"
 
@@ -146,27 +146,9 @@ async def test_run_without_a_plugin_and_with_a_broken_one(outside: Outside, toke
     assert "no_such_module" in said.err
 
 
-SAYS = """
-import lightbulb
-from roundhook import Plugin
-
-loader = lightbulb.Loader()
-
-@loader.command
-class Say(lightbulb.SlashCommand, name="say", description="says it"):
-    @lightbulb.invoke
-    async def invoke(self, context: lightbulb.Context) -> None:
-        await context.respond("WORD")
-
-class Says(Plugin):
-    async def setup(self):
-        self.ctx.add_commands(loader)
-"""
-
-
 async def test_run_watch_reloads_what_is_saved(outside: Outside, token: dict[str, str]) -> None:
     """Saved code answers by itself; code that is broken is in the log with file and line, and the old answers on."""
-    folder = write_plugin(outside.folder / "mine", "says", SAYS.replace("WORD", "one"))
+    folder = write_plugin(outside.folder / "mine", "says", says("one"))
     outside.write_config(paths='["mine"]', enabled='["says"]')
 
     async def said_is(word: str) -> None:
@@ -178,7 +160,7 @@ async def test_run_watch_reloads_what_is_saved(outside: Outside, token: dict[str
         await outside.discord.wait_for_gateway(30)
         await outside.discord.until(lambda: bool(outside.discord.commands(1)), 30)
         await said_is("one")
-        (folder / "plugin.py").write_text(SAYS.replace("WORD", "two"), "utf-8")
+        (folder / "plugin.py").write_text(says("two"), "utf-8")
         await said_is("two")
         (folder / "plugin.py").write_text("def broken(:\n", "utf-8")
         assert process.stderr is not None

@@ -6,24 +6,7 @@ from pathlib import Path
 import pytest
 
 from roundhook.testing import Stage
-from tests.plugin_maker import idle, until, write_plugin
-
-SAYS = """
-import lightbulb
-from roundhook import Plugin
-
-loader = lightbulb.Loader()
-
-@loader.command
-class Say(lightbulb.SlashCommand, name="say", description="says it"):
-    @lightbulb.invoke
-    async def invoke(self, context: lightbulb.Context) -> None:
-        await context.respond("said")
-
-class Says(Plugin):
-    async def setup(self):
-        self.ctx.add_commands(loader)
-"""
+from tests.plugin_maker import idle, says, until, write_plugin
 
 
 def puts(stage: Stage) -> list[int | None]:
@@ -33,7 +16,7 @@ def puts(stage: Stage) -> list[int | None]:
 async def test_a_failure_is_tried_again_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Discord is at fault: it is logged, and a minute later the commands are there without anybody's doing."""
     caplog.set_level(logging.ERROR)
-    write_plugin(tmp_path, "says", SAYS)
+    write_plugin(tmp_path, "says", says("said"))
     async with Stage([], folders=[tmp_path]) as stage:
         before = len(puts(stage))
         stage.discord.fail_next("PUT", "/applications/*/guilds/1/commands", 409)

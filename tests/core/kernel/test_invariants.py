@@ -264,7 +264,7 @@ def test_nothing_is_lost(server: str | None, script: list[list[tuple[Any, ...]]]
 
 @pytest.mark.full
 @given(script=scripts)
-@examples(150)
+@examples(120)
 def test_nothing_is_lost_at_length(server: str | None, script: list[list[tuple[Any, ...]]]) -> None:
     """The same with many more interleavings."""
     play_lives(script, server)

@@ -10,25 +10,9 @@ import pytest
 from core.kernel.watch import watch
 from core.kernel.watchdog import Watchdog
 from roundhook.testing import Stage
-from tests.plugin_maker import write_plugin
+from tests.plugin_maker import says, write_plugin
 from tests.plugins.notices import notice
 
-SAYS = """
-import lightbulb
-from roundhook import Plugin
-
-loader = lightbulb.Loader()
-
-@loader.command
-class Say(lightbulb.SlashCommand, name="say", description="says it"):
-    @lightbulb.invoke
-    async def invoke(self, context: lightbulb.Context) -> None:
-        await context.respond("WORD")
-
-class Says(Plugin):
-    async def setup(self):
-        self.ctx.add_commands(loader)
-"""
 BLOCKS = """
 import time
 from roundhook import Plugin, hookimpl
@@ -48,13 +32,13 @@ async def test_a_saved_file_answers_and_a_broken_one_does_not_disturb(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """New code answers after the save; a syntax error is logged with its line, and the old code goes on."""
-    folder = write_plugin(tmp_path, "says", SAYS.replace("WORD", "one"))
+    folder = write_plugin(tmp_path, "says", says("one"))
     reloaded = Reloads(logging.getLogger("core.kernel.watch"))
     async with Stage(["says"], folders=[tmp_path]) as stage:
         watching = asyncio.create_task(watch(stage.app.kernel))
         await asyncio.sleep(0)
         before = await said(stage)
-        await reloaded.after(lambda: (folder / "plugin.py").write_text(SAYS.replace("WORD", "two")))
+        await reloaded.after(lambda: (folder / "plugin.py").write_text(says("two")))
         after = await said(stage)
         await reloaded.after(lambda: (folder / "plugin.py").write_text("def broken(:\n"))
         still = await said(stage)
