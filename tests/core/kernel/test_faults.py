@@ -208,8 +208,9 @@ def _unlogged() -> Iterator[None]:
     gc.collect()
     gc.freeze()  # what there is of Python itself need not be looked through each time
     yield
-    for package in list(loader._FINDER.sources):  # where the fault kept an old generation from being forgotten
-        loader.forget(package)
+    modules = [name.split(".") for name in sys.modules if name.startswith(f"{loader.NAMESPACE}.")]
+    for package in {".".join(parts[:2]) for parts in modules} | set(loader._FINDER.sources):
+        loader.forget(package)  # the fault kept an old generation from it
     gc.unfreeze()
     gc.collect()
     logging.disable(logging.NOTSET)
