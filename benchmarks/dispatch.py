@@ -113,7 +113,7 @@ async def main() -> None:
 def _scope(slot: Slot) -> Scope:
     import logging
 
-    return Scope(slot.gate, Clock(), logging.getLogger(f"roundhook.{slot.name}"))
+    return Scope(slot.gate, Clock(), logging.getLogger(f"roundhook.{slot.name}"), lambda: None)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,9 @@ class Stage:
     async def settled(self, timeout: float = 10) -> None:
         """Return when every delivery recorded before this call, and what follows from it, has ended.
 
+        A delivery that waits for its retry has not ended; one of a plugin that is off is not counted. What plugins
+        have spawned and timers have begun just now is waited for too.
+
         Raises:
             TimeoutError: after *timeout* seconds; names what is left.
         """

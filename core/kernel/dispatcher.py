@@ -4,7 +4,7 @@ An event is in the journal with its deliveries before anything here happens; eac
 """
 
 import asyncio
-import contextvars
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -15,10 +15,11 @@ from core.clock import Clock
 from core.errors import BadInputError
 from core.events import Event
 from core.journal import Journal, OpenDelivery, State
-from core.kernel.bounded import contained, text_of
+from core.kernel.bounded import contained, take_back, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation, Impl, Stage
 from core.kernel.limits import Limits
+from core.kernel.scope import ROOT, Job
 from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0)
 CLOSE_SECONDS = 5.0
 """How long cancelled handlers may take to end when the bot stops."""
 
-_current: contextvars.ContextVar["Delivery | None"] = contextvars.ContextVar("delivery", default=None)
+JOB_SECONDS = 2.0
+"""What a plugin has spawned and goes on for longer is a worker, whose end nobody waits for."""
 
 
 class Dispatcher:
@@ -45,7 +47,7 @@ class Dispatcher:
         self._open: set[Delivery] = set()
         self._changed = asyncio.Event()
         self.changes = 0
-        """How many times an attempt has ended or a delivery has been put aside."""
+        """How many times an attempt or a plugin's job has ended, or a delivery has been put aside."""
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,8 +59,7 @@ class Dispatcher:
             PeerUnavailableError: the database does not answer. Nothing is stored.
         """
         plugins = self.subscribers(event)
-        cause = _current.get()
-        root = cause.root if cause is not None else object()
+        root = ROOT.get() or object()
         await self._journal.append(
             event,
             plugins,
@@ -96,26 +97,26 @@ class Dispatcher:
     async def settled(self, timeout: float) -> None:
         """Return when every delivery recorded until now, and all that follow from them, are closed.
 
-        One that waits for a retry is open; one of a plugin that is off does not count.
+        One that waits for a retry is open; one of a plugin that is off does not count. What plugins have spawned, and
+        timers' calls that are under way, may be about to publish: they are waited for too, up to ``JOB_SECONDS`` each.
 
         Raises:
             TimeoutError: names what is left.
         """
-        roots = {one.root for one in self._open}
-        left: list[Delivery] = []
+        roots = {*(one.root for one in self._open), *(job.root for job in self._jobs())}
         try:
             async with asyncio.timeout(timeout):
-                while left := [one for one in self._open if one.root in roots and not self._waits_for_plugin(one)]:
-                    self._changed.clear()
-                    await self._changed.wait()
+                while self._left(roots):
+                    await self._change_within(JOB_SECONDS)
                 await self._journal.flush()
         except TimeoutError:
-            names = sorted(f"{one.event.key} for {one.plugin}" for one in left) or ["the journal's last commit"]
+            names = self._left(roots) or ["the journal's last commit"]
             raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(names)}") from None
 
-    def went_off(self) -> None:
-        """Note that a plugin has gone off: what is open for it does not count as unsettled any more."""
-        self._note_change()
+    def note_change(self) -> None:
+        """Wake who waits: an attempt or a job has ended, or a plugin has gone off, for which nothing counts as open."""
+        self.changes += 1
+        self._changed.set()
 
     async def change_after(self, changes: int) -> None:
         """Return when ``changes`` is above *changes*."""
@@ -195,7 +196,7 @@ class Dispatcher:
             self._close(delivery, "failed", text)
             return
         self._journal.record(delivery.event_id, delivery.plugin, "pending", delivery.attempts, text)
-        self._note_change()
+        self.note_change()
         self._spawn(self._deliver_later(delivery, RETRY_SECONDS[delivery.attempts - 1]))
 
     async def _deliver_later(self, delivery: Delivery, seconds: float) -> None:
@@ -223,7 +224,7 @@ class Dispatcher:
         impl = generation.impls.get(delivery.event.hook) if generation else None
         if generation is None or impl is None:
             slot.parked.append(delivery)
-            self._note_change()
+            self.note_change()
             return Outcome.PARKED, None
         if not self._wanted(delivery.event, slot):
             return Outcome.DONE, None  # switched off for every guild that would see it
@@ -238,7 +239,7 @@ class Dispatcher:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
         limit = self._limits.of(impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
-        token = _current.set(delivery)
+        token = ROOT.set(delivery.root)
         activity = generation.scope.activity
         activity.begin()
         started = time.perf_counter()
@@ -254,11 +255,11 @@ class Dispatcher:
                 if self._closing:
                     raise
                 problem = RuntimeError("it has cancelled itself")
-                _take_back(delivery.task)
+                take_back(delivery.task)
             generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
         finally:
             activity.end()
-            _current.reset(token)
+            ROOT.reset(token)
         if limit.left:
             return Outcome.LEFT, None
         self._count(slot, impl, time.perf_counter() - started, problem, timed_out=limit.expired)
@@ -300,12 +301,30 @@ class Dispatcher:
         self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
         self._lanes.leave(delivery)
         self._open.discard(delivery)
-        self._note_change()
+        self.note_change()
 
     def _waits_for_plugin(self, delivery: Delivery) -> bool:
         """Tell whether a delivery waits until its plugin is on again (or, in another version, has the hook again)."""
         slot = self._slots.get(delivery.plugin)
         return slot is None or (self._impl(delivery) is None and not slot.gate.closed)
+
+    def _left(self, roots: set[object]) -> list[str]:
+        """Return the names of the deliveries and jobs of these *roots* that have not ended."""
+        deliveries = (one for one in self._open if one.root in roots and not self._waits_for_plugin(one))
+        jobs = (job.name for job in self._jobs() if job.root in roots)
+        return sorted([*(f"{one.event.key} for {one.plugin}" for one in deliveries), *jobs])
+
+    def _jobs(self) -> list[Job]:
+        """Return the plugins' jobs under way that are no workers."""
+        began = asyncio.get_running_loop().time() - JOB_SECONDS
+        scopes = [slot.generation.scope for slot in self._slots.values() if slot.generation is not None]
+        return [job for scope in scopes for job in scope.jobs if job.began > began]
+
+    async def _change_within(self, seconds: float) -> None:
+        """Return after the next change, or after *seconds*."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.change_after(self.changes)
 
     def _stage(self, delivery: Delivery) -> Stage:
         impl = self._impl(delivery)
@@ -323,18 +342,8 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         return slot.generation.impls.get(delivery.event.hook) if slot and slot.generation else None
 
-    def _note_change(self) -> None:
-        self.changes += 1
-        self._changed.set()
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _take_back(task: "asyncio.Task[None] | None") -> None:
-    """Take back every cancellation that a handler has asked for of the task that it runs in."""
-    while task is not None and task.cancelling():
-        task.uncancel()

@@ -301,7 +301,7 @@ class Kernel:
         if slot.generation is None:
             return 0.0
         pause = await self._replacement.remove(slot, slot.generation)
-        self.dispatcher.went_off()
+        self.dispatcher.note_change()
         return pause
 
     async def _start_quiet(self, slot: Slot) -> float:

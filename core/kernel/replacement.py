@@ -20,12 +20,12 @@ from core.kernel.slot import Slot
 if TYPE_CHECKING:
     from core.services import Services
 
-log = logging.getLogger(__name__)
-
 DRAIN_GRACE_SECONDS = 1.0
 """How much longer than the longest handler's limit a drain may take."""
 INTERACTION_SECONDS = 10.0
 """How long commands that are being answered may hold up the disposal of their generation."""
+
+_log = logging.getLogger(__name__)
 
 Migrate = Callable[[Manifest], Awaitable[None]]
 
@@ -87,7 +87,7 @@ class Replacement:
                 async with asyncio.timeout(INTERACTION_SECONDS):
                     await generation.interactions.idle()
         except TimeoutError:
-            log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
+            _log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
         self._services.discord.forget(generation)
         await generation.dispose()
 
@@ -101,7 +101,8 @@ class Replacement:
             await self._migrate(manifest)
         had_tables = loader.tables_of(manifest.folder) is not None
         slot.generations += 1
-        scope = Scope(slot.gate, self._services.clock, logging.getLogger(f"roundhook.{manifest.name}"))
+        log = logging.getLogger(f"roundhook.{manifest.name}")
+        scope = Scope(slot.gate, self._services.clock, log, self._services.kernel.dispatcher.note_change)
         generation = Generation(manifest, source, slot.generations, scope)
         try:
             await self._set_up(generation, settings)
@@ -171,7 +172,7 @@ class Replacement:
                     f"{generation.manifest.name}: not reloaded, {generation.scope.activity.count} of its handlers or "
                     "background jobs still run beyond their limit. Try again, or disable and enable it."
                 ) from None
-            log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
+            _log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
 
 
 def _read(slot: Slot) -> tuple[Manifest, loader.Source]:

@@ -7,6 +7,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from core.clock import Clock
@@ -17,6 +18,9 @@ CLOSE_SECONDS = 5.0
 """How long one closer, or all cancelled tasks together, may take."""
 
 MAX_RESTART_SECONDS = 60.0
+
+ROOT: contextvars.ContextVar[object | None] = contextvars.ContextVar("root", default=None)
+"""What all that follows from one thing shares: the event being handled, or the job under way."""
 
 Closer = Callable[[], Awaitable[None] | None]
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -82,13 +86,25 @@ class Gate:
             self._open.set()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """Work under way that a plugin has spawned, or that its timer has begun."""
+
+    name: str
+    root: object
+    began: float
+    """By the event loop's clock."""
+
+
 class Scope:
     """The tasks, services, timers and closers of one generation. Before ``go_live`` nothing runs."""
 
-    def __init__(self, gate: Gate, clock: Clock, log: logging.Logger) -> None:
+    def __init__(self, gate: Gate, clock: Clock, log: logging.Logger, on_job_end: Callable[[], None]) -> None:
         self.live = False
         self.closed = False
         self.activity = Activity()
+        self.jobs: set[Job] = set()
+        self._on_job_end = on_job_end
         self._gate = gate
         self._clock = clock
         self._log = log
@@ -195,8 +211,12 @@ class Scope:
     def _plugin(self) -> str:
         return self._log.name.rpartition(".")[2]
 
-    def _start(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+    def _start(
+        self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]], root: object = None
+    ) -> asyncio.Task[None]:
+        context = contextvars.Context()
+        context.run(ROOT.set, root)
+        task = asyncio.get_running_loop().create_task(work, context=context)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         return task
@@ -212,12 +232,16 @@ class Scope:
 
     def _start_counted(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run *work* once, counted as activity from now on: a drain that begins before the task's first step waits."""
-        task = self._start(self._logged(work), self._tasks)
+        job = Job(_name(work), ROOT.get() or object(), asyncio.get_running_loop().time())
+        task = self._start(self._logged(work), self._tasks, job.root)
         self.activity.begin()
+        self.jobs.add(job)
 
         def ended(_: object) -> None:
             work.close()  # it was never begun if the task was cancelled before its first step
             self.activity.end()
+            self.jobs.discard(job)
+            self._on_job_end()
 
         task.add_done_callback(ended)
         return task

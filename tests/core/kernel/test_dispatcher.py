@@ -1,6 +1,7 @@
 """Events reach plugins in the promised order, within limits, again after failures, and never too many times."""
 
 import asyncio
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -528,6 +529,38 @@ class TestPublish:
             await stage.settled()
 
             assert sorted(map(str, running(stage, "chain").seen)) == ["('amended', 1, 2)", "1"]
+
+    async def test_settled_waits_for_jobs_that_are_about_to_publish(self, tmp_path: Path) -> None:
+        """What was spawned before, or by a handler, is a moment before its event: both are waited for."""
+        body = """
+            if round.round_id < 3:
+                self.ctx.spawn(self.later(round.round_id + 1))
+        """
+        later = """
+            async def later(self, number):
+                import asyncio
+                await asyncio.sleep(0.02)
+                from roundhook import ImportedRound
+                await self.ctx.publish(ImportedRound(round_id=number, file_sha256="a"))
+        """
+        code = recorder(body=body).replace("self.seen = []", "self.seen = []\n        self.ctx.spawn(self.later(1))")
+        write_plugin(tmp_path, "busy", code + _indented(textwrap.dedent(later)))
+        async with Stage(plugins=["busy"], folders=[tmp_path]) as stage:
+            await stage.settled()
+
+            assert running(stage, "busy").seen == [1, 2, 3]
+
+    async def test_settled_does_not_wait_for_workers(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What goes on for long has nothing that it is about to do."""
+        monkeypatch.setattr("core.kernel.dispatcher.JOB_SECONDS", 0.05)
+        code = recorder().replace("self.seen = []", "self.seen = []\n        self.ctx.spawn(self.ctx.clock.sleep(600))")
+        write_plugin(tmp_path, "worker", code)
+        async with Stage(plugins=["worker"], folders=[tmp_path]) as stage:
+            await stage.publish(imported(1))
+
+            await stage.settled()
+
+            assert running(stage, "worker").seen == [1]
 
     async def test_settled_does_not_wait_for_what_comes_later(self, tmp_path: Path) -> None:
         """Under steady load it returns when what was there before is done and committed."""
