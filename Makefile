@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: demo test test-all check format bench docs clean
 
 demo: $(STAMP)  ## play a match on loopback and show each step
-	$(BIN)/python -m core demo
+	$(BIN)/python -m roundhook demo
 
 test: $(STAMP)  ## all tests but the long forms
 	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile

@@ -11,15 +11,18 @@ from typing import Any
 from core.clock import Clock
 from core.db import open_database
 from core.db.migrate import migrate
-from core.events import Event, ImportedRound
+from core.db.owners import Owners
+from core.hookspecs import CONTRACTS
 from core.journal import Journal
+from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
-from core.kernel.generation import Generation, Impl, Stage
+from core.kernel.generation import Generation
 from core.kernel.loader import Source
 from core.kernel.manifest import Manifest
+from core.kernel.probe import Impl, Stage
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
-from core.owners import Owners
+from core.rounds.events import ImportedRound
 
 EVENTS, ROUNDS = 2_000, 9
 
@@ -75,7 +78,7 @@ async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[flo
     """Return events a second, and microseconds of CPU for each, of the real journal without a dispatcher."""
     async with open_database(f"sqlite:///{folder}/journal-{plugins}-{publishers}.db") as database:
         await migrate(database)
-        journal = Journal(database, Owners(folder / "processes"), Clock())
+        journal = Journal(database, Owners(folder / "processes"), Clock(), CONTRACTS)
         writing = asyncio.create_task(journal.run())
         names = [f"plugin_{number}" for number in range(plugins)]
 

@@ -20,12 +20,12 @@ from piccolo.table import Table
 
 from benchmarks.corpus import corpus
 from benchmarks.databases import databases
-from core.app import Application, import_application
+from core.app import Application, offline_application
 from core.config import parse_config
 from core.db import Database, Transaction
 from core.db.database import Row
-from core.events import FetchedFile, RoundNotice
-from core.filenames import StatsFilename, parse_stats_filename
+from core.rounds.events import FetchedFile, RoundNotice
+from core.rounds.filenames import StatsFilename, parse_stats_filename
 
 HISTORY, LIVE = 2_000, 60
 AIM_MILLISECONDS, AIM_STATEMENTS = 15, 15
@@ -98,7 +98,7 @@ async def measure(url: str, *, history: int, live: int, late: bool) -> list[Cost
     files = list(corpus(history + live))
     with TemporaryDirectory() as folder:
         config = parse_config({"database": {"url": url}, "servers": {"local": {}}}, Path(folder))
-        async with import_application(config) as app:
+        async with offline_application(config) as app:
             await asyncio.gather(*[app.services.publish(await _put(app, *file)) for file in files[:history]])
             await app.kernel.dispatcher.settled(120)
             stage = _Stage(app)

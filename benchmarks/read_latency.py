@@ -16,20 +16,14 @@ from typing import Any
 
 from benchmarks.databases import databases
 from core.clock import Clock
-from core.db import Database, Transaction, open_database, rollups
+from core.db import Database, Transaction, open_database
+from core.db import tables as core_tables
 from core.db.migrate import migrate
-from core.db.tables import (
-    SHARED_TABLES,
-    Match,
-    Player,
-    PlayerName,
-    PlayerRound,
-    Round,
-    Session,
-    WeaponRound,
-    columns_of,
-)  # fmt: skip
+from core.db.tables import columns_of  # fmt: skip
 from core.errors import UserFacingError
+from core.rounds import rollups
+from core.rounds import tables as round_tables
+from core.rounds.tables import Match, Player, PlayerName, PlayerRound, Round, Session, WeaponRound  # fmt: skip
 from plugins.stats_commands.queries import CATEGORIES
 from plugins.stats_commands.service import Answers
 
@@ -125,14 +119,14 @@ async def build(database: Database) -> History:
         history.rows[Player] = list(people)
         history.rows[PlayerName] = [(guid, name, first, last) for guid, name, _, first, last in people]
         await _store(transaction, history)
-    await rollups.rebuild(database)
+    await rollups.rebuild_rollups(database)
     if database.dialect == "postgres":  # autovacuum would do it within a minute
         await database.execute("ANALYZE")
     return history
 
 
 async def _store(transaction: Transaction, history: History) -> None:
-    for table in sorted(history.rows, key=SHARED_TABLES.index):
+    for table in sorted(history.rows, key=(*core_tables.TABLES, *round_tables.TABLES).index):
         await transaction.insert(table, columns_of(table), history.rows[table])
         history.rows[table] = []
 
@@ -153,7 +147,7 @@ async def run(name: str, url: str) -> None:
     """Build and measure one database."""
     async with open_database(url) as database:
         await migrate(database)
-        database.bind(*SHARED_TABLES)
+        database.bind(*core_tables.TABLES, *round_tables.TABLES)
         started = time.perf_counter()
         history = await build(database)
         took = time.perf_counter() - started

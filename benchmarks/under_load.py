@@ -190,4 +190,4 @@ async def _add_up(stage: Stage, load: Load, result: Result) -> None:
 
 def _counted(stage: Stage) -> int:
     generations = (slot.generation for slot in stage.app.kernel.slots.values())
-    return sum(one.plugin.count for one in generations if one is not None)  # type: ignore[union-attr]
+    return sum(one.plugin.count for one in generations if one is not None)

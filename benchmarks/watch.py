@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.config import DEFAULT_PLUGINS
+from core.kernel.folders import built_in
 from core.kernel.watch import watch
 from roundhook.testing import Stage
 from tests.plugin_maker import says
@@ -46,7 +46,7 @@ async def main(saves: int = 100) -> None:
         folder.mkdir()
         (folder / "manifest.toml").write_text(MANIFEST, "utf-8")
         (folder / "plugin.py").write_text(says("-"), "utf-8")
-        async with Stage([*DEFAULT_PLUGINS, "says"], folders=[name]) as stage:
+        async with Stage([*built_in(), "says"], folders=[name]) as stage:
             watching = asyncio.create_task(watch(stage.app.kernel))
             for number in range(saves):
                 await asyncio.sleep(chance.uniform(0.05, 0.35))  # at any moment of the watch's round

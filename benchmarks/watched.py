@@ -8,10 +8,9 @@ import json
 import resource
 import sys
 from pathlib import Path
-from typing import Any
 
 from core import cli
-from core.cli import import_command
+from core.cli.terminal import Progress, Terminal
 
 BEAT_SECONDS = 0.002
 
@@ -50,13 +49,12 @@ class Pulse:
 def main() -> int:
     """Run the command."""
     pulse, at_start = Pulse(), [0.0]
-    begin = import_command._import
+    begin = Terminal.progress
 
-    async def first_import(*args: Any) -> None:
-        import_command._import = begin
+    def first_progress(self: Terminal, total: int, *, hidden: bool = False) -> Progress:
         at_start[0] = pulse.longest
         pulse.reset()
-        await begin(*args)
+        return begin(self, total, hidden=hidden)
 
     class Loop(asyncio.SelectorEventLoop):
         def run_forever(self) -> None:
@@ -67,7 +65,7 @@ def main() -> int:
         def new_event_loop(self) -> asyncio.AbstractEventLoop:
             return Loop()
 
-    import_command._import = first_import  # type: ignore[assignment]
+    Terminal.progress = first_progress  # type: ignore[method-assign]  # the plugins are loaded by then
     asyncio.set_event_loop_policy(Policy())
     code = cli.main(sys.argv[1:])
     said = {"stall_ms": pulse.longest * 1000, "start_stall_ms": at_start[0] * 1000, "peak_mb": _peak_mb()}

@@ -10,28 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import Clock
 from core.config import Config
+from core.context import Context
 from core.db import Database, open_database
+from core.db import tables as core_tables
 from core.db.migrate import CORE, ROOT, Owner, migrate
-from core.db.tables import SHARED_TABLES
+from core.db.owners import Owners
 from core.discord.port import NoDiscord
-from core.files import Files
+from core.hookspecs import CONTRACTS
 from core.journal import Journal
+from core.kernel.contracts import Contracts
+from core.kernel.discovery import discover
+from core.kernel.generation import Generation
+from core.kernel.host import Host, Migrate
 from core.kernel.kernel import Kernel
-from core.kernel.manifest import Manifest
+from core.kernel.manifest import Manifest, Settings
 from core.kernel.report import Report
 from core.kernel.watch import watch as watch_files
 from core.kernel.watchdog import Watchdog
-from core.owners import Owners
+from core.rounds import tables as round_tables
+from core.rounds.files import Files
+from core.servers import webhooks
+from core.servers.ssh import Server
 from core.services import Services
-from core.ssh import Server
 
 if TYPE_CHECKING:
-    from core.bot import Discord
+    from core.discord.bot import Discord
 
 log = logging.getLogger(__name__)
 
-IMPORT_PLUGINS = ("stats_import", "timing_override", "team_capture")
-"""What ``roundhook import`` runs."""
 TAKE_OVER_SECONDS = 30.0
 THIN_SECONDS, KEEP_EVENTS = 3600.0, timedelta(days=30)
 
@@ -65,11 +71,12 @@ async def bot_application(
         ConfigError: a setting, the token or an intent is wrong.
         PeerUnavailableError: Discord or PostgreSQL does not answer.
     """
-    from core.bot import Discord  # heavy, and only the bot needs it
+    from core.discord.bot import Discord  # heavy, and only the bot needs it
 
-    discord = Discord(config)
-    async with _services(config, clock or Clock(), discord) as (services, kernel):
-        discord.attach(services)
+    discord, clock = Discord(config), clock or Clock()
+    async with _services(config, clock, discord) as services:
+        kernel = services.kernel
+        discord.attach(kernel, services.database, clock)
         reports: list[Report] = []
 
         async def start_plugins() -> None:
@@ -77,7 +84,7 @@ async def bot_application(
 
         async with discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
-            await stack.enter_async_context(_background(_watch_journal(services, kernel)))
+            await stack.enter_async_context(_background(_look_after(services)))
             stack.callback(Watchdog(kernel).close)
             if watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
@@ -85,21 +92,21 @@ async def bot_application(
 
 
 @contextlib.asynccontextmanager
-async def import_application(config: Config) -> AsyncIterator[Application]:
-    """Run the importing plugins without Discord (``roundhook import``); may run beside the bot.
+async def offline_application(config: Config) -> AsyncIterator[Application]:
+    """Run the plugins that need no Discord (``offline = true``) without one; may run beside the bot.
 
     Raises:
         ConfigError: a setting is wrong.
     """
-    async with _services(config, Clock(), NoDiscord()) as (services, kernel):
-        reports = await kernel.start(IMPORT_PLUGINS)
-        yield Application(config, services, kernel, reports)
+    found = discover(config.plugins.paths).manifests.values()
+    offline = [one.name for one in sorted(found, key=Manifest.order) if one.offline]
+    async with _services(config, Clock(), NoDiscord()) as services:
+        reports = await services.kernel.start(offline)
+        yield Application(config, services, services.kernel, reports)
 
 
 @contextlib.asynccontextmanager
-async def _services(
-    config: Config, clock: Clock, discord: "Discord | NoDiscord"
-) -> AsyncIterator[tuple[Services, Kernel]]:
+async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord") -> AsyncIterator[Services]:
     storage = config.storage_dir
     await asyncio.to_thread(storage.mkdir, parents=True, exist_ok=True)
     owners = Owners(storage / "processes")
@@ -108,21 +115,33 @@ async def _services(
         stack.enter_context(owners.present())
         database = await stack.enter_async_context(open_database(config.database.url))
         await migrate(database, [CORE], backups=storage / "backups")
-        database.bind(*SHARED_TABLES)
+        database.bind(*core_tables.TABLES, *round_tables.TABLES)
         for server in servers.values():
             stack.push_async_callback(server.close)
-        journal = Journal(database, owners, clock)
+        await webhooks.load(database, servers)
+        journal = Journal(database, owners, clock, CONTRACTS)
         await stack.enter_async_context(_writing(journal))
         files = Files(storage / "files", database, clock)
         services = Services(config, clock, database, files, servers, journal, discord)
-        kernel = Kernel(services, migrate=_migrator(database, config))
+        services.kernel = kernel = Kernel(_host(services, CONTRACTS))
         kernel.logbook.attach()
         stack.callback(kernel.logbook.detach)
         stack.push_async_callback(kernel.close)
-        yield services, kernel
+        yield services
 
 
-def _migrator(database: Database, config: Config) -> Any:
+def _host(services: Services, contracts: Contracts) -> Host:
+    def context(generation: Generation, settings: Settings) -> Context:
+        return Context(generation, services, settings)
+
+    migrate = _migrator(services.database, services.config)
+    return Host(
+        services.config, services.clock, services.database, services.journal, contracts, services.discord, context,
+        migrate,
+    )  # fmt: skip
+
+
+def _migrator(database: Database, config: Config) -> Migrate:
     async def run(manifest: Manifest) -> None:
         """Run the migrations of a plugin: built-ins keep theirs in the repository's folder."""
         for folder in (ROOT / manifest.name, manifest.folder / "piccolo_migrations"):
@@ -152,15 +171,16 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.wait([task])
 
 
-async def _watch_journal(services: Services, kernel: Kernel) -> None:
-    """Take over what ended processes have left, and thin what is old."""
+async def _look_after(services: Services) -> None:
+    """Take over what ended processes have left and others have accepted, and thin what is old."""
     thinned = -THIN_SECONDS
     while True:
         await services.clock.sleep(TAKE_OVER_SECONDS)
         try:
-            await kernel.take_over()
+            await webhooks.load(services.database, services.servers)
+            await services.kernel.take_over()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
-                await services.journal.thin(KEEP_EVENTS, kernel.slots)
+                await services.journal.thin(KEEP_EVENTS, services.kernel.slots)
                 thinned = now
         except Exception:
             log.exception("the journal could not be looked through; tried again in %g s", TAKE_OVER_SECONDS)

@@ -13,9 +13,6 @@ import msgspec
 
 from core.errors import ConfigError
 
-DEFAULT_PLUGINS = (
-    "lua_webhook", "ssh_poller", "stats_import", "timing_override", "team_capture", "stats_commands", "server_admin",
-)  # fmt: skip
 DEFAULT_FILE = "roundhook.toml"
 _SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)url|key(?!_file)|^discord$|^database$", re.IGNORECASE)
 """Keys whose values are not shown, since they may hold a secret; mistyped keys too."""
@@ -78,7 +75,8 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Plugins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[plugins]``: what runs at the first start, and where further ones lie."""
 
-    enabled: tuple[str, ...] = DEFAULT_PLUGINS
+    enabled: tuple[str, ...] | None = None
+    """Those of the first start; None: what ``plugins/`` holds."""
     paths: tuple[str, ...] = ()
     watch: bool = False
 
@@ -102,7 +100,7 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     guilds: tuple[Snowflake, ...] = ()
     ssh: Ssh | None = None
     webhook_url: str = ""
-    """Where the address that its script posts to is (``env:NAME`` or ``file:PATH``); read by ``lua deploy``."""
+    """Where the address is that it posts to (``env:NAME`` or ``file:PATH``)."""
 
     def __repr__(self) -> str:
         return f"ServerSection({self.ssh!r}, …)"  # the webhook's URL lets anybody post
@@ -140,6 +138,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ConfigError: it is not there.
         """
         return read_secret("discord.token", self.discord.token, Path(self.folder))
+
+    def webhook_url(self, server: str) -> Secret | None:
+        """Return the address in ``servers.<key>.webhook_url``, None if there is no such setting.
+
+        Raises:
+            ConfigError: it is set, and there is nothing where it points to.
+        """
+        place = self.servers[server].webhook_url
+        return read_secret(f"servers.{server}.webhook_url", place, Path(self.folder)) if place else None
 
     def sees(self, guild_id: int, server: str) -> bool:
         """Tell whether a guild sees a server's rounds. A server that is not in the file is seen by all."""

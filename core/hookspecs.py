@@ -5,11 +5,14 @@ raises or takes longer than its limit (10 s unless the manifest says otherwise) 
 notice. Each event is handed over at least once, so a handler must bear the same event twice.
 """
 
+import sys
+
 import pluggy
 
-from core.events import FetchedFile, ImportedRound, RoundAmended, RoundNotice
+from core.kernel.contracts import Contracts
+from core.plugin import PROJECT, Plugin
+from core.rounds.events import EVENTS, FetchedFile, ImportedRound, RoundAmended, RoundNotice
 
-PROJECT = "roundhook"
 hookspec = pluggy.HookspecMarker(PROJECT)
 
 
@@ -60,3 +63,7 @@ async def on_round_amended(amendment: RoundAmended) -> None:
     Called:
         Once for each revision, after ``on_round_imported`` of the same round and in the order of publication.
     """
+
+
+CONTRACTS = Contracts(sys.modules[__name__], EVENTS, PROJECT, Plugin)
+"""The hooks above, with their events."""

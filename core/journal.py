@@ -10,14 +10,13 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from core.clock import Clock
 from core.db import Database, Transaction
 from core.db.database import Row, marks, utc
+from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
-from core.events import Event, decode_event, encode_event
-from core.owners import Owners
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +34,30 @@ Record = tuple[State, int, str | None, datetime, int, str]
 """State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
 
 
+class Event(Protocol):
+    """What the journal asks of an event."""
+
+    @property
+    def key(self) -> str:
+        """Two events with the same key are one event."""
+
+
+class Codec(Protocol):
+    """Turns events into text and back."""
+
+    def encode(self, event: Any) -> tuple[str, str]:
+        """Return an event's type and its text."""
+
+    def decode(self, type_name: str, payload: str) -> Any:
+        """Return the event again."""
+
+
 @dataclasses.dataclass(slots=True)
 class Publication:
     """An event on its way into the journal; ``committed`` gives its id, or None when it was there before."""
 
     event: Event
+    type: str
     payload: str
     plugins: tuple[str, ...]
     on_commit: Callable[[int], None]
@@ -51,7 +69,7 @@ class OpenDelivery:
     """A delivery found in the journal that has not succeeded yet."""
 
     event_id: int
-    event: Event
+    event: Any
     plugin: str
     attempts: int
 
@@ -59,8 +77,9 @@ class OpenDelivery:
 class Journal:
     """Writes events and deliveries, many in one commit. ``run`` must be running for anything to be written."""
 
-    def __init__(self, database: Database, owners: Owners, clock: Clock) -> None:
+    def __init__(self, database: Database, owners: Owners, clock: Clock, codec: Codec) -> None:
         self._database = database
+        self._codec = codec
         self._owners = owners
         self._clock = clock
         self._publications: list[Publication] = []
@@ -85,7 +104,7 @@ class Journal:
         if self._ended:
             raise RoundhookError("The journal is closed: nothing can be published any more.")
         future = asyncio.get_running_loop().create_future()
-        self._publications.append(Publication(event, encode_event(event), tuple(plugins), on_commit, future))
+        self._publications.append(Publication(event, *self._codec.encode(event), tuple(plugins), on_commit, future))
         self._work.set()
         result: int | None = await future
         return result
@@ -143,7 +162,7 @@ class Journal:
                 (self._owners.me, *names),
             )
         recorded = {(event_id, plugin) for *_, event_id, plugin in self._records}
-        found = (_open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded)
+        found = (self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded)
         return [delivery for delivery in found if delivery is not None]
 
     async def take_over(self) -> int:
@@ -216,6 +235,15 @@ class Journal:
             "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
             (self._owners.me, plugin, plugin),
         )
+
+    def _open_delivery(self, row: Row) -> OpenDelivery | None:
+        """Read a row; an event that this version cannot read is left in the journal."""
+        try:
+            event = self._codec.decode(row["type"], row["payload"])
+        except (KeyError, TypeError, ValueError):
+            log.exception("event %s cannot be read by this version; it is left aside", row["id"])
+            return None
+        return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
 
     @property
     def _idle(self) -> bool:
@@ -291,7 +319,7 @@ class Journal:
             return {}
         values: list[object] = []
         for one in publications:
-            values += (one.event.key, type(one.event).__name__, one.payload, now, self._owners.me)
+            values += (one.event.key, one.type, one.payload, now, self._owners.me)
         marks_ = ", ".join(["(?, ?, ?, ?, ?)"] * len(publications))
         rows: list[Row] = await transaction.fetch(
             f"{_EVENT}{marks_} ON CONFLICT (key) DO NOTHING RETURNING id, key", values
@@ -306,16 +334,6 @@ def _settle(group: list[Publication], event_id: int | None = None, *, error: Exc
                 publication.committed.set_exception(error)
             else:
                 publication.committed.set_result(event_id)
-
-
-def _open_delivery(row: Row) -> OpenDelivery | None:
-    """Read a row; an event that this version cannot read is left in the journal."""
-    try:
-        event = decode_event(row["type"], row["payload"])
-    except (KeyError, TypeError, ValueError):
-        log.exception("event %s cannot be read by this version; it is left aside", row["id"])
-        return None
-    return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
 
 
 def _storable(error: str) -> str:

@@ -1,4 +1,4 @@
-"""What a context reaches: the bot's services, handed to the kernel once and shared by all plugins."""
+"""What a context reaches: the bot's services, shared by all plugins."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
+from core.discord.port import DiscordPort
 from core.errors import PluginError
-from core.files import Files
 from core.journal import Journal
-from core.ssh import Server
+from core.kernel.contracts import Event
+from core.kernel.generation import Generation
+from core.kernel.kernel import Kernel
+from core.rounds.files import Files
+from core.servers.ssh import Server
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from core.discord.port import DiscordPort
-    from core.events import Event
-    from core.kernel.generation import Generation
-    from core.kernel.kernel import Kernel
 
 
 @dataclass(slots=True)
@@ -30,11 +29,11 @@ class Services:
     files: Files
     servers: dict[str, Server]
     journal: Journal
-    discord: "DiscordPort"
-    kernel: "Kernel" = field(init=False, repr=False)
-    """Set by the kernel itself."""
+    discord: DiscordPort
+    kernel: Kernel = field(init=False, repr=False)
+    """Set once it is made."""
 
-    async def publish(self, event: "Event") -> None:
+    async def publish(self, event: Event) -> None:
         """Commit *event* to the journal and deliver it.
 
         Raises:
@@ -44,16 +43,12 @@ class Services:
             raise PluginError(f"{event.key} is published inside a transaction. Publish after its block has ended.")
         await self.kernel.dispatcher.publish(event)
 
-    def guilds(self, plugin: str, about: "Event | str") -> list[int]:
-        """Return the guilds that see an event's server, or a server given by its key, and have *plugin* on."""
-        return self.kernel.guilds(plugin, about)
-
-    def redeclare(self, generation: "Generation") -> None:
+    def redeclare(self, generation: Generation) -> None:
         """Let listeners and components declared after the swap take effect."""
         if generation.scope.live and self.kernel.serves(generation):
             self.discord.replace(generation, generation)
 
-    def http_session(self, generation: "Generation") -> "aiohttp.ClientSession":
+    def http_session(self, generation: Generation) -> "aiohttp.ClientSession":
         """Return the generation's HTTP session; closed with it."""
         if generation.http is None:
             import aiohttp  # heavy: only for plugins that use it

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from core.app import Application, bot_application
 from core.clock import MovableClock
-from core.config import DEFAULT_PLUGINS, Config, parse_config
+from core.config import Config, parse_config
 from core.db import Database
-from core.events import Event
+from core.kernel.contracts import Event
+from core.kernel.folders import built_in
 from core.kernel.report import Report, Status
 from devkit.discord import DiscordServer, Message
 from devkit.game import GameServer
@@ -52,7 +53,7 @@ class Stage:
         self.clock = MovableClock()
         self.discord = StageDiscord(guilds=tuple(guilds), now=lambda: self.clock.now().timestamp(), **(discord or {}))
         self.games: dict[str, GameServer] = {}
-        self._plugin_names = list(DEFAULT_PLUGINS) if plugins is None else list(plugins)
+        self._plugin_names = list(built_in()) if plugins is None else list(plugins)
         self._folders = [str(Path(one).resolve()) for one in folders]
         self._overrides = dict(config or {})
         self._database_url = database

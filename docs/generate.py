@@ -18,8 +18,8 @@ import msgspec
 
 from core import config
 from core.cli import COMMANDS, add_common
-from core.events import EVENTS_BY_HOOK
-from core.kernel.discovery import BUILT_IN
+from core.hookspecs import CONTRACTS
+from core.kernel.folders import BUILT_IN
 from core.kernel.manifest import Manifest, read_manifest
 from docs.source import (
     ROOT,
@@ -82,14 +82,14 @@ def hooks() -> str:
     functions = {one.name: one for one in tree("core/hookspecs.py").body if isinstance(one, AnyFunction)}
     return "\n\n".join(
         f"## {name}({event.argument})\n\n```python\n{signature(functions[name])}\n```\n\n{prose(functions[name])}"
-        for name, event in EVENTS_BY_HOOK.items()
+        for name, event in CONTRACTS.by_hook.items()
     )
 
 
 def events() -> str:
     """The events: fields, types, defaults, meanings, key."""
     found = [
-        one for one in classes("core/events.py") if one.name in {event.__name__ for event in EVENTS_BY_HOOK.values()}
+        one for one in classes("core/events.py") if one.name in {event.__name__ for event in CONTRACTS.by_hook.values()}
     ]
     return "\n\n".join(_event(one) for one in found)
 
@@ -97,7 +97,7 @@ def events() -> str:
 def _event(event: ast.ClassDef) -> str:
     key = next(one for one in event.body if isinstance(one, ast.FunctionDef) and one.name == "key")
     returned = next(one.value for one in key.body if isinstance(one, ast.Return) and one.value is not None)
-    hook = next(name for name, kind in EVENTS_BY_HOOK.items() if kind.__name__ == event.name)
+    hook = next(name for name, kind in CONTRACTS.by_hook.items() if kind.__name__ == event.name)
     rows = [
         (
             f"`{name}`",
@@ -108,7 +108,7 @@ def _event(event: ast.ClassDef) -> str:
         for name, kind, default, meaning in fields(event.body)
         if not ast.unparse(kind).startswith("ClassVar")
     ]
-    text = f"{prose(event)} Handed to [`{hook}`](hooks.md#{hook}{EVENTS_BY_HOOK[hook].argument})."
+    text = f"{prose(event)} Handed to [`{hook}`](hooks.md#{hook}{CONTRACTS.by_hook[hook].argument})."
     pattern = ast.unparse(returned).removeprefix("f").strip("'\"").replace("self.", "").replace(":.0f}", "}")
     return f"## {event.name}\n\n{text}\n\nKey: `{pattern}`\n\n{table(('field', 'type', 'default', 'meaning'), rows)}"
 
@@ -287,7 +287,7 @@ def discord() -> str:
     from core.discord.client import commands_in
     from core.discord.sync import build
 
-    found = [("roundhook itself", list(admin_commands(None, None)))]  # type: ignore[arg-type]  # used when invoked
+    found = [("roundhook itself", list(admin_commands(None, (), None)))]  # type: ignore[arg-type]  # used when invoked
     for file in sorted(BUILT_IN.glob("*/commands.py")):
         module = importlib.import_module(f"plugins.{file.parent.name}.commands")
         found.append((file.parent.name, commands_in(module.loader, file.parent.name)))

@@ -1,8 +1,16 @@
-"""What plugin authors import: the base class, the context, the hook marker, the events and the errors."""
+"""What a first plugin needs: the base class, the context, the hook marker, the events, messages and errors.
+
+The rest stands in ``roundhook.rounds``, ``.db``, ``.commands``, ``.cli``, ``.pictures`` and ``.testing``: all that a
+plugin imports.
+"""
 
 from typing import Any
 
+from core.clock import Clock
+from core.config import Secret
+from core.context import Context
 from core.db.ddl import statements
+from core.discord.messages import Content, Embed, Field, File, Message, escape_markdown
 from core.errors import (
     BadInputError,
     ConfigError,
@@ -12,38 +20,23 @@ from core.errors import (
     RoundhookError,
     UserFacingError,
 )
-from core.events import FetchedFile, ImportedRound, Pause, PlayerRef, RoundAmended, RoundNotice
-from core.messages import Embed, Field, File, Message
-from core.names import clean_name, escape_markdown
-from core.plugin import Context, Plugin, hookimpl, plugin_of
+from core.kernel.contracts import Event
+from core.kernel.manifest import Settings
+from core.plugin import Plugin, hookimpl, plugin_of
+from core.rounds.events import FetchedFile, ImportedRound, Pause, PlayerRef, RoundAmended, RoundNotice
+from core.rounds.files import Files
+from core.rounds.names import clean_name
+from core.servers.remote_files import RemoteFiles
+from core.servers.ssh import Server
+from core.servers.webhooks import accept_webhook
 
 __all__ = [
-    "BadInputError",
-    "ConfigError",
-    "Context",
-    "Embed",
-    "FetchedFile",
-    "Field",
-    "File",
-    "ImportedRound",
-    "ManifestError",
-    "Message",
-    "Pause",
-    "PeerUnavailableError",
-    "PlayerRef",
-    "Plugin",
-    "PluginError",
-    "RoundAmended",
-    "RoundNotice",
-    "RoundhookError",
-    "UserFacingError",
-    "admins_only",
-    "clean_name",
-    "escape_markdown",
-    "hookimpl",
-    "plugin_of",
+    "BadInputError", "Clock", "ConfigError", "Content", "Context", "Embed", "Event", "FetchedFile", "Field", "File",
+    "Files", "ImportedRound", "ManifestError", "Message", "Pause", "PeerUnavailableError", "PlayerRef", "Plugin",
+    "PluginError", "RemoteFiles", "RoundAmended", "RoundNotice", "RoundhookError", "Secret", "Server", "Settings",
+    "UserFacingError", "accept_webhook", "admins_only", "clean_name", "escape_markdown", "hookimpl", "plugin_of",
     "statements",
-]
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

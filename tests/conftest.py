@@ -11,8 +11,9 @@ import pytest
 
 import devkit.stage
 from core.db import Database, open_database
+from core.db import tables as core_tables
 from core.db.migrate import migrate
-from core.db.tables import SHARED_TABLES
+from core.rounds import tables as round_tables
 from tests.postgres import postgres_server
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
@@ -74,7 +75,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database with all tables; the test runs once on each kind."""
     async with open_database(database_url) as opened:
         await migrate(opened)
-        opened.bind(*SHARED_TABLES)
+        opened.bind(*core_tables.TABLES, *round_tables.TABLES)
         yield opened
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import core
 from core.cli import COMMANDS
-from core.config import DEFAULT_PLUGINS
-from core.events import EVENTS_BY_HOOK
+from core.hookspecs import CONTRACTS
+from core.kernel.folders import built_in
 from core.kernel.manifest import API, read_manifest
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +70,7 @@ def imports_of(file: Path) -> Iterator[tuple[int, str]]:
 
 def test_the_built_in_plugins_are_those_of_the_design() -> None:
     """No more, no fewer, and all are on at the first start."""
-    assert {folder.name for folder in PLUGINS} == set(SCOPES) == set(DEFAULT_PLUGINS)
+    assert {folder.name for folder in PLUGINS} == set(SCOPES) == set(built_in())
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
@@ -216,7 +216,7 @@ def test_every_hook_has_its_heading() -> None:
     lines = (ROOT / "docs" / "reference" / "hooks.md").read_text("utf-8").splitlines()
     headings = [line for line in lines if line.startswith("## ")]
 
-    assert headings == [f"## {hook}({event.argument})" for hook, event in EVENTS_BY_HOOK.items()]
+    assert headings == [f"## {hook}({event.argument})" for hook, event in CONTRACTS.by_hook.items()]
 
 
 def test_every_command_of_the_terminal_has_a_file_of_its_own() -> None:

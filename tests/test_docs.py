@@ -18,7 +18,7 @@ from core import config
 from core.cli import COMMANDS, main
 from core.config import load_config
 from core.kernel import manifest as manifests
-from core.kernel.discovery import BUILT_IN
+from core.kernel.folders import BUILT_IN, built_in
 from core.kernel.manifest import read_manifest
 from docs.generate import EXAMPLE, example_meanings
 from roundhook import ImportedRound
@@ -188,7 +188,7 @@ def test_the_example_loads_with_the_defaults_it_names() -> None:
     """Its plugin settings pass their manifests and are the defaults."""
     settings = load_config(EXAMPLE)
 
-    assert settings.plugins.enabled == config.DEFAULT_PLUGINS
+    assert set(settings.plugins.enabled or ()) == set(built_in())
     for name, values in settings.plugin.items():
         one = read_manifest(BUILT_IN / name)
         assert dict(one.settings(values)) == {option.key: option.default for option in one.options}
@@ -199,7 +199,7 @@ def test_check_takes_the_example_as_far_as_connecting(tmp_path: Path) -> None:
     (tmp_path / "roundhook.toml").write_text(EXAMPLE.read_text("utf-8"), "utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "ROUNDHOOK_TOKEN"}
     done = subprocess.run(
-        [sys.executable, "-m", "core", "check", "--config", str(tmp_path / "roundhook.toml")],
+        [sys.executable, "-m", "roundhook", "check", "--config", str(tmp_path / "roundhook.toml")],
         cwd=ROOT, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     wrong = [line for line in done.stdout.splitlines() if line.startswith("✗")]

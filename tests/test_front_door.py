@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import ImportedRound
+from core.rounds.events import ImportedRound
 from roundhook.testing import Stage
 from tests.plugins.notices import embed_of
 

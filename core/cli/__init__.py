@@ -4,37 +4,37 @@ import argparse
 import asyncio
 import gc
 import importlib
+import importlib.metadata
 import logging
 import os
 import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from core.cli import plugin_commands
 from core.errors import RoundhookError
 
 COMMANDS = {
     "demo": "play an evening on loopback, everything real but the two ends",
     "run": "run the bot",
     "check": "connect to everything once and say what is wrong",
-    "import": "store stats files from files and folders",
-    "rounds": "list the stored rounds",
-    "round": "show one round",
-    "audit": "impossible rows, refused files, notices without files",
+    "init": "write a commented roundhook.toml",
     "plugin": "list, make and check plugins",
     "events": "the journal: what failed, and trying it again",
     "db": "migrations, status, backup",
-    "lua": "put the script on a game server",
 }
+"""Roundhook's own; every other command comes from a plugin."""
 _stderr = logging.StreamHandler(sys.stderr)
 _stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 something is wrong (said on stderr), 2 wrong usage."""
-    arguments = _parser(argv).parse_args(argv)
-    log_from(logging.INFO if arguments.verbose else logging.WARNING)
     try:
+        arguments = _parser(argv).parse_args(argv)
+        log_from(logging.INFO if arguments.verbose else logging.WARNING)
         arguments.load()
         code = int(asyncio.run(arguments.run(arguments)) or 0)
         sys.stdout.flush()
@@ -57,12 +57,15 @@ def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roundhook", description="A Discord bot for game communities whose plugins are replaced while it runs."
     )
+    parser.add_argument("--version", action="version", version=f"roundhook {importlib.metadata.version('roundhook')}")
     parser.set_defaults(load=lambda: None)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    groups: dict[str, Any] = {}
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name in words[:1]:
-            importlib.import_module(f"core.cli.{name}_command").configure(command)
+            groups[name] = importlib.import_module(f"core.cli.{name}_command").configure(command)
+    plugin_commands.add(commands, groups, tuple(COMMANDS), words)
     return parser
 
 

@@ -16,10 +16,11 @@ from core.db import open_database
 from core.db.migrate import CORE, pending
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
-from core.kernel.discovery import discover
-from core.kernel.generation import check_contract
+from core.hookspecs import CONTRACTS
+from core.kernel.discovery import discover, first_enabled
 from core.kernel.manifest import Manifest
-from core.ssh import Server
+from core.kernel.probe import check_contract
+from core.servers.ssh import Server
 
 if TYPE_CHECKING:
     import hikari
@@ -89,7 +90,7 @@ async def _plugins(config: Config) -> AsyncIterator[Finding]:
     catalogue = discover(config.plugins.paths)
     for name, error in catalogue.errors.items():
         yield Finding(False, f"plugin {name}: {error}")
-    for name in config.plugins.enabled:
+    for name in first_enabled(config):
         if name not in catalogue.manifests:
             if name not in catalogue.errors:
                 yield Finding(
@@ -106,7 +107,7 @@ async def _plugins(config: Config) -> AsyncIterator[Finding]:
 
 async def _look_at_plugin(config: Config, manifest: Manifest) -> str:
     manifest.settings(config.plugin.get(manifest.name, {}))
-    await check_contract(manifest)
+    await check_contract(manifest, CONTRACTS)
     return f"plugin {manifest.name} {manifest.version}"
 
 

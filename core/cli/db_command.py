@@ -3,19 +3,19 @@
 import argparse
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from core.cli import add_common, add_json
-from core.cli.setup import config_of, existing, print_json
-from core.db import open_database, rollups
-from core.db.migrate import CORE, ROOT, Owner, migrate, pending
+from core.cli.setup import config_of, print_json
+from core.db import open_database
+from core.db.migrate import CORE, ROOT, Owner, migrate, pending, table_names
+from core.db.on_demand import DatabaseOnDemand
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError
 
-_COUNTED = ("stats_files", "rounds", "players", "player_rounds", "round_notices", "events", "deliveries")
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+def configure(parser: argparse.ArgumentParser) -> Any:
+    """Declare the options; return where further actions go."""
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     for name, (summary, run) in _ACTIONS.items():
         action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add_json(action)
         add_common(action)
         action.set_defaults(run=run)
+    return actions
 
 
 async def _upgrade(arguments: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ async def _upgrade(arguments: argparse.Namespace) -> int:
 async def _status(arguments: argparse.Namespace) -> int:
     async with open_database(config_of(arguments).database.url, read_only=True) as database:
         waiting = await pending(database, _owners())
-        tables = () if CORE in waiting else _COUNTED
+        tables = sorted(await table_names(database) - {"migration"})
         rows = {table: (await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables}
     if arguments.json:
         print_json({"pending": {owner.name: ids for owner, ids in waiting.items()}, "rows": rows})
@@ -52,20 +53,12 @@ async def _status(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _rebuild(arguments: argparse.Namespace) -> int:
-    async with existing(config_of(arguments)) as database:
-        days, totals = await rollups.rebuild(database)
-    if arguments.json:
-        print_json({"player_days": days, "player_totals": totals})
-    else:
-        print(f"worked out anew: {days} days of players, {totals} totals")
-    return 0
-
-
 async def _backup(arguments: argparse.Namespace) -> int:
     path: Path = arguments.path
     await asyncio.to_thread(_check_target, path)
-    async with existing(config_of(arguments)) as database:
+    url = config_of(arguments).database.url
+    async with DatabaseOnDemand(url) as found, open_database(url, read_only=True) as database:
+        await found.check()
         if not isinstance(database, SqliteDatabase):
             raise ConfigError("This copies SQLite files. For PostgreSQL use pg_dump.")
         await database.backup(path)
@@ -93,6 +86,5 @@ def _owners() -> list[Owner]:
 _ACTIONS = {
     "upgrade": ("run the migrations that are due (a start does it too)", _upgrade),
     "status": ("migrations that are due, and how much is stored", _status),
-    "rebuild": ("work the players' sums out anew, also while the bot runs", _rebuild),
     "backup": ("copy a SQLite database, also while the bot runs", _backup),
 }

@@ -4,11 +4,13 @@ import argparse
 import asyncio
 
 from core.cli import add_common, add_json
-from core.cli.setup import MAX_ID, config_of, existing, print_json, print_table, reading
+from core.cli.setup import config_of, database_of, print_json, print_table
 from core.clock import Clock
+from core.db.database import MAX_ID
+from core.db.owners import Owners
 from core.errors import ConfigError
+from core.hookspecs import CONTRACTS
 from core.journal import Journal
-from core.owners import Owners
 
 SHOWN = 50
 
@@ -30,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """List."""
     where = "WHERE d.state = 'failed'" if arguments.failed else ""
-    async with reading(arguments) as database:
+    async with database_of(arguments) as database:
         rows = await database.fetch(
             "SELECT e.id, e.type, e.key, e.published_at, d.plugin, d.state, d.attempts, d.error FROM events e "
             f"LEFT JOIN deliveries d ON d.event_id = e.id {where} ORDER BY e.id DESC, d.plugin LIMIT ?",
@@ -51,9 +53,10 @@ async def _replay(arguments: argparse.Namespace) -> int:
     """Make failed deliveries pending; the running bot takes them over within half a minute, else the next start."""
     ids = [one for one in arguments.ids if 0 < one <= MAX_ID]
     config = config_of(arguments)
-    async with existing(config) as database:
+    async with database_of(arguments) as database:
+        await database.check()
         owners = await asyncio.to_thread(Owners, config.storage_dir / "processes")
-        count = await Journal(database, owners, Clock()).replay(ids)
+        count = await Journal(database, owners, Clock(), CONTRACTS).replay(ids)
     if not count:
         shown = ", ".join(map(str, arguments.ids))
         raise ConfigError(f"Nothing of event {shown} has failed. `roundhook events --failed` lists what has.")

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import add_common, add_json
-from core.cli.setup import config_of, existing, print_json, print_table
+from core.cli.setup import config_of, print_json, print_table
 from core.clock import Clock
 from core.config import Config
+from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, RoundhookError
-from core.kernel.discovery import discover
-from core.kernel.generation import check_contract
+from core.hookspecs import CONTRACTS
+from core.kernel.discovery import discover, first_enabled
 from core.kernel.manifest import NAME, read_manifest
+from core.kernel.probe import check_contract
 from core.kernel.toggles import Toggles
 
 _HEADINGS = ("name", "version", "api", "scope", "summary", "enabled", "folder", "error")
@@ -96,10 +98,10 @@ async def _list(arguments: argparse.Namespace) -> int:
 async def _enabled(config: Config) -> dict[str, bool]:
     """Return which plugins are on everywhere: as switched, where a database says so, else as in the settings."""
     try:
-        async with existing(config, read_only=True) as database:
-            enabled, _ = await Toggles(database, Clock()).load(config.plugins.enabled)
+        async with DatabaseOnDemand(config.database.url) as database:
+            enabled, _ = await Toggles(database, Clock()).load(first_enabled(config))
     except (RoundhookError, sqlite3.Error):
-        return dict.fromkeys(config.plugins.enabled, True)
+        return dict.fromkeys(first_enabled(config), True)
     return enabled
 
 
@@ -132,7 +134,7 @@ def _make(config: Config, name: str) -> Path:
 
 async def _check(arguments: argparse.Namespace) -> int:
     manifest = read_manifest(arguments.path)
-    hooks = await check_contract(manifest)
+    hooks = await check_contract(manifest, CONTRACTS)
     if arguments.json:
         print_json({"name": manifest.name, "version": manifest.version, "hooks": hooks})
         return 0

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--without", action="append", default=[], metavar="NAME", help="start without a plugin (repeatable)"
     )
     add_common(parser)
-    parser.set_defaults(run=run, load=lambda: load_for_good("core.bot"))
+    parser.set_defaults(run=run, load=lambda: load_for_good("core.discord.bot"))
 
 
 async def run(arguments: argparse.Namespace) -> int:

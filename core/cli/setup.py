@@ -1,10 +1,9 @@
 """What commands share: reading the settings, opening the database, printing."""
 
 import argparse
-import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +12,7 @@ from typing import Any
 import msgspec
 
 from core.config import Config, DatabaseSection, load_config, parse_config
-from core.db import Database, open_database
-from core.db.migrate import CORE, pending
-from core.errors import ConfigError
+from core.db.on_demand import DatabaseOnDemand
 
 
 def config_of(arguments: argparse.Namespace) -> Config:
@@ -27,36 +24,9 @@ def config_of(arguments: argparse.Namespace) -> Config:
     return config
 
 
-@contextlib.asynccontextmanager
-async def reading(arguments: argparse.Namespace) -> AsyncIterator[Database]:
-    """Open the database for reading only.
-
-    Raises:
-        ConfigError: there is none yet, or it is of an older version.
-    """
-    async with existing(config_of(arguments), read_only=True) as database:
-        yield database
-
-
-@contextlib.asynccontextmanager
-async def existing(config: Config, *, read_only: bool = False) -> AsyncIterator[Database]:
-    """Open the database, which must be there: no command but import, run and db upgrade makes one.
-
-    Raises:
-        ConfigError: there is none yet, or it is of an older version.
-    """
-    async with open_database(config.database.url, read_only=True) as database:
-        if await pending(database, [CORE]):
-            raise ConfigError("The database is not up to date. Run `roundhook db upgrade`, or start the bot once.")
-        if read_only:
-            yield database
-            return
-    async with open_database(config.database.url) as database:
-        yield database
-
-
-MAX_ID = 2**31 - 1
-"""The largest id that both databases know."""
+def database_of(arguments: argparse.Namespace) -> DatabaseOnDemand:
+    """Return the database, which must be there; use it as a context manager."""
+    return DatabaseOnDemand(config_of(arguments).database.url)
 
 
 def print_json(document: Any) -> None:
@@ -86,11 +56,6 @@ def shown(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def minutes(seconds: int | None) -> str:
-    """Return seconds as ``8:32``."""
-    return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def _plain(value: Any) -> Any:

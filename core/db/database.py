@@ -19,6 +19,8 @@ from core.errors import ConfigError
 
 Dialect = Literal["sqlite", "postgres"]
 Row = dict[str, Any]
+MAX_ID = 2**31 - 1
+"""The largest id that both databases know."""
 
 
 class Transaction(Protocol):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.db.database import Database, Row
+from core.db.database import Database
 from core.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -69,18 +69,19 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
     return done
 
 
+async def table_names(database: Database) -> set[str]:
+    """Return the names of all tables that there are."""
+    if database.dialect == "sqlite":
+        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    else:
+        sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+    return {row["name"] for row in await database.fetch(sql)}
+
+
 async def _applied(database: Database) -> set[str]:
-    if not await _tables(database, "migration"):
+    if "migration" not in await table_names(database):
         return set()
     return {row["name"] for row in await database.fetch("SELECT name FROM migration")}
-
-
-async def _tables(database: Database, name: str) -> list[Row]:
-    if database.dialect == "sqlite":
-        return await database.fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
-    return await database.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?", (name,)
-    )
 
 
 async def _back_up(database: Database, folder: Path | None) -> Path | None:
@@ -96,8 +97,8 @@ async def _back_up(database: Database, folder: Path | None) -> Path | None:
 
 async def _is_filled(database: Database) -> bool:
     """Tell whether there is anything that would be a pity to lose."""
-    for table in ("stats_files", "events"):
-        if await _tables(database, table) and await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
+    for table in await table_names(database) - {"migration"}:
+        if await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
             return True
     return False
 

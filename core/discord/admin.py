@@ -7,12 +7,12 @@ import lightbulb
 
 from core.db.database import Row, utc
 from core.discord.answer import answer
+from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
+from core.kernel.kernel import Kernel
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
-from core.names import escape_markdown
-from core.services import Services
 
 _CHOICES = 25
 LOG_LINES, HISTORY_LINES = 20, 15
@@ -20,12 +20,12 @@ Switch = Callable[[str, int | None, int], Awaitable[Report]]
 """Changes a plugin (name, guild or everywhere, who asks)."""
 
 
-def admin_commands(services: Services, gatekeeper: Gatekeeper) -> list[Any]:
+def admin_commands(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> list[Any]:
     """Return the core's command groups."""
-    return [_plugin_group(services, gatekeeper), _events_group(services)]
+    return [_plugin_group(kernel, guilds, gatekeeper), _events_group(kernel)]
 
 
-def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group:
+def _plugin_group(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> lightbulb.Group:
     import hikari
 
     group = lightbulb.Group(
@@ -34,15 +34,15 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
     async def names(context: lightbulb.AutocompleteContext[str]) -> None:
         typed = str(context.focused.value or "").lower()
-        await services.kernel.look_again()
-        found = [status.name for status in services.kernel.statuses() if typed in status.name]
+        await kernel.look_again()
+        found = [status.name for status in kernel.statuses() if typed in status.name]
         await context.respond(found[:_CHOICES])
 
     async def everywhere_or_here(context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
         """Return the guild that is meant, None for everywhere: the owner's to say where there are several guilds."""
         if not everywhere and status.scope == "guild":
             return int(context.guild_id or 0)
-        if len(services.config.guilds) > 1 and int(context.user.id) not in gatekeeper.owners:
+        if len(guilds) > 1 and int(context.user.id) not in gatekeeper.owners:
             raise UserFacingError(
                 f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
             )
@@ -52,8 +52,8 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
     class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[admins_only]):
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            await services.kernel.look_again()
-            lines = [_line(status, context.guild_id) for status in services.kernel.statuses()]
+            await kernel.look_again()
+            lines = [_line(status, context.guild_id) for status in kernel.statuses()]
             await _answer(context, "\n".join(lines) or "No plugin was found.")
 
     def add_switch(word: str, description: str, done: str, switch: Switch) -> None:
@@ -65,15 +65,15 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
             @lightbulb.invoke
             async def invoke(self, context: lightbulb.Context) -> None:
                 await context.defer(ephemeral=True)
-                guild = await everywhere_or_here(context, self.everywhere, await _status(services, self.plugin))
+                guild = await everywhere_or_here(context, self.everywhere, await _status(kernel, self.plugin))
                 report = await switch(self.plugin, guild, int(context.user.id))
                 await _answer(context, _told(done, report, guild))
 
     async def enable(name: str, guild: int | None, user: int) -> Report:
-        return await services.kernel.enable(name, guild, user=user)
+        return await kernel.enable(name, guild, user=user)
 
     async def disable(name: str, guild: int | None, user: int) -> Report:
-        return await services.kernel.disable(name, guild, user=user)
+        return await kernel.disable(name, guild, user=user)
 
     add_switch("enable", "Switch a plugin on", "switched on", enable)
     add_switch("disable", "Switch a plugin off", "switched off", disable)
@@ -87,7 +87,7 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
             await context.defer(ephemeral=True)
-            report = await services.kernel.reload(self.plugin, user=int(context.user.id))
+            report = await kernel.reload(self.plugin, user=int(context.user.id))
             await _answer(context, _told("reloaded", report, None))
 
     @group.register
@@ -96,8 +96,8 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            status = await _status(services, self.plugin)
-            slot = services.kernel.slots.get(self.plugin)
+            status = await _status(kernel, self.plugin)
+            slot = kernel.slots.get(self.plugin)
             lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
             lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
             lines.append(_work_line(slot))
@@ -109,8 +109,8 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            status = await _status(services, self.plugin)
-            lines = services.kernel.logbook.last(self.plugin, LOG_LINES)
+            status = await _status(kernel, self.plugin)
+            lines = kernel.logbook.last(self.plugin, LOG_LINES)
             told = [*map(escape_markdown, lines)] or ["It has logged nothing yet."]
             await _answer(context, "\n".join([_line(status, context.guild_id), *told]))
 
@@ -120,16 +120,16 @@ def _plugin_group(services: Services, gatekeeper: Gatekeeper) -> lightbulb.Group
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            rows = await services.kernel.toggles.history(self.plugin, HISTORY_LINES)
+            rows = await kernel.toggles.history(self.plugin, HISTORY_LINES)
             names = {self.plugin} if self.plugin else {row["plugin"] for row in rows}
-            lines = await _lines_now(services, names, context.guild_id)
+            lines = await _lines_now(kernel, names, context.guild_id)
             lines += map(_action_line, rows) if rows else ["Nothing has been done yet."]
             await _answer(context, "\n".join(lines))
 
     return group
 
 
-def _events_group(services: Services) -> lightbulb.Group:
+def _events_group(kernel: Kernel) -> lightbulb.Group:
     import hikari
 
     group = lightbulb.Group(
@@ -142,7 +142,7 @@ def _events_group(services: Services) -> lightbulb.Group:
     ):
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            rows = await services.journal.failed(limit=20)
+            rows = await kernel.journal.failed(limit=20)
             lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
             await _answer(context, "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good.")
 
@@ -152,7 +152,7 @@ def _events_group(services: Services) -> lightbulb.Group:
 
         @lightbulb.invoke
         async def invoke(self, context: lightbulb.Context) -> None:
-            count = await services.kernel.replay([self.event_id])
+            count = await kernel.replay([self.event_id])
             await _answer(
                 context, f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
             )
@@ -160,10 +160,10 @@ def _events_group(services: Services) -> lightbulb.Group:
     return group
 
 
-async def _status(services: Services, name: str) -> Status:
+async def _status(kernel: Kernel, name: str) -> Status:
     """Return how a plugin stands; its folder may have been dropped in just now."""
-    await services.kernel.look_again()
-    found = {status.name: status for status in services.kernel.statuses()}
+    await kernel.look_again()
+    found = {status.name: status for status in kernel.statuses()}
     if name not in found:
         raise UserFacingError(
             f"There is no plugin '{escape_markdown(name)}'. /plugin list shows those that were found."
@@ -171,10 +171,10 @@ async def _status(services: Services, name: str) -> Status:
     return found[name]
 
 
-async def _lines_now(services: Services, names: Collection[str], guild: int | None) -> list[str]:
+async def _lines_now(kernel: Kernel, names: Collection[str], guild: int | None) -> list[str]:
     """Return a line on how each plugin stands; some may be gone."""
-    await services.kernel.look_again()
-    found = {status.name: _line(status, guild) for status in services.kernel.statuses()}
+    await kernel.look_again()
+    found = {status.name: _line(status, guild) for status in kernel.statuses()}
     return [found.get(name, f"⚪ **{escape_markdown(name)}** · was not found") for name in sorted(names)]
 
 

@@ -11,9 +11,9 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.db.database import Row
+from core.discord.messages import Content, Message, as_message, made, nonce_of
 from core.errors import PeerUnavailableError
-from core.events import Event, ImportedRound, RoundAmended, round_of
-from core.messages import Content, Message, as_message, made, nonce_of
+from core.kernel.contracts import Event
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Announcer:
             PeerUnavailableError: Discord does not answer, or lacks a permission; tried again with the delivery.
         """
         posted = await self._posted(plugin, _subject(event))
-        edits = [one for guild in guilds if (one := posted.get(guild)) and _revision(event) > one["revision"]]
+        edits = [one for guild in guilds if (one := posted.get(guild)) and event.version > one["revision"]]
         posts = [guild for guild in guilds if guild not in posted and self._is_to_post(guild, event, within_seconds)]
         message = await made(content) if edits or posts else None
         if message is None:
@@ -79,13 +79,10 @@ class Announcer:
                     await self.post(channel, f"**{plugin}**: {text}", "admins", plugin, text, self._clock.now())
 
     def _is_to_post(self, guild: int, event: Event, within_seconds: float) -> bool:
-        """Tell whether a guild wants news of *event*: it has a channel, and the round is neither old nor imported."""
-        if not self._config.guilds[guild].stats_channel or isinstance(event, RoundAmended):
+        """Tell whether a guild wants news of *event*: it has a channel, and the event is neither old nor quiet."""
+        if not self._config.guilds[guild].stats_channel or event.quiet:
             return False
-        if not isinstance(event, ImportedRound):
-            return True
-        age = self._clock.now() - event.played_at if event.played_at else timedelta()
-        return event.trigger != "import" and age <= timedelta(seconds=within_seconds)
+        return event.at is None or self._clock.now() - event.at <= timedelta(seconds=within_seconds)
 
     async def _announce(self, plugin: str, event: Event, guild: int, message: Message) -> None:
         channel = self._config.guilds[guild].stats_channel
@@ -111,16 +108,12 @@ class Announcer:
         return {row["guild_id"]: row for row in rows}
 
     async def _store(self, plugin: str, event: Event, guild: int, channel: int, message: int) -> None:
-        about = round_of(event)
+        kind, _, number = event.about.partition(":")
+        round_id = int(number) if kind == "round" else None
         await self._database.execute(
-            _STORE, (plugin, _subject(event), about and about.round_id, guild, channel, message, _revision(event))
+            _STORE, (plugin, _subject(event), round_id, guild, channel, message, event.version)
         )
 
 
 def _subject(event: Event) -> str:
-    about = round_of(event)
-    return f"round:{about.round_id}" if about is not None else event.key
-
-
-def _revision(event: Event) -> int:
-    return event.revision if isinstance(event, RoundAmended) else 1
+    return event.about or event.key

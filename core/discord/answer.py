@@ -2,7 +2,7 @@
 
 import lightbulb
 
-from core.messages import Message, as_message
+from core.discord.messages import Message, as_message
 
 
 async def answer(context: lightbulb.Context, message: str | Message, *, ephemeral: bool = False) -> None:

@@ -79,6 +79,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             self.table[path] = Entry(one, generation)
             self.owners[one] = generation
 
+    def owner_of(self, command: Any) -> Any:
+        """Return the plugin object that a command (or its class) belongs to, None for one of no loaded plugin."""
+        generation = self.owners.get(command if isinstance(command, type) else type(command))
+        return generation.plugin if generation else None
+
     def forget(self, generation: Generation) -> None:
         """Let go of a disposed generation's classes."""
         self.owners = {command: owner for command, owner in self.owners.items() if owner is not generation}
@@ -205,19 +210,6 @@ def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
             )
         commands.append(command)
     return commands
-
-
-def owner_of(context: Any) -> Any:
-    """Return the plugin object that a command's context belongs to.
-
-    Raises:
-        PluginError: it belongs to none.
-    """
-    command: Any = context.command if isinstance(context.command, type) else type(context.command)
-    generation = getattr(context.client, "owners", {}).get(command)
-    if generation is None or generation.plugin is None:
-        raise PluginError(f"/{command._command_data.qualified_name} belongs to no loaded plugin.")
-    return generation.plugin
 
 
 async def answer_error(error: lightbulb.exceptions.ExecutionPipelineFailedException) -> bool:

@@ -1,11 +1,11 @@
-"""One event for one plugin: how its attempts end, and the lane in which it waits for earlier ones of its round."""
+"""One event for one plugin: how its attempts end, and the lane in which it waits for earlier ones about the same."""
 
 import asyncio
 import enum
 from collections import deque
 from dataclasses import dataclass, field
 
-from core.events import Event, round_of
+from core.kernel.contracts import Event
 
 
 class Outcome(enum.Enum):
@@ -29,8 +29,8 @@ class Delivery:
     root: object
     """The same for all events that were published while handling one another."""
     attempts: int = 0
-    lane: tuple[str, int] | None = None
-    """Plugin and round, for an event that is about a round."""
+    lane: tuple[str, str] | None = None
+    """Plugin and what the event is about."""
     turn: asyncio.Event | None = None
     """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
 
@@ -38,19 +38,18 @@ class Delivery:
     """What makes the attempt that is under way."""
 
     def __post_init__(self) -> None:
-        about = round_of(self.event)
-        if about is not None:
-            self.lane = (self.plugin, about.round_id)
+        if about := self.event.about:
+            self.lane = (self.plugin, about)
 
 
 @dataclass(slots=True)
 class Lanes:
-    """Deliveries of one round to one plugin, kept in the order of publication."""
+    """Deliveries about one thing to one plugin, kept in the order of publication."""
 
-    queues: dict[tuple[str, int], deque[Delivery]] = field(default_factory=dict)
+    queues: dict[tuple[str, str], deque[Delivery]] = field(default_factory=dict)
 
     def enter(self, delivery: Delivery) -> None:
-        """Put *delivery* behind the earlier ones of its round."""
+        """Put *delivery* behind the earlier ones about the same."""
         if delivery.lane is None:
             return
         queue = self.queues.get(delivery.lane)

@@ -1,16 +1,18 @@
-"""Where plugins are: ``plugins/``, each folder in ``[plugins] paths``, and installed packages (entry points)."""
+"""Which plugins there are: their manifests, and the folders that look like plugins but cannot be used."""
 
-import importlib.metadata
-import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from core.config import Config
 from core.errors import PluginError
+from core.kernel.folders import built_in, plugin_folders
 from core.kernel.manifest import Manifest, read_manifest
 
-BUILT_IN = Path(__file__).parents[2] / "plugins"
-ENTRY_POINTS = "roundhook.plugins"
+OWN_COMMANDS = (
+    "demo", "dev", "run", "check", "init", "status", "events", "db upgrade", "db status", "db backup", "plugin list",
+    "plugin new", "plugin check", "plugin install", "plugin update", "plugin remove", "plugin purge",
+)  # fmt: skip
+"""Commands in the terminal that no plugin may have."""
 
 
 @dataclass(slots=True)
@@ -21,10 +23,15 @@ class Catalogue:
     errors: dict[str, str] = field(default_factory=dict)
 
 
+def first_enabled(config: Config) -> tuple[str, ...]:
+    """Return what a first start enables."""
+    return built_in() if config.plugins.enabled is None else config.plugins.enabled
+
+
 def discover(paths: Iterable[str]) -> Catalogue:
     """Read the manifests of all plugins that can be found; nothing is imported."""
     catalogue = Catalogue()
-    for folder in _folders(paths):
+    for folder in plugin_folders(paths):
         try:
             _add(catalogue, read_manifest(folder))
         except PluginError as error:
@@ -40,24 +47,16 @@ def _add(catalogue: Catalogue, manifest: Manifest) -> None:
         raise PluginError(
             f"{manifest.name}: {here}: the name '{manifest.name}' is taken by {there}. Rename one in its manifest."
         )
+    _check_commands(catalogue, manifest)
     catalogue.manifests[manifest.name] = manifest
 
 
-def _folders(paths: Iterable[str]) -> Iterator[Path]:
-    for parent in (BUILT_IN, *map(Path, paths)):
-        if (parent / "manifest.toml").is_file():
-            yield parent
-        elif parent.is_dir():
-            yield from sorted(one.parent for one in parent.glob("*/manifest.toml"))
-    yield from _installed()
-
-
-def _installed() -> Iterator[Path]:
-    """Find the folders of installed packages without importing them."""
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        package = entry.value.partition(":")[0]
-        spec = importlib.util.find_spec(package.partition(".")[0])
-        for location in (spec.submodule_search_locations or ()) if spec else ():
-            folder = Path(location).joinpath(*package.split(".")[1:])
-            if (folder / "manifest.toml").is_file():
-                yield folder
+def _check_commands(catalogue: Catalogue, manifest: Manifest) -> None:
+    """Refuse a plugin whose command in the terminal is taken, or begins with one that is."""
+    taken = dict.fromkeys(OWN_COMMANDS, "roundhook itself")
+    taken |= {name: f"the plugin {one.name}" for one in catalogue.manifests.values() for name in one.cli}
+    for name in manifest.cli:
+        for other, owner in taken.items():
+            if f"{name} ".startswith(f"{other} ") or f"{other} ".startswith(f"{name} "):
+                where = f"{manifest.folder}/{manifest.place('cli', name)}"
+                raise PluginError(f"{manifest.name}: {where}: the command '{name}' is taken by {owner}. Rename it.")

@@ -13,12 +13,13 @@ from typing import Any
 
 from core.clock import Clock
 from core.errors import BadInputError
-from core.events import Event
 from core.journal import Journal, OpenDelivery, State
 from core.kernel.bounded import contained, take_back, text_of
+from core.kernel.contracts import Event
 from core.kernel.delivery import Delivery, Lanes, Outcome
-from core.kernel.generation import Generation, Impl, Stage
+from core.kernel.generation import Generation
 from core.kernel.limits import Limits
+from core.kernel.probe import Impl, Stage
 from core.kernel.scope import ROOT, Job
 from core.kernel.slot import Slot
 

@@ -9,23 +9,21 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import PluginError, RoundhookError
-from core.events import EVENTS_BY_HOOK, Event, server_of
 from core.kernel.breaker import worst
-from core.kernel.discovery import Catalogue, discover
+from core.kernel.contracts import Event
+from core.kernel.discovery import Catalogue, discover, first_enabled
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
+from core.kernel.host import Host
 from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
-from core.kernel.replacement import Migrate, Replacement
+from core.kernel.replacement import Replacement
 from core.kernel.report import Report, Status
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
-
-if TYPE_CHECKING:
-    from core.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +33,18 @@ Change = Callable[[Slot], Awaitable[Report]]
 class Kernel:
     """Loads plugins and keeps them changeable. Whoever starts it closes it, before Discord is closed."""
 
-    def __init__(self, services: "Services", *, migrate: Migrate | None = None) -> None:
-        services.kernel = self
+    def __init__(self, host: Host) -> None:
         self.slots: dict[str, Slot] = {}
-        self.toggles = Toggles(services.database, services.clock)
+        self.toggles = Toggles(host.database, host.clock)
         self.logbook = Logbook()
         """The last lines that each plugin has logged, once it is attached."""
-        self.dispatcher = Dispatcher(services.journal, services.clock, self.slots, self._wanted)
-        self._services = services
-        self._journal = services.journal
+        self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
+        self.journal = host.journal
+        self._config = host.config
+        self._contracts = host.contracts
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
-        self._replacement = Replacement(services, migrate, self.reader)
+        self._replacement = Replacement(host, self.reader, self.dispatcher.note_change)
         self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
         self._on: dict[str, None] = {}
@@ -57,14 +55,14 @@ class Kernel:
 
     async def start(self, names: Iterable[str] | None = None, *, without: Iterable[str] = ()) -> list[Report]:
         """Load what is to be on (exactly *names*, or by the toggles), then deliver what is left in the journal."""
-        wanted = self._services.config.plugins.enabled if names is None else tuple(names)
+        wanted = first_enabled(self._config) if names is None else tuple(names)
         everywhere, self._off = await self.toggles.load(wanted)
         self._hooks = await self.toggles.hooks()
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
         self._on = {name: None for name in on if name not in set(without)}
         self.look()
         reports = [await self._start_one(name) for name in self._on]
-        await self._journal.take_over()
+        await self.journal.take_over()
         await self._resume(self._running())
         for name in self._running():  # only now: what the first one publishes must find the last one
             self._generation(name).scope.go_live()
@@ -74,12 +72,12 @@ class Kernel:
         """Look for plugins once more, without holding up the loop; not any more when the bot stops."""
         if self._closing:
             return
-        paths = self._services.config.plugins.paths
+        paths = self._config.plugins.paths
         self.look(await asyncio.get_running_loop().run_in_executor(self.reader, discover, paths))
 
     def look(self, catalogue: Catalogue | None = None) -> None:
         """Look for plugins (or take *catalogue*); new folders appear, and those that are gone can be switched off."""
-        catalogue = catalogue or discover(self._services.config.plugins.paths)
+        catalogue = catalogue or discover(self._config.plugins.paths)
         self._unusable = catalogue.errors
         for name, manifest in catalogue.manifests.items():
             if name not in self.slots:
@@ -136,8 +134,8 @@ class Kernel:
 
     def guilds(self, name: str, about: Event | str) -> list[int]:
         """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""
-        slot, config = self.slots.get(name), self._services.config
-        server = about if isinstance(about, str) else server_of(about)
+        slot, config = self.slots.get(name), self._config
+        server = about if isinstance(about, str) else about.origin
         if slot is None:
             return []
         return [guild for guild in config.guilds if config.sees(guild, server) and slot.on_in(guild)]
@@ -159,13 +157,13 @@ class Kernel:
 
     async def replay(self, event_ids: Sequence[int]) -> int:
         """Try deliveries again that failed for good; return how many there were."""
-        count = await self._journal.replay(event_ids)
+        count = await self.journal.replay(event_ids)
         await self._resume(self._running())
         return count
 
     async def take_over(self) -> None:
         """Deliver what an ended process (an import, an earlier run) has left, and what another has made open again."""
-        await self._journal.take_over()
+        await self.journal.take_over()
         await self._resume(self._running())
 
     async def close(self) -> None:
@@ -192,9 +190,8 @@ class Kernel:
         """Deliver what the journal holds for these plugins and is not being delivered yet."""
         for name in names:
             if self.slots[name].manifest.catch_up:
-                types = [EVENTS_BY_HOOK[hook].__name__ for hook in self._generation(name).impls]
-                await self._journal.catch_up(name, types)
-        self.dispatcher.resume(await self._journal.open_deliveries(names))
+                await self.journal.catch_up(name, self._contracts.types_of(self._generation(name).impls))
+        self.dispatcher.resume(await self.journal.open_deliveries(names))
 
     def _running(self) -> list[str]:
         return [slot.name for slot in self.slots.values() if slot.generation is not None]
@@ -284,7 +281,7 @@ class Kernel:
     async def _enable_in(self, slot: Slot, guild: int) -> None:
         """Switch a plugin on for one guild; one that is off everywhere goes on there and nowhere else."""
         if not slot.enabled:
-            for other in self._services.config.guilds:
+            for other in self._config.guilds:
                 if other != guild:
                     slot.off_guilds.add(other)
                     await self.toggles.set(slot.name, other, enabled=False)

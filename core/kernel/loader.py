@@ -87,6 +87,22 @@ async def import_generation(source: Source, package: str) -> types.ModuleType:
         raise
 
 
+def import_now(source: Source, package: str, module: str) -> types.ModuleType:
+    """Import one module of *source* at once, for who has no event loop; it stays.
+
+    Raises:
+        PluginError: it is not there, or importing it failed.
+    """
+    if module not in source.files:
+        raise PluginError(f"{source.name}: there is no {module}.py in {source.folder}. Put it there.")
+    _install(source, package)
+    try:
+        return importlib.import_module(f"{package}.{module}")
+    except BaseException as error:
+        forget(package)
+        raise _import_error(source, error) from error
+
+
 def forget(package: str) -> None:
     """Remove every trace of a generation's modules."""
     _FINDER.sources.pop(package, None)

@@ -3,14 +3,13 @@
 import dataclasses
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from core.config import convert, shown
 from core.errors import ConfigError, ManifestError
-from core.events import EVENTS_BY_HOOK
 
 API = 1
 """The contract's number; it rises only when something breaks, and the kernel supports the last two."""
@@ -21,10 +20,11 @@ DEFAULT_LIMIT = 10.0
 """Seconds that a handler may take unless the manifest's [limits] say otherwise."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_COMMAND = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 _TYPES: dict[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str], "list[int]": list[int],
 }  # fmt: skip
-_PLUGIN_KEYS = {"name", "version", "api", "summary", "scope", "priority", "catch_up"}
+_PLUGIN_KEYS = {"name", "version", "api", "summary", "scope", "priority", "catch_up", "offline"}
 _OPTION_KEYS = {"type", "default", "unit", "meaning"}
 _PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 _Path = tuple[str, ...]
@@ -54,14 +54,28 @@ class Manifest:
     scope: Literal["guild", "global"] = "guild"
     priority: int = 100
     catch_up: bool = False
+    offline: bool = False
+    """Runs in a process without Discord too."""
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     options: tuple[Option, ...] = ()
+    cli: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Commands in the terminal, of one word or two, each with a line of help."""
     text: str = dataclasses.field(default="", repr=False)
     """The file as it was read."""
+
+    def order(self) -> tuple[int, str]:
+        """Return the place among plugins of one stage: never by load order."""
+        return (self.priority, self.name)
 
     def limit(self, hook: str) -> float:
         """Return the seconds that this plugin's handler of *hook* may take."""
         return self.limits.get(hook, DEFAULT_LIMIT)
+
+    def check_limits(self, hooks: Iterable[str]) -> None:
+        """Refuse limits of hooks that there are not (``ManifestError``)."""
+        for hook in set(self.limits).difference(hooks):
+            where = f"{self.folder / FILE}:{line_of(self.text, ('limits', hook))}"
+            raise ManifestError(f"{self.name}: {where}: limits.{hook} is no hook. The hooks are {', '.join(hooks)}.")
 
     def place(self, *path: str) -> str:
         """Return ``manifest.toml:line`` of a key, as in ``place("plugin", "name")``."""
@@ -192,7 +206,7 @@ class _Document:
 
 
 def _manifest(document: _Document) -> Manifest:
-    document.table(known={"plugin", "limits", "config"})
+    document.table(known={"plugin", "limits", "config", "cli"})
     document.table("plugin", known=_PLUGIN_KEYS)
     return Manifest(
         name=_name(document),
@@ -203,8 +217,10 @@ def _manifest(document: _Document) -> Manifest:
         scope=_scope(document),
         priority=document.value(("plugin", "priority"), int, 100),
         catch_up=document.value(("plugin", "catch_up"), bool, False),
+        offline=document.value(("plugin", "offline"), bool, False),
         limits=_limits(document),
         options=tuple(_option(document, key) for key in document.table("config")),
+        cli=_cli(document),
         text=document.text,
     )
 
@@ -234,12 +250,20 @@ def _scope(document: _Document) -> Literal["guild", "global"]:
 def _limits(document: _Document) -> dict[str, float]:
     limits = {}
     for hook, seconds in document.table("limits").items():
-        if hook not in EVENTS_BY_HOOK:
-            raise document.wrong(("limits", hook), f"is no hook. The hooks are {', '.join(EVENTS_BY_HOOK)}.")
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
             raise document.wrong(("limits", hook), f"is {seconds!r}. Write a number of seconds above 0.")
         limits[hook] = float(seconds)
     return limits
+
+
+def _cli(document: _Document) -> dict[str, str]:
+    commands = {}
+    for name in document.table("cli"):
+        summary = document.value(("cli", name), str)
+        if not _COMMAND.fullmatch(name) or not summary.strip():
+            raise document.wrong(("cli", name), "is no command. Write one word or two of a-z, and a line of help.")
+        commands[name] = summary
+    return commands
 
 
 def _option(document: _Document, key: str) -> Option:

@@ -6,19 +6,17 @@ Until the swap nothing that is served changes; a failure at any step, the swap i
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import PluginError
 from core.kernel import loader
 from core.kernel.generation import Generation
+from core.kernel.host import Host
 from core.kernel.manifest import Manifest, read_manifest
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
-
-if TYPE_CHECKING:
-    from core.services import Services
 
 DRAIN_GRACE_SECONDS = 1.0
 """How much longer than the longest handler's limit a drain may take."""
@@ -27,16 +25,14 @@ INTERACTION_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
-Migrate = Callable[[Manifest], Awaitable[None]]
-
 
 class Replacement:
     """Changes what a slot holds. Whoever calls it holds the slot's lock."""
 
-    def __init__(self, services: "Services", migrate: Migrate | None, reader: Executor) -> None:
-        self._services = services
-        self._migrate = migrate
+    def __init__(self, host: Host, reader: Executor, on_job_end: Callable[[], None]) -> None:
+        self._host = host
         self._reader = reader
+        self._on_job_end = on_job_end
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
         """Fill an empty slot; without *live* the plugin begins nothing yet.
@@ -88,7 +84,7 @@ class Replacement:
                     await generation.interactions.idle()
         except TimeoutError:
             _log.warning("%s still answers a command; its old code goes all the same", generation.manifest.name)
-        self._services.discord.forget(generation)
+        self._host.surface.forget(generation)
         await generation.dispose()
 
     async def _prepare(self, slot: Slot) -> Generation:
@@ -96,13 +92,13 @@ class Replacement:
         manifest, source = await asyncio.get_running_loop().run_in_executor(self._reader, _read, slot)
         if loader.tables_changed(source):
             raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
-        settings = manifest.settings(self._services.config.plugin.get(manifest.name, {}))
-        if self._migrate is not None and slot.generations == 0:
-            await self._migrate(manifest)
+        settings = manifest.settings(self._host.config.plugin.get(manifest.name, {}))
+        if slot.generations == 0:
+            await self._host.migrate(manifest)
         had_tables = loader.tables_of(manifest.folder) is not None
         slot.generations += 1
         log = logging.getLogger(f"roundhook.{manifest.name}")
-        scope = Scope(slot.gate, self._services.clock, log, self._services.kernel.dispatcher.note_change)
+        scope = Scope(slot.gate, self._host.clock, log, self._on_job_end)
         generation = Generation(manifest, source, slot.generations, scope)
         try:
             await self._set_up(generation, settings)
@@ -114,18 +110,16 @@ class Replacement:
         return generation
 
     async def _set_up(self, generation: Generation, settings: Any) -> None:
-        from core.plugin import Context
-
-        await generation.load(Context(generation, self._services, settings))
+        await generation.load(self._host.context(generation, settings), self._host.contracts)
         self._bind_tables(generation.manifest)
-        await self._services.discord.check(generation)
+        await self._host.surface.check(generation)
 
     def _bind_tables(self, manifest: Manifest) -> None:
         from piccolo.table import Table
 
         tables = vars(loader.tables_of(manifest.folder) or object).values()
         found = [one for one in tables if isinstance(one, type) and issubclass(one, Table) and one is not Table]
-        self._services.database.bind(*found)
+        self._host.database.bind(*found)
 
     async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
         """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""
@@ -143,13 +137,13 @@ class Replacement:
         """Replace *old* by *new* everywhere in one step, without ``await``; if a part of it fails, all is as before."""
         manifest = slot.manifest
         try:
-            self._services.discord.replace(old, new)
+            self._host.surface.replace(old, new)
             slot.generation, slot.manifest = new, new.manifest if new else manifest
             if new is not None and live:
                 new.scope.go_live()
         except BaseException:
             slot.generation, slot.manifest = old, manifest
-            self._services.discord.replace(new, old)
+            self._host.surface.replace(new, old)
             raise
         if new is not None and (old is None or old.source.sha256 != new.source.sha256):
             slot.renew()

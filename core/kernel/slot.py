@@ -115,4 +115,4 @@ class Slot:
 
     def order(self) -> tuple[int, str]:
         """The place among plugins of one stage: by the manifest, never by load order."""
-        return (self.manifest.priority, self.manifest.name)
+        return self.manifest.order()

@@ -11,9 +11,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal
 
-from core.errors import BadInputError
-from core.events import EndReason, Pause, PlayerRef, RoundNotice
-from core.names import clean_name, normal_guid
+from roundhook import BadInputError, Pause, PlayerRef, RoundNotice, clean_name
+from roundhook.rounds import EndReason, normal_guid
 
 CONTENT = "STATS_READY"
 ATTACHMENT = "notice.json"

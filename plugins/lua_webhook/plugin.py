@@ -7,9 +7,8 @@ from typing import Literal
 
 import hikari
 
-from core.filenames import parse_stats_filename
-from core.lua_script import test_token
 from roundhook import BadInputError, Plugin, RoundNotice
+from roundhook.rounds import parse_stats_filename
 
 from .parser import ATTACHMENT, MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
 
@@ -70,8 +69,7 @@ class LuaWebhook(Plugin):
         server = self._server_of(message)
         if server is None:
             return
-        if token := test_token(message.content):
-            self.ctx.servers[server].test_came(token)
+        if self.ctx.servers[server].is_test(message.content):
             return
         if not is_notice(message.content):
             await self._take_hint(server, message)

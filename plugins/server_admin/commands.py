@@ -3,8 +3,8 @@
 import hikari
 import lightbulb
 
-from core.discord.permissions import admins_only
 from roundhook import Message, plugin_of
+from roundhook.commands import admins_only
 
 loader = lightbulb.Loader()
 _ADMINS = hikari.Permissions.MANAGE_GUILD

@@ -5,12 +5,10 @@ from datetime import datetime
 
 import hikari
 
-from core.config import Secret
-from core.deploy import TAKES_EFFECT, Deployment, Plan
-from core.errors import RoundhookError, UserFacingError
-from core.lua_script import SETTINGS, settings_text
-from core.ssh import Server
-from roundhook import Context, File, Message, escape_markdown
+from roundhook import Context, File, Message, RoundhookError, Secret, Server, UserFacingError, escape_markdown
+
+from .deploy import TAKES_EFFECT, Deployment, Plan
+from .script import SETTINGS, settings_text
 
 ACTION = "deploy"
 _BY_HAND = (

@@ -4,17 +4,11 @@ from typing import Any
 
 import hikari
 
-from roundhook import Plugin
+from roundhook import Plugin, RoundNotice, hookimpl
 
-from . import tables
 from .commands import loader
 from .install import ACTION
 from .service import ServerAdmin
-
-__all__ = ["ServerAdminPlugin", "tables"]
-
-LOOK_SECONDS = 30.0
-"""How often it is looked for webhooks that `roundhook lua deploy` has made beside the bot."""
 
 
 class ServerAdminPlugin(Plugin):
@@ -24,8 +18,11 @@ class ServerAdminPlugin(Plugin):
         self.admin = ServerAdmin(self.ctx)
         self.ctx.add_commands(loader)
         self.ctx.on_component(ACTION, self.on_button)
-        self.ctx.every(LOOK_SECONDS, self.admin.load_webhooks)
-        await self.admin.load_webhooks()
+
+    @hookimpl
+    async def on_round_notice(self, notice: RoundNotice) -> None:
+        """Look at the version of the script that has sent it."""
+        await self.admin.look_at_sender(notice)
 
     async def on_button(self, interaction: hikari.ComponentInteraction, args: str) -> None:
         """Write the cfg that /setup server has shown."""

@@ -6,12 +6,10 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from core.clock import Clock
-from core.deploy import FOLDER, Deployment
-from core.errors import ConfigError, RoundhookError
-from core.lua_script import OUTBOX, SCRIPT, SETTINGS, outbox_dir, test_content, webhook_ids
-from core.remote_files import RemoteFiles
-from core.ssh import Server
+from roundhook import Clock, ConfigError, RemoteFiles, RoundhookError, Server
+
+from .deploy import FOLDER, Deployment
+from .script import OUTBOX, SCRIPT, SETTINGS, outbox_dir, webhook_ids
 
 PATIENCE_SECONDS = 15.0
 MODE = 0o644
@@ -120,5 +118,5 @@ class Probe:
 
 
 def _payload(token: str) -> bytes:
-    body = {"content": test_content(token), "username": "ET:Legacy Stats", "allowed_mentions": {"parse": []}}
+    body = {"content": Server.test_content(token), "username": "ET:Legacy Stats", "allowed_mentions": {"parse": []}}
     return json.dumps(body).encode()

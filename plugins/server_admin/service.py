@@ -5,16 +5,30 @@ from collections.abc import Sequence
 
 import hikari
 
-from core import webhooks
-from core.config import Secret
-from core.db.database import utc
-from core.errors import PeerUnavailableError, RoundhookError, UserFacingError
-from core.ssh import Server
-from roundhook import Context, Embed, Field, Message, escape_markdown
+from roundhook import (
+    Context,
+    Embed,
+    Field,
+    Message,
+    PeerUnavailableError,
+    RoundhookError,
+    RoundNotice,
+    Secret,
+    Server,
+    UserFacingError,
+    accept_webhook,
+    escape_markdown,
+)
+from roundhook.db import utc
 
+from . import webhooks
 from .install import Installer
 from .probe import Probe
+from .script import is_older, own_version
 
+_TELL_OLD = """
+    INSERT INTO old_senders (server, sender, told_at) VALUES (?, ?, ?)
+    ON CONFLICT (server, sender) DO NOTHING RETURNING sender"""
 GREEN, RED = 0x4CAF50, 0xD9534F
 
 
@@ -24,12 +38,6 @@ class ServerAdmin:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._installer = Installer(ctx)
-
-    async def load_webhooks(self) -> None:
-        """Allow the webhooks that were made here, or by `roundhook lua deploy`, before."""
-        for row in await self._ctx.db.fetch("SELECT server, webhook_id FROM server_admin_webhooks"):
-            if row["server"] in self._ctx.servers:
-                self._ctx.servers[row["server"]].extra_webhook_ids.add(row["webhook_id"])
 
     def known(self, hidden: Sequence[str]) -> list[str]:
         """Return the keys of the configured servers but those *hidden* from a guild."""
@@ -58,8 +66,7 @@ class ServerAdmin:
         """
         server = self.server(key, hidden)
         webhook, is_new = await self._webhook(key)
-        await webhooks.accept(self._ctx.db, key, int(webhook.id), now=self._ctx.clock.now(), user=user)
-        server.extra_webhook_ids.add(int(webhook.id))
+        await accept_webhook(self._ctx.db, server, int(webhook.id), now=self._ctx.clock.now(), user=user)
         verb = "is made" if is_new else "was made before"
         said = f"The webhook `{webhook.id}` {verb}; notices from it are accepted from now on."
         return await self._installer.install(server, self._url(webhook), said, user)
@@ -92,6 +99,20 @@ class ServerAdmin:
         )
         fine = not any(field.value.startswith("✗") for field in fields)
         return Message(embeds=(Embed(title=f"Server {key}", color=GREEN if fine else RED, fields=fields),))
+
+    async def look_at_sender(self, notice: RoundNotice) -> None:
+        """Tell the admins, once, that a server's script is older than the bot's."""
+        if not is_older(notice.sender):
+            return
+        async with self._ctx.db.transaction() as transaction:
+            values = (notice.server, notice.sender, self._ctx.clock.now())
+            is_new = bool(await transaction.fetch(_TELL_OLD, values))
+        if is_new:
+            await self._ctx.tell_admins(
+                f"The script on {notice.server} is {notice.sender}; this bot has {own_version()}. "
+                f"Run `roundhook lua deploy --server {notice.server}`.",
+                guilds=self._ctx.guilds(notice),
+            )
 
     def _url(self, webhook: hikari.IncomingWebhook) -> Secret:
         return Secret(self._ctx.webhook_url(int(webhook.id), webhook.token or ""))

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.errors import BadInputError
-from core.filenames import StatsFilename, parse_stats_filename
-from core.ssh import Server
+from roundhook import BadInputError, Server
+from roundhook.rounds import StatsFilename, parse_stats_filename
 
 _ANY_BYTES = "surrogateescape"
 """A name that is no UTF-8 must not make the whole listing fail; it is refused by itself."""

@@ -11,14 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.clock import Clock
-from core.db import Database
-from core.errors import BadInputError, ConfigError, PeerUnavailableError
-from core.events import FetchedFile, Trigger
-from core.filenames import NOTICE_WINDOW
-from core.files import Files, check_kind, check_name
-from core.kernel.manifest import Settings
-from core.ssh import Server
+from roundhook import BadInputError, Clock, ConfigError, FetchedFile, Files, PeerUnavailableError, Server, Settings
+from roundhook.db import Database
+from roundhook.rounds import NOTICE_WINDOW, Trigger
 
 from .client import RemoteFile, StatsFolder
 
@@ -161,8 +156,7 @@ class FetchLoop:
         """Tell whether what is listed can be a stats file; what cannot is refused without being opened."""
         name = file.name.filename
         try:
-            check_name(name)
-            check_kind(name, file.mode)
+            self._files.check(name, file.mode)
             _check_limit(name, file.size, self._settings.max_file_bytes)
         except BadInputError as error:
             self._refuse(name, error)

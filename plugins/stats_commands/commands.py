@@ -4,8 +4,8 @@ from typing import Any
 
 import lightbulb
 
-from core.discord.answer import answer
 from roundhook import plugin_of
+from roundhook.commands import answer
 
 from .queries import CATEGORIES
 

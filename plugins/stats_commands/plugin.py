@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from core.messages import Content
-from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
+from roundhook import Content, ImportedRound, Plugin, RoundAmended, hookimpl
 
 from .commands import loader
 from .service import Answers

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.db import Database
-from core.db.database import Row, marks
-from core.db.rollups import RANKED, SUMMED, day_of
+from roundhook.db import Database, Row, marks
+from roundhook.rounds import RANKED, SUMMED, day_of
 
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _CATEGORIES = {

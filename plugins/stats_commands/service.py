@@ -6,11 +6,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.clock import Clock
-from core.db import Database
-from core.errors import UserFacingError
-from core.messages import File, Message
-from core.names import escape_markdown
+from roundhook import Clock, File, Message, UserFacingError, escape_markdown
+from roundhook.db import Database
 
 from . import views
 from .card import render_card

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.db.database import utc
-from core.messages import Embed, Field, Message
-from core.names import escape_markdown
+from roundhook import Embed, Field, Message, escape_markdown
+from roundhook.db import utc
 
 from .card import Card, CardPlayer
 from .queries import Totals, totals_of

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from core.db.tables import Award, Duel, columns_of
-from core.filenames import StatsFilename, parse_stats_filename
+from roundhook.db import columns_of
+from roundhook.rounds import Award, Duel, StatsFilename, parse_stats_filename
 
 from . import store
 from .contents import StoredFile

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from core.events import Event, FetchedFile, RoundAmended
+from roundhook import Event, FetchedFile, RoundAmended
 
 from .contents import StoredFile
 from .filing import FileKey, Filing

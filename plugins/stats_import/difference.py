@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.db.tables import PlayerRound, WeaponRound, columns_of
+from roundhook.db import columns_of
+from roundhook.rounds import PlayerRound, WeaponRound
 
 from .fields import CUMULATIVE, DAMAGE_RECEIVED, GENERATIONS, NEWEST, TIME_DEAD, TIME_PLAYED
 from .parser import PlayerLine, StatsFile, Weapon

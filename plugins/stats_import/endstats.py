@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from core.filenames import StatsFilename
-from core.names import clean_name, normal_guid
+from roundhook import clean_name
+from roundhook.rounds import StatsFilename, normal_guid
 
 from .duels import Block, DuelLine, cut_blocks
 from .parser import MAX_NAME, MAX_PLAYERS, StatsFileError, checked_lines, text_of

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from core.db import Transaction
-from core.db.tables import StatsFile as StatsFileTable
-from core.db.tables import columns_of
-from core.events import FetchedFile
-from core.filenames import parse_stats_filename
+from roundhook import FetchedFile
+from roundhook.db import Transaction, columns_of
+from roundhook.rounds import StatsFile as StatsFileTable
+from roundhook.rounds import parse_stats_filename
 
 from . import store
 from .contents import StoredFile, choose, duplicates

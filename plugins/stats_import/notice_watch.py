@@ -1,13 +1,12 @@
-"""What admins are told about notices, each once: that no file has come for one, and that a server's script is old."""
+"""What admins are told about notices, once: that no file has come for one."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core.db.database import Row
-from core.lua_script import is_older, own_version
 from roundhook import Context, PluginError, RoundNotice
+from roundhook.db import Row
 
 PATIENCE = timedelta(minutes=10)
 """How long a file may take; it is written 3 to 5 seconds after the round."""
@@ -26,9 +25,6 @@ _CLAIM = f"""
 _DROP_MATCHED = """
     DELETE FROM notice_alarms WHERE told_at IS NULL AND due_at <= ?
     AND notice_id IN (SELECT id FROM round_notices WHERE round_id IS NOT NULL)"""
-_TELL_OLD = """
-    INSERT INTO old_senders (server, sender, told_at) VALUES (?, ?, ?)
-    ON CONFLICT (server, sender) DO NOTHING RETURNING sender"""
 
 
 class NoticeWatch:
@@ -38,13 +34,11 @@ class NoticeWatch:
         self._ctx = ctx
 
     async def take(self, notice: RoundNotice) -> None:
-        """Await the file of a notice that has just been stored, and look at the version of its sender."""
+        """Await the file of a notice that has just been stored."""
         if notice.end_reason != "aborted" and self._has_files(notice.server):
             due = self._ctx.clock.now() + PATIENCE
             key = (notice.server, notice.map_name, notice.round_number, round(notice.round_end_unix))
             await self._ctx.db.execute(_EXPECT, (due, *key))
-        if is_older(notice.sender):
-            await self._tell_old(notice)
 
     async def look(self) -> None:
         """Tell the admins of notices whose file has not come in time."""
@@ -74,17 +68,6 @@ class NoticeWatch:
             "The round is imported whenever its file comes.",
             guilds=self._ctx.guilds(first),
         )
-
-    async def _tell_old(self, notice: RoundNotice) -> None:
-        async with self._ctx.db.transaction() as transaction:
-            values = (notice.server, notice.sender, self._ctx.clock.now())
-            is_new = bool(await transaction.fetch(_TELL_OLD, values))
-        if is_new:
-            await self._ctx.tell_admins(
-                f"The script on {notice.server} is {notice.sender}; this bot has {own_version()}. "
-                f"Run `roundhook lua deploy --server {notice.server}`.",
-                guilds=self._ctx.guilds(notice),
-            )
 
     def _has_files(self, server: str) -> bool:
         """Tell whether files are fetched from a server at all; one that is not in the settings is somebody else's."""

@@ -5,10 +5,9 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from core.db import Transaction
-from core.db.tables import StoredNotice, columns_of, insert_sql
-from core.errors import BadInputError
-from core.events import RoundNotice, encode_event
+from roundhook import BadInputError, RoundNotice
+from roundhook.db import Transaction, columns_of, insert_sql
+from roundhook.rounds import StoredNotice
 
 EARLIEST, LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2100))
 _COLUMNS = columns_of(StoredNotice, without=("id",))
@@ -46,7 +45,7 @@ async def pin(transaction: Transaction, notice: RoundNotice) -> Pinned:
     end = round(notice.round_end_unix)
     values = {
         "server": notice.server, "map_name": notice.map_name, "round_number": notice.round_number,
-        "round_end_unix": end, "notice": encode_event(notice), "round_id": None, "received_at": notice.received_at,
+        "round_end_unix": end, "notice": notice.to_text(), "round_id": None, "received_at": notice.received_at,
     }  # fmt: skip
     found = await transaction.fetch(_INSERT, [values[column] for column in _COLUMNS])
     if found:

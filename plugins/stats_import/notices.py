@@ -7,7 +7,7 @@ number: an aborted notice belongs to either.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from core.filenames import NOTICE_WINDOW
+from roundhook.rounds import NOTICE_WINDOW
 
 EARLIEST, LATEST = (int(edge.total_seconds()) for edge in NOTICE_WINDOW)
 REACH_SECONDS = 2 * (LATEST - EARLIEST)

@@ -9,9 +9,8 @@ import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from core.errors import BadInputError
-from core.filenames import StatsFilename
-from core.names import bot_guid, clean_name
+from roundhook import BadInputError, clean_name
+from roundhook.rounds import StatsFilename, bot_guid
 
 from .fields import GENERATIONS, NEWEST, RATIOS, TENTHS
 from .weapons import WEAPONS

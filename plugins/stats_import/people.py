@@ -3,10 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from core.db import Transaction
-from core.db.database import Dialect, marks, utc
-from core.db.tables import Player, PlayerName, columns_of, insert_sql
-from core.names import is_bot_guid
+from roundhook.db import Dialect, Transaction, columns_of, insert_sql, marks, utc
+from roundhook.rounds import Player, PlayerName, is_bot_guid
 
 _PLAYER_COLUMNS = columns_of(Player)
 _NAME_COLUMNS = columns_of(PlayerName)

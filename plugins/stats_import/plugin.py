@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from core.batching import Batcher
 from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl
+from roundhook.db import Batcher
 
 from .batch import Imported
 from .notice_watch import NoticeWatch

@@ -4,8 +4,8 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-from core.events import FetchedFile
-from core.filenames import StatsFilename
+from roundhook import FetchedFile
+from roundhook.rounds import StatsFilename
 
 from .endstats import Endstats, parse_endstats
 from .parser import MAX_BYTES, StatsFile, StatsFileError, content_key, parse_stats_file

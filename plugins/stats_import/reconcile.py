@@ -7,8 +7,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.db.database import Row
-from core.filenames import StatsFilename, parse_stats_filename
+from roundhook.db import Row
+from roundhook.rounds import StatsFilename, parse_stats_filename
 
 from . import awards, store
 from .difference import GUID, NAME, PLAYER_COLUMNS, WEAPON_COLUMNS, RoundRows, rows_of

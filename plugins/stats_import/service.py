@@ -10,11 +10,9 @@ import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from zoneinfo import ZoneInfo
 
-from core.db import Database, Transaction
-from core.db.database import Row, utc
-from core.errors import BadInputError
-from core.events import Event, FetchedFile, RoundAmended, RoundNotice
-from core.filenames import StatsFilename, parse_stats_filename
+from roundhook import BadInputError, Event, FetchedFile, RoundAmended, RoundNotice
+from roundhook.db import Database, Row, Transaction, utc
+from roundhook.rounds import StatsFilename, parse_stats_filename
 
 from . import noticeboard, store
 from .batch import Batch, Imported, amendments

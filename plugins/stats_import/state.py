@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from core.db.tables import Round, columns_of
-from core.events import ImportedRound, Trigger
+from roundhook import ImportedRound
+from roundhook.db import columns_of
+from roundhook.rounds import Round, Trigger
 
 from .difference import GUID, NAME, RoundRows
 from .pairing import Base

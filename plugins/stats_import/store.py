@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from core.db import Database, Transaction
-from core.db.database import Row, marks, utc
+from roundhook.db import Database, Row, Transaction, marks, utc
 
 from .contents import StoredFile
 from .notices import Ended

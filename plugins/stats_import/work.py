@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.db import Database, Transaction
-from core.filenames import parse_stats_filename
+from roundhook.db import Database, Transaction
+from roundhook.rounds import parse_stats_filename
 
 from . import store
 from .endstats import Endstats, parse_endstats

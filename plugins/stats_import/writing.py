@@ -6,9 +6,8 @@ from typing import Any
 
 from piccolo.table import Table
 
-from core.db import Transaction, rollups
-from core.db.database import Dialect, Row, marks
-from core.db.tables import Match, PlayerRound, Round, Session, WeaponRound, columns_of, insert_sql
+from roundhook.db import Dialect, Row, Transaction, columns_of, insert_sql, marks
+from roundhook.rounds import Match, PlayerRound, Round, Session, WeaponRound, day_of, keep_rollups
 
 from . import people, store
 from .planning import MatchPlan, Neighbourhood, SessionPlan, plan_sessions, unclear_sessions
@@ -67,9 +66,9 @@ class Writer:
 
     async def _keep_sums(self, changed: Iterable[RoundState]) -> None:
         """Bring the players' sums in line on the days of new, removed and changed rounds."""
-        added = {rollups.day_of(one.played_at) for one in self._new if one.values["status"] == "ok"}
-        others = {rollups.day_of(one.played_at) for one in (*changed, *self._hood.removed)}
-        await rollups.keep(self._transaction, self._server, added=added, changed=others)
+        added = {day_of(one.played_at) for one in self._new if one.values["status"] == "ok"}
+        others = {day_of(one.played_at) for one in (*changed, *self._hood.removed)}
+        await keep_rollups(self._transaction, self._server, added=added, changed=others)
 
     # --- sessions
 

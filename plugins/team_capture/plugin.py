@@ -5,12 +5,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from core.batching import Batcher
-from core.db.database import marks
-from core.db.tables import columns_of, insert_sql
-from core.events import ALLIES, AXIS
-from core.filenames import match_key
 from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
+from roundhook.db import Batcher, columns_of, insert_sql, marks
+from roundhook.rounds import ALLIES, AXIS, match_key
 
 from .tables import RoundTeams
 

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.events import EndReason, RoundNotice
+from roundhook import RoundNotice
+from roundhook.rounds import EndReason
 
 LIMIT_TOLERANCE_SECONDS = 5
 """The engine ends a round 50 to 100 ms after its limit; whole seconds and a late frame add some."""

@@ -6,11 +6,8 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from core.batching import Batcher
-from core.db import Transaction
-from core.db.database import Row
-from core.events import RoundNotice
-from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
+from roundhook import ImportedRound, Plugin, RoundAmended, RoundNotice, hookimpl
+from roundhook.db import Batcher, Row, Transaction
 
 from .decision import Decision, FileView, decide
 

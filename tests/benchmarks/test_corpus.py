@@ -1,8 +1,8 @@
 """The invented evenings of the benchmarks are what a game server would write."""
 
 from benchmarks.corpus import corpus
-from core.cli.audit_command import audit
 from core.db import Database
+from plugins.stats_import.audit import audit
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import Folder
 

@@ -13,10 +13,11 @@ import pytest
 
 from core.clock import MovableClock
 from core.db import Database
+from core.db.owners import Owners
 from core.errors import PeerUnavailableError
-from core.events import Event
+from core.hookspecs import CONTRACTS
 from core.journal import Journal
-from core.owners import Owners
+from core.kernel.contracts import Event
 from roundhook import FetchedFile, ImportedRound, Pause, PlayerRef, RoundNotice
 from roundhook.testing import Stage
 from tests.plugin_maker import idle, recorder, running, write_plugin
@@ -27,7 +28,7 @@ async def journal_on(database: Database, folder: Path, clock: MovableClock | Non
     """A journal of a process of its own that lives as long as the block."""
     owners = Owners(folder)
     with owners.present():
-        journal = Journal(database, owners, clock or MovableClock())
+        journal = Journal(database, owners, clock or MovableClock(), CONTRACTS)
         writing = asyncio.create_task(journal.run())
         try:
             yield journal
@@ -333,15 +334,16 @@ async def _publish_and_be_killed(url: str, processes: Path) -> None:
         from pathlib import Path
         from core.clock import Clock
         from core.db import open_database
+        from core.hookspecs import CONTRACTS
         from core.journal import Journal
-        from core.owners import Owners
+        from core.db.owners import Owners
         from roundhook import ImportedRound
 
         async def main():
             async with open_database({url!r}) as database:
                 owners = Owners(Path({str(processes)!r}))
                 with owners.present():
-                    journal = Journal(database, owners, Clock())
+                    journal = Journal(database, owners, Clock(), CONTRACTS)
                     writing = asyncio.create_task(journal.run())
                     for number in (1, 2):
                         event = ImportedRound(round_id=number, file_sha256="a")

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from core.events import RoundNotice
+from core.rounds.events import RoundNotice
 from devkit.game import Engine, Player, invent_players
 from devkit.game.home import CONFIG, OUTBOX, SCRIPT, SCRIPTS, config_text
 from devkit.game.vm import Flavour

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.events import ALLIES, AXIS
+from core.rounds.events import ALLIES, AXIS
 from devkit.game import Engine
 from devkit.game.world import State
 from tests.lua.harness import Game, begin, begin_second

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.events import ALLIES, AXIS
-from core.names import normal_guid
+from core.rounds.events import ALLIES, AXIS
+from core.rounds.names import normal_guid
 from devkit.game import Engine, Player, invent_players
 from devkit.game.vm import Flavour
 from tests.lua.harness import Game, begin, open_game

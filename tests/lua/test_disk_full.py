@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import ALLIES
+from core.rounds.events import ALLIES
 from devkit.game import Engine
 from devkit.game.home import config_text
 from tests.lua.harness import Game, begin

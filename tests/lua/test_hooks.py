@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.events import ALLIES
+from core.rounds.events import ALLIES
 from devkit.game import Engine, invent_players
 from devkit.game.api import Api
 from devkit.game.home import SCRIPT, SCRIPTS

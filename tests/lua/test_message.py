@@ -4,8 +4,8 @@ import dataclasses
 import json
 import re
 
-from core.events import ALLIES, AXIS, RoundNotice
-from core.names import clean_name
+from core.rounds.events import ALLIES, AXIS, RoundNotice
+from core.rounds.names import clean_name
 from devkit.game import Engine, Player, invent_players
 from tests.lua.harness import Game, Posted, begin
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import ALLIES, RoundNotice
+from core.rounds.events import ALLIES, RoundNotice
 from devkit.game import Engine
 from devkit.game.world import State
 from tests.lua.harness import Game, begin

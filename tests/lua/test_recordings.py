@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core.events import ALLIES, AXIS, RoundNotice
+from core.rounds.events import ALLIES, AXIS, RoundNotice
 from tests.devkit.game.recording import SAMPLES, Recording
 from tests.devkit.game.test_recordings import replay
 from tests.lua.harness import Game

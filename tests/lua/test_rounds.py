@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.events import ALLIES, AXIS
-from core.names import normal_guid
+from core.rounds.events import ALLIES, AXIS
+from core.rounds.names import normal_guid
 from devkit.game import Engine, Player, invent_players
 from devkit.game.people import SPECTATOR
 from devkit.game.world import State

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.events import ALLIES
+from core.rounds.events import ALLIES
 from devkit.game import Engine
 from devkit.game.home import CONFIG, SCRIPT, SCRIPTS, config_text
 from tests.lua.harness import Game, begin

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from core.events import RoundNotice
+from core.rounds.events import RoundNotice
 
 END = datetime(2026, 1, 10, 21, 0, 0, tzinfo=UTC)
 END_UNIX = int(END.timestamp())

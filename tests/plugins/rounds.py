@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from core.events import Trigger
+from roundhook.rounds import Trigger
 from roundhook.testing import Stage
 from tests.plugins.stats_import.invented import ENDSTATS, PLAYERS, Line, name_of, stats_file
 

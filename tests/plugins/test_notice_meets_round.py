@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.db import open_database
 from core.db.migrate import migrate
-from core.events import RoundNotice
+from core.rounds.events import RoundNotice
 from devkit.game import GameServer, PlayedRound
 from roundhook.testing import Stage
 from tests.lua.harness import Webhook

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.app import Application, import_application
+from core.app import Application, offline_application
 from core.config import parse_config
-from core.events import Event
+from core.kernel.contracts import Event
 from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening
 from tests.plugins.stats_import.snapshot import TABLES, Snapshot, snapshot
 
@@ -41,7 +41,7 @@ class Import:
 
     async def compare(self, folder: Folder, random: Random) -> None:
         """Play all in the order of names and notices first, then a shuffle with repeats; both store the same."""
-        async with import_application(self._config) as app:
+        async with offline_application(self._config) as app:
             files = {one.key: one for one in folder.files}  # the same file twice is one event, whatever time it bears
             events: list[Event] = [*folder.notices, *sorted(files.values(), key=lambda file: file.filename)]
             expected = await _play(app, folder, [[one] for one in events])

@@ -1,6 +1,6 @@
 """The card's header: server, map, round and result on the left, the real time played on the right."""
 
-from core.names import color_runs
+from roundhook.rounds import color_runs
 
 from .canvas import Canvas
 from .colors import AMBER, FAINT, MUTED, TEXT, WHITE, Color, mix, side_color

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.names import color_runs
+from roundhook.rounds import color_runs
 
 from .canvas import Canvas
 from .colors import FAINT, GOLD, GROUND, MUTED, PANEL, STRIPE, TEXT, WHITE, Color, mix, panel_color, side_color

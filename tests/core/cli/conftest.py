@@ -68,7 +68,7 @@ def filled(roundhook: Command, tmp_path: Path) -> str:
 async def started(*words: object, folder: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A command in a process of its own; killed if it still runs at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "core", *map(str, words), cwd=folder, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "roundhook", *map(str, words), cwd=folder, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
     )  # fmt: skip
     try:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.audit_command import audit
-from core.db import Database, rollups
+from core.db import Database
+from core.rounds import rollups
+from plugins.stats_import.audit import audit
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import MP40, Folder, Line, name_of, stats_file
 
@@ -75,7 +76,7 @@ async def test_sums_that_do_not_match_are_found(database: Database) -> None:
     await database.execute("UPDATE player_totals SET rounds = 5 WHERE guid = 'AAAAAAA1'")
 
     assert (await audit(database))["sums"] == [{"found": 6, "wanted": 2}]
-    await rollups.rebuild(database)
+    await rollups.rebuild_rollups(database)
     assert (await audit(database))["sums"] == []
 
 

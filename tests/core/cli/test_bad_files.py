@@ -38,10 +38,10 @@ BAD = {
 }
 FOLDER, PIPE, BROKEN, ROUND_ABOUT, MEMORY = [name_of(f"2026-01-12-21{minute}000") for minute in range(5)]
 NO_FILES = {
-    FOLDER: "is a folder, no stats file. It is left where it is; rename it, or move it away.",
-    PIPE: "is a named pipe, no stats file.",
-    BROKEN: "is a link that leads nowhere, no stats file.",
-    ROUND_ABOUT: "is a folder, no stats file.",
+    FOLDER: "is a folder, no plain file. It is left where it is; rename it, or move it away.",
+    PIPE: "is a named pipe, no plain file.",
+    BROKEN: "is a link that leads nowhere, no plain file.",
+    ROUND_ABOUT: "is a folder, no plain file.",
     MEMORY: "cannot be read (Input/output error). Correct that and import it again.",
 }
 

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import sqlite3
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.cli import import_command
+from core.cli.terminal import Offline
 from tests.core.cli.conftest import Command, Process
 from tests.core.cli.evening import AWARDS, FIRST, OTHER, ROUNDS, write_evening
 from tests.plugins.stats_import.invented import stats_file
@@ -113,7 +114,8 @@ class Watch:
 sys.meta_path.insert(0, Watch())
 assert main(['import', 'evening']) == 0
 assert 'black' in sys.modules, 'the migrations have not run'
-foreign = [one for one in Watch.found if not one.startswith(('core.', 'core_', 'team_capture_', '_strptime'))]
+ours = ('core.', 'core_', 'team_capture_', 'roundhook', '_strptime')
+foreign = [one for one in Watch.found if not one.startswith(ours)]
 assert foreign == [], foreign
 """
     process = await asyncio.create_subprocess_exec(
@@ -128,30 +130,32 @@ assert foreign == [], foreign
 def test_so_many_files_are_on_their_way(
     roundhook: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    """However many there are: chunks are of one size, and the third is taken when the first is worked off."""
+    """However many there are: a chunk is taken when the last but one is worked off."""
     folder = write_evening(tmp_path / "evening")
-    taken: list[int] = []
-    ahead: list[int] = []
-    publish, count = import_command._publish, import_command._count
+    for number in range(400):
+        time = datetime(2026, 1, 10, tzinfo=UTC) + timedelta(minutes=number)
+        (folder / f"{time:%Y-%m-%d-%H%M%S}-supply-round-1.txt").write_bytes(b"nonsense\n")
+    published, ended, most = [0], [0], [0]
+    publish, settled = Offline.__call__, Offline.settled
 
-    async def published(app: Any, server: str, paths: Any, summary: Any) -> Any:
-        taken.append(len(paths))
-        ahead.append(1)
-        return await publish(app, server, paths, summary)
+    async def publishing(self: Offline, event: Any) -> None:
+        published[0] += 1
+        most[0] = max(most[0], published[0] - ended[0])
+        await publish(self, event)
 
-    async def counted(*args: Any) -> None:
-        assert len(ahead) <= 2
-        await count(*args)
-        ahead.pop()
+    async def settling(self: Offline) -> None:
+        before = published[0]
+        await settled(self)
+        ended[0] = max(ended[0], before)
 
-    monkeypatch.setattr(import_command, "AT_ONCE", 1)
-    monkeypatch.setattr(import_command, "_publish", published)
-    monkeypatch.setattr(import_command, "_count", counted)
+    monkeypatch.setattr(Offline, "__call__", publishing)
+    monkeypatch.setattr(Offline, "settled", settling)
 
     said = roundhook("import", folder, "--json")
 
-    assert (said.code, said.document["imported"]) == (0, 4)
-    assert taken == [1, 1, 1, 1]
+    assert (said.document["imported"], len(said.document["rejected"])) == (4, 400)
+    assert published[0] == 404
+    assert 128 < most[0] <= 256
 
 
 def test_what_is_refused_is_named(roundhook: Command, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.cli import _parser
 from core.errors import ConfigError
 from devkit.discord import DiscordServer
-from tests.core.game_machine import CFG, HOME, Machine, machine_at
+from tests.plugins.server_admin.game_machine import CFG, HOME, Machine, machine_at
 
 SERVER_CFG, SETTINGS = f"{HOME}/etmain/server.cfg", f"{HOME}/legacy/luascripts/roundhook_config.lua"
 URL = "https://discord.com/api/webhooks/4242/sEcReT-tOkEn"
@@ -56,7 +56,7 @@ async def test_a_yes_installs(
     assert "sEcReT" not in shown
     assert URL in machine.read(SETTINGS)
     with sqlite3.connect(config.parent / "roundhook.db") as database:
-        assert database.execute("SELECT webhook_id, server FROM server_admin_webhooks").fetchall() == [(4242, "puran")]
+        assert database.execute("SELECT webhook_id, server FROM server_webhooks").fetchall() == [(4242, "puran")]
     database.close()
 
 

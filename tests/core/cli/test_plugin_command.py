@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from core.config import DEFAULT_PLUGINS
+from core.kernel.folders import built_in
 from roundhook.testing import Stage
 from tests.core.cli.conftest import Command
 from tests.plugin_maker import write_plugin
@@ -19,7 +19,7 @@ def test_list(roundhook: Command, tmp_path: Path) -> None:
     text, document = roundhook("plugin", "list"), roundhook("plugin", "list", "--json").document
 
     rows = {row["name"]: row for row in document}
-    assert set(rows) == {*DEFAULT_PLUGINS, "hello", "odd"}
+    assert set(rows) == {*built_in(), "hello", "odd"}
     assert [name for name, row in rows.items() if row["enabled"]] == ["hello", "stats_import"]
     assert rows["hello"].keys() == rows["odd"].keys()
     assert rows["hello"]["error"] is None

@@ -234,7 +234,7 @@ async def test_output_into_a_pipe_that_closes(separately: Process, tmp_path: Pat
     await separately("import", "evening")
     repository = Path(__file__).parents[3]
     process = await asyncio.create_subprocess_shell(
-        f"{sys.executable} -m core rounds --json | true", cwd=tmp_path, stderr=asyncio.subprocess.PIPE,
+        f"{sys.executable} -m roundhook rounds --json | true", cwd=tmp_path, stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(repository)},
     )  # fmt: skip
     _, error = await process.communicate()

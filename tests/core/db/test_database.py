@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from core.db import Database
+from core.db import tables as core_tables
 from core.db.migrate import CORE, migrate, pending
-from core.db.tables import SHARED_TABLES, Session, columns_of
+from core.db.tables import columns_of
+from core.rounds import tables as round_tables
+from core.rounds.tables import Session
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 INSERT = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?) RETURNING id"
@@ -15,7 +18,7 @@ INSERT = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?) R
 
 async def test_migrated_tables_have_the_columns_of_the_classes(database: Database) -> None:
     """The migrations and the table classes name the same columns."""
-    for table in SHARED_TABLES:
+    for table in (*core_tables.TABLES, *round_tables.TABLES):
         await database.execute(f"INSERT INTO {table._meta.tablename} SELECT * FROM {table._meta.tablename}")
         assert await table.select() == []
         assert await database.fetch(f"SELECT {', '.join(columns_of(table))} FROM {table._meta.tablename}") == []

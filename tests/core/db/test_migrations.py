@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from core.db import Database, open_database, rollups
+from core.db import Database, open_database
+from core.db import tables as core_tables
 from core.db.ddl import render
 from core.db.migrate import CORE, ROOT, Owner, migrate, pending
 from core.db.sqlite import SqliteDatabase
-from core.db.tables import SHARED_TABLES, columns_of
+from core.db.tables import columns_of
 from core.errors import ConfigError
+from core.rounds import rollups
+from core.rounds import tables as round_tables
 
 OWNERS = [Owner(folder.name, folder) for folder in sorted(ROOT.iterdir()) if list(folder.glob(f"{folder.name}_*.py"))]
 STEPS = [(owner, number) for owner in OWNERS for number in range(len(owner.migrations()))]
@@ -40,7 +43,7 @@ async def test_on_a_filled_database_of_the_version_before(
         for table, rows in filled.items():
             kept = await database.fetch(f"SELECT {', '.join(rows[0])} FROM {table}")
             assert sorted(map(repr, kept)) == sorted(map(repr, rows)), table
-        for kind in SHARED_TABLES:
+        for kind in (*core_tables.TABLES, *round_tables.TABLES):
             await database.fetch(f"SELECT {', '.join(columns_of(kind))} FROM {kind._meta.tablename}")
         copies = list((tmp_path / "backups").glob("*.db")) if (tmp_path / "backups").exists() else []
         assert len(copies) == (database.dialect == "sqlite" and bool(filled))
@@ -86,7 +89,7 @@ async def test_sums_are_filled_from_the_rounds_that_are_there(database_url: str,
             ("2025-10-19", "a", "AAAAAAA1", 1, 1), ("2025-10-20", "a", "AAAAAAA1", 1, 2),
         ]  # fmt: skip
         assert [tuple(row.values()) for row in totals] == [("a", "AAAAAAA1", 2, 3, None)]
-        assert await rollups.rebuild(database) == (2, 1)
+        assert await rollups.rebuild_rollups(database) == (2, 1)
 
 
 async def test_a_failed_migration_names_itself_and_the_copy(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-import core.bot
 import core.discord
+import core.discord.bot
 import core.kernel
 from core.kernel import loader
 from core.kernel.generation import Generation
@@ -26,7 +26,7 @@ from roundhook.testing import Stage
 from tests.plugin_maker import idle, running, write_plugin
 
 STEPS = {*Path(str(core.kernel.__path__[0])).glob("*.py"), *Path(str(core.discord.__path__[0])).glob("*.py")}
-STEPS |= {Path(str(core.bot.__file__))}
+STEPS |= {Path(str(core.discord.bot.__file__))}
 ASIDE = {"dispatcher.py", "limits.py", "watchdog.py", "toggles.py", "slot.py", "logbook.py", "report.py", "sync.py"}
 """What goes on beside a change, or only tells of it."""
 UNREACHABLE = {"run", "settle", "ended", "contained", "_supervised", "<genexpr>"}
@@ -183,7 +183,7 @@ def census(stage: Stage) -> dict[str, Any]:
 def _is_ours(task: "asyncio.Task[Any]") -> bool:
     """Tell tasks of the bot from those of libraries, which may still end a query that was cancelled."""
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and Path(code.co_filename).is_relative_to(Path(str(core.bot.__file__)).parent)
+    return code is not None and Path(code.co_filename).is_relative_to(Path(str(core.discord.bot.__file__)).parent)
 
 
 def _work_of(task: "asyncio.Task[Any]") -> str:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import PluginError
-from core.kernel.generation import check_contract
+from core.hookspecs import CONTRACTS
 from core.kernel.manifest import line_of, read_manifest
+from core.kernel.probe import check_contract
 from tests.plugin_maker import write_plugin
 
 MANIFEST = '''# every way in which a key can be written
@@ -88,7 +89,7 @@ async def test_the_place_of_a_mistake(code: str, place: str, tmp_path: Path) -> 
     folder = write_plugin(tmp_path, "odd", HEAD + code, files=files)
 
     with pytest.raises(PluginError) as caught:
-        await check_contract(read_manifest(folder))
+        await check_contract(read_manifest(folder), CONTRACTS)
 
     assert place in str(caught.value)
 
@@ -97,4 +98,4 @@ async def test_a_second_name_for_the_class_is_no_second_class(tmp_path: Path) ->
     """An alias does no harm."""
     folder = write_plugin(tmp_path, "twice", f"{HEAD}\nclass One(Plugin):\n    pass\n\nOther = One\n")
 
-    assert await check_contract(read_manifest(folder)) == []
+    assert await check_contract(read_manifest(folder), CONTRACTS) == []

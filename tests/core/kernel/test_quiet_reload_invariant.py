@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import DEFAULT_PLUGINS
+from core.kernel.folders import built_in
 from devkit.discord import Message
 from roundhook.testing import Stage
 from tests.core.kernel.examples import examples, play
 from tests.plugin_maker import idle, running, until, write_plugin
 from tests.plugins.notices import DIALECT_B, embed_of
 
+BUILT_IN = built_in()
 CODE = """
 import hikari
 import lightbulb
@@ -49,7 +50,7 @@ OWN = ("first", "second")
 OF_GUILDS = (*OWN, "stats_commands", "server_admin")
 """Those that can be switched off for one guild."""
 TROUBLES = {
-    "folder": "is a folder, no stats file",
+    "folder": "is a folder, no plain file",
     "junk": "was refused",
     "notice": "round 9",
     "outage": "is away",
@@ -64,9 +65,9 @@ definitions = st.tuples(
     st.sampled_from(["asks", "asks again"]), st.sampled_from(["hikari.UNDEFINED", "hikari.Permissions.BAN_MEMBERS"])
 )
 troubles = st.sets(st.sampled_from(sorted(TROUBLES)), min_size=1)
-reloads = st.lists(st.sampled_from(["ssh_poller", *DEFAULT_PLUGINS]), min_size=1, max_size=6)
+reloads = st.lists(st.sampled_from(["ssh_poller", *BUILT_IN]), min_size=1, max_size=6)
 steps = st.one_of(
-    st.tuples(st.just("reload"), st.sampled_from((*OWN, *DEFAULT_PLUGINS))),
+    st.tuples(st.just("reload"), st.sampled_from((*OWN, *BUILT_IN))),
     st.tuples(st.just("toggle"), st.sampled_from(OF_GUILDS), st.sampled_from(GUILDS)),
     st.tuples(st.just("off_and_on"), own),
     st.tuples(st.just("body"), own),
@@ -246,7 +247,7 @@ def play_changes(script: Sequence[tuple[Any, ...]]) -> None:
     async def run(place: Path) -> None:
         for name in OWN:
             write(place / "plugins", name, BEFORE)
-        async with Stage([*DEFAULT_PLUGINS, *OWN], folders=[place / "plugins"], folder=place, guilds=GUILDS) as stage:
+        async with Stage([*BUILT_IN, *OWN], folders=[place / "plugins"], folder=place, guilds=GUILDS) as stage:
             await Watched(place / "plugins", stage).play(script)
 
     play(run)

@@ -402,7 +402,9 @@ async def test_a_hook_that_was_dropped_by_mistake_gets_its_events_when_it_is_bac
         old = running(stage, "counter")
         old.held.clear()
         await stage.publish(imported(1))
-        write_plugin(tmp_path, "counter", COUNTER.replace("    @hookimpl\n", ""))
+        write_plugin(
+            tmp_path, "counter", COUNTER.replace("    @hookimpl\n", "").replace("def on_round", "def _on_round")
+        )
         reloading = asyncio.create_task(stage.plugins.reload("counter"))
         await until(lambda: stage.app.kernel.slots["counter"].gate.closed)
         await stage.publish(imported(2))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import DEFAULT_PLUGINS
+from core.kernel.folders import built_in
 from devkit.game import PlayedRound
 from roundhook import Plugin
 from roundhook.testing import Stage
@@ -27,6 +27,7 @@ STATES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 }
 """What each built-in plugin that exports a state may have in it."""
 
+BUILT_IN = built_in()
 LOOK_OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.05, "look_seconds": 0.02}}}
 REFUSED = "radar"
 """The map whose rounds' times cannot be corrected while the database is broken."""
@@ -45,7 +46,7 @@ MEND = {"sqlite": "DROP TRIGGER broken", "postgres": "DROP TRIGGER broken ON rou
 UNTRIED = "SELECT count(*) AS n FROM deliveries WHERE state = 'pending' AND attempts = 0"
 
 states = st.fixed_dictionaries(STATES)
-reload_step = st.tuples(st.just("reload"), st.sampled_from(DEFAULT_PLUGINS))
+reload_step = st.tuples(st.just("reload"), st.sampled_from(BUILT_IN))
 steps = st.one_of(
     reload_step,
     reload_step,
@@ -68,7 +69,7 @@ class Evening:
 
     async def begin(self) -> None:
         """Give each plugin that keeps a state the one it is to have."""
-        exporting = {name for name in DEFAULT_PLUGINS if _exports(running(self.stage, name))}
+        exporting = {name for name in BUILT_IN if _exports(running(self.stage, name))}
         assert exporting == set(STATES)
         for statement in BREAK[self.stage.db.dialect]:
             await self.stage.db.execute(statement)

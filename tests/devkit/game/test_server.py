@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import asyncssh
 import pytest
 
-from core.events import ALLIES, AXIS
-from core.filenames import NOTICE_WINDOW, parse_stats_filename
+from core.rounds.events import ALLIES, AXIS
+from core.rounds.filenames import NOTICE_WINDOW, parse_stats_filename
 from devkit.game import GameServer, invent_players
 from tests.lua.harness import Webhook
 

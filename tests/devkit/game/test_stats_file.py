@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import AXIS
+from core.rounds.events import AXIS
 from devkit.game import GameServer, Player, invent_players
 from tests.devkit.game.recording import SAMPLES
 

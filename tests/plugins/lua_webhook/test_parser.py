@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
-from core.events import Pause, PlayerRef, RoundNotice
+from core.rounds.events import Pause, PlayerRef, RoundNotice
 from plugins.lua_webhook.parser import MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
 from tests.plugins.notices import DIALECT_A, DIALECT_B, END, END_UNIX
 

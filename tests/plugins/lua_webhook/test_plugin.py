@@ -50,7 +50,7 @@ async def test_strangers_are_not_heard() -> None:
     async with Stage(PLUGINS) as stage:
         stage.discord.add_webhook("stranger")
         stage.discord.add_webhook("elsewhere", stage.discord.stats_channel)
-        stage.app.services.servers["local"].extra_webhook_ids.add(int(stage.discord.webhooks["elsewhere"].id))
+        stage.app.services.servers["local"].accepted.add(int(stage.discord.webhooks["elsewhere"].id))
         await stage.discord.post_webhook("stranger", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
         await stage.discord.post_webhook("elsewhere", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
         await stage.discord.post_message("STATS_READY", channel=stage.discord.control_channel)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core import webhooks
+from core.servers.ssh import Server
+from core.servers.webhooks import accept_webhook
 from devkit.discord.message import Message
 from devkit.game import Engine
 from roundhook.testing import Stage
-from tests.core.game_machine import CFG, HOME, Machine, machine_at
+from tests.plugins.server_admin.game_machine import CFG, HOME, Machine, machine_at
 
 PLUGINS = ["lua_webhook", "stats_import", "server_admin"]
 SCRIPTS, SERVER_CFG = f"{HOME}/legacy/luascripts", f"{HOME}/etmain/server.cfg"
@@ -101,7 +102,7 @@ async def test_setup_again_is_the_same_webhook_and_changes_nothing(place: Place)
 
     assert "was made before" in again.text
     assert place.machine.tree() == tree
-    assert await place.stage.count("server_admin_webhooks") == 1
+    assert await place.stage.count("server_webhooks") == 1
 
 
 async def test_the_button_is_that_admins(place: Place) -> None:
@@ -131,7 +132,8 @@ async def test_a_server_that_cannot_be_reached_gets_its_settings_by_hand(place: 
 async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:
     """What `roundhook lua deploy` stores beside the running bot is accepted without a restart."""
     server = place.stage.app.services.servers["puran"]
-    await webhooks.accept(place.stage.db, "puran", 4242, now=place.stage.clock.now())
+    other = Server("puran", server.settings)  # of the other process
+    await accept_webhook(place.stage.db, other, 4242, now=place.stage.clock.now())
 
     await place.stage.clock.advance(31)
     async with asyncio.timeout(10):

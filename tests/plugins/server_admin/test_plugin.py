@@ -49,7 +49,7 @@ async def test_setup_makes_a_webhook_whose_notices_are_accepted(database_url: st
         posted = await post(url, content="STATS_READY", embeds=[embed_of(DIALECT_B)])
         await stage.until(lambda: _has_notice(stage))
         control = stage.discord.control_channel
-        stored = await stage.db.fetch("SELECT webhook_id, server, created_by FROM server_admin_webhooks")
+        stored = await stage.db.fetch("SELECT webhook_id, server, created_by FROM server_webhooks")
         report = await stage.plugins.reload("server_admin")
         after_reload = stage.app.services.servers["local"].webhook_ids
     async with Stage(plugins, database=database_url) as stage:
@@ -79,7 +79,7 @@ async def test_only_admins_may() -> None:
             await stage.discord.invoke(command, user=7, options=options, roles=[55])
             for command in ("setup server", "server test")
         ]
-        webhooks = await stage.count("server_admin_webhooks")
+        webhooks = await stage.count("server_webhooks")
         by_role = await stage.discord.invoke("server test", user=8, options=options, roles=[77])
         by_owner = await stage.discord.invoke("server test", user=stage.discord.owner_id, options=options)
         by_admin = await look_at(stage)

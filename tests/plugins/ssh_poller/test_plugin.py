@@ -106,10 +106,10 @@ def fill_with_odd_things(stage: Stage) -> dict[str, str]:
     for name, target in ((broken, "nowhere"), (loop, loop), (memory, "/proc/self/mem")):
         (root / name).symlink_to(target)
     return {
-        folder: "is a folder, no stats file. It is left where it is; rename it, or move it away.",
-        pipe: "is a named pipe, no stats file.",
-        broken: "is a link that leads nowhere, no stats file.",
-        loop: "is a link that leads nowhere, no stats file.",
+        folder: "is a folder, no plain file. It is left where it is; rename it, or move it away.",
+        pipe: "is a named pipe, no plain file.",
+        broken: "is a link that leads nowhere, no plain file.",
+        loop: "is a link that leads nowhere, no plain file.",
         memory: "cannot be read (Input/output error). It is tried again.",
     }
 

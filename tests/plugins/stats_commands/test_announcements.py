@@ -1,6 +1,6 @@
 """Which rounds are announced where, how often, and what happens to the message when the round changes."""
 
-from core.events import ImportedRound, RoundAmended
+from core.rounds.events import ImportedRound, RoundAmended
 from devkit.discord.message import Message
 from roundhook.testing import Stage
 from tests.plugins.notices import notice

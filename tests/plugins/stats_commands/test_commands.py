@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.files import Files
+from core.rounds.files import Files
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, give_awards, hand_over, play, play_match

@@ -6,7 +6,7 @@ The loopback Discord refuses what is over a limit, so an answer that comes is wi
 from collections.abc import Iterator
 from typing import Any
 
-from core.names import escape_markdown
+from core.discord.messages import escape_markdown
 from devkit.discord.message import Message
 from roundhook.testing import Stage
 from tests.plugins.notices import notice

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.db import Database, rollups
-from core.db.rollups import RANKED, SUMMED
+from core.db import Database
+from core.rounds import rollups
+from core.rounds.rollups import RANKED, SUMMED
 from plugins.stats_commands.queries import CATEGORIES, Stats
 
 NOW = datetime(2026, 3, 10, 21, 30, tzinfo=UTC)
@@ -48,7 +49,7 @@ async def played(database: Database) -> Database:
                     "VALUES (?, ?, ?, 5, 9, ?, 1, 1)",
                     (number, guid, random.choice(("mp40", "luger")), random.randint(1, 5)),
                 )
-    await rollups.rebuild(database)
+    await rollups.rebuild_rollups(database)
     return database
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from core.events import FetchedFile, RoundNotice, Trigger
-from core.filenames import StatsFilename, parse_stats_filename
+from core.rounds.filenames import StatsFilename, parse_stats_filename
+from roundhook.rounds import FetchedFile, RoundNotice, Trigger
 
 FLOATS = {8, 21, 22, 23, 24, 25, 26}
 CUMULATIVE = {0, 1, 2, 3, 4, 5, 6, 7, 20}

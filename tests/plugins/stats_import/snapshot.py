@@ -3,7 +3,8 @@
 from typing import Any
 
 from core.db import Database
-from core.db.tables import PlayerRound, Round, WeaponRound, columns_of
+from core.db.tables import columns_of
+from core.rounds.tables import PlayerRound, Round, WeaponRound
 
 Snapshot = dict[str, list[tuple[Any, ...]]]
 

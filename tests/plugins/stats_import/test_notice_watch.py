@@ -2,7 +2,6 @@
 
 import pytest
 
-from core.lua_script import own_version
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
 
@@ -14,7 +13,7 @@ async def told(stage: Stage) -> list[str]:
     """Return what the admins have read, after all that is due has been looked at."""
     generation = stage.app.kernel.slots["stats_import"].generation
     assert generation is not None
-    await generation.plugin.watch.look()  # type: ignore[union-attr]
+    await generation.plugin.watch.look()
     await generation.scope.activity.idle()  # a look that the clock has begun
     return [str(message.text) for message in stage.discord.messages(stage.discord.admin_channel)]
 
@@ -121,22 +120,6 @@ async def test_several_at_once_are_one_message() -> None:
         (text,) = await told(stage)
 
     assert all(f"{map_name} R1" in text for map_name in ("supply", "radar", "adlernest"))
-
-
-async def test_an_old_script_is_told_once_for_each_version(database_url: str) -> None:
-    """Server, both versions and the command that mends it; again only for another version."""
-    async with Stage(PLUGINS, database=database_url) as stage:
-        for sender in ("roundhook 0.9.0", "roundhook 0.9.0", f"roundhook {own_version()}", "roundhook 99.1"):
-            await publish(stage, sender=sender)
-        await publish(stage, sender="Slomix Lua Webhook v1.7.2")
-        (first,) = await told(stage)
-        await publish(stage, sender="roundhook 0.9.1", map_name="radar")
-        both = await told(stage)
-
-    assert "local is roundhook 0.9.0" in first
-    assert own_version() in first
-    assert "roundhook lua deploy --server local" in first
-    assert len(both) == 2
 
 
 async def _is_matched(stage: Stage) -> bool:

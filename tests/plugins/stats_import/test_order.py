@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.db import Database
-from core.events import FetchedFile, RoundNotice
+from core.rounds.events import FetchedFile, RoundNotice
 from plugins.stats_import.service import ImportService
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.filenames import parse_stats_filename
+from core.rounds.filenames import parse_stats_filename
 from plugins.stats_import.parser import MAX_BYTES, MAX_PLAYERS, StatsFile, StatsFileError, content_key, parse_stats_file
 from tests.plugins.stats_import.invented import PLAYERS, Line, name_of, named, stats_file
 

@@ -11,7 +11,8 @@ import pytest
 
 from core.db import Database
 from core.errors import BadInputError
-from core.events import Event, FetchedFile, ImportedRound, RoundAmended, RoundNotice
+from core.kernel.contracts import Event
+from core.rounds.events import FetchedFile, ImportedRound, RoundAmended, RoundNotice
 from plugins.stats_import.batch import Imported
 from plugins.stats_import.parser import StatsFileError
 from plugins.stats_import.service import ImportService

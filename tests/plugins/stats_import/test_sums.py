@@ -5,10 +5,12 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.db import Database, rollups
+from core.db import Database
 from core.db.database import Row
-from core.db.tables import PlayerDay, PlayerTotal, columns_of
-from core.events import FetchedFile, RoundNotice
+from core.db.tables import columns_of
+from core.rounds import rollups
+from core.rounds.events import FetchedFile, RoundNotice
+from core.rounds.tables import PlayerDay, PlayerTotal
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import PLAYERS, Folder, Line, name_of, odd_evening, random_evening, stats_file
 from tests.plugins.stats_import.snapshot import wipe
@@ -39,7 +41,7 @@ async def test_kept_sums_are_those_worked_out_anew(database: Database, seed: int
         for notice in (one for one in some if isinstance(one, RoundNotice)):
             await service.store_notice(notice)
         kept = await _sums(database)
-        await rollups.rebuild(database)
+        await rollups.rebuild_rollups(database)
 
         assert kept == await _sums(database)
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from core.events import ImportedRound, PlayerRef
+from core.rounds.events import ImportedRound, PlayerRef
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, hand_over, play, play_match

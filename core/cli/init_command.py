@@ -1,0 +1,35 @@
+"""``roundhook init``: writes a commented ``roundhook.toml`` to fill in."""
+
+import argparse
+from pathlib import Path
+
+from core.config import DEFAULT_FILE
+from core.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[2] / "roundhook.example.toml"
+"""Beside the packages: in the checkout, and in the installed wheel."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="where to (default: here)")
+    parser.set_defaults(run=run, verbose=False)
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Write the file; what is there stays.
+
+    Raises:
+        ConfigError: there is one already, or it cannot be written.
+    """
+    target: Path = arguments.folder / DEFAULT_FILE
+    try:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(EXAMPLE.read_text("utf-8"))
+    except FileExistsError as error:
+        raise ConfigError(f"{target} is there already and stays as it is. Name another folder.") from error
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written ({error.strerror}). Name another folder.") from error
+    print(f"Wrote {target}. Put your ids in, then run `roundhook check`.")
+    return 0

@@ -1,0 +1,123 @@
+"""The terminal commands that plugins bring: found in their manifests, imported when they are called."""
+
+import argparse
+import functools
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import PluginError
+from core.kernel.folders import plugin_folders
+
+_KEYWORDS = frozenset({("import",)})
+"""Words that Python keeps for itself: their functions are called with a ``_`` behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCommand:
+    """One command, of one word or two, as a plugin's manifest lists it."""
+
+    words: tuple[str, ...]
+    summary: str
+    folder: Path
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.summary[:1].upper()}{self.summary[1:]}."
+
+
+def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequence[str]) -> None:
+    """Give the parser the plugins' commands.
+
+    Args:
+        commands: where commands of one word go.
+        groups: where those of two go, by the first; one that is missing is made.
+        taken: the first words that roundhook itself has.
+        words: what was typed: only that command's plugin is imported.
+    """
+    known: set[tuple[str, ...]] = {(name,) for name in taken if not isinstance(groups.get(name), argparse.Action)}
+    for one in sorted(_listed(words), key=lambda one: one.words):
+        first, place = one.words[0], commands
+        if len(one.words) > 1:
+            if first not in groups and first not in taken:
+                group = commands.add_parser(first, help=f"{one.words[1]}: {one.summary}", description=one.sentence)
+                groups[first] = group.add_subparsers(metavar="action", required=True)
+            place = groups.get(first)
+        if place is None or one.words in known:
+            continue  # the refusal of its plugin says that the name is taken
+        known.add(one.words)
+        parser = place.add_parser(one.words[-1], help=one.summary, description=one.sentence)
+        if tuple(words[: len(one.words)]) == one.words:
+            _configure(parser, one)
+
+
+def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
+    """Give the commands in the manifests; one that cannot be read lists none, which its plugin's refusal explains."""
+    for folder in plugin_folders(_paths(words)):
+        for name, summary in _table(folder / "manifest.toml", "cli").items():
+            if name.split() and isinstance(summary, str):
+                yield PluginCommand(tuple(name.split()[:2]), summary, folder)
+
+
+def _paths(words: Sequence[str]) -> list[str]:
+    """Return ``[plugins] paths`` of the settings that the command line names; mistakes in them are told elsewhere."""
+    file = _named_config(words)
+    paths = _table(file, "plugins").get("paths", ())
+    return [str(file.absolute().parent / path) for path in paths if isinstance(path, str)]
+
+
+def _named_config(words: Sequence[str]) -> Path:
+    for number, word in enumerate(words):
+        if word.startswith("--config="):
+            return Path(word.partition("=")[2])
+        if word == "--config" and number + 1 < len(words):
+            return Path(words[number + 1])
+    return Path("roundhook.toml")
+
+
+def _table(file: Path, name: str) -> Mapping[str, Any]:
+    try:
+        table = tomllib.loads(file.read_text("utf-8")).get(name)
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
+    """Import the command's plugin and let it declare its options.
+
+    Raises:
+        PluginError: the manifest or ``cli.py`` is wrong; names file and line.
+    """
+    from core.cli import add_common, load_for_good
+    from core.kernel import loader
+    from core.kernel.manifest import read_manifest
+
+    manifest, function = read_manifest(command.folder), "_".join(command.words)
+    source = loader.read_source(manifest.name, manifest.folder)
+    package = loader.new_package(manifest.name)
+    module = loader.import_now(source, package, "cli")
+    name = f"{function}_" if command.words in _KEYWORDS else function
+    if not callable(run := getattr(module, name, None)):
+        problem = f"there is no `async def {name}(terminal, arguments)`, which the manifest's [cli] promises. Write it."
+        raise PluginError(f"{manifest.name}: cli.py:1: {problem}")
+    if declare := getattr(module, f"add_{function}", None):
+        declare(parser)
+    add_common(parser)
+    parser.set_defaults(run=functools.partial(_run, manifest, package, run), load=load_for_good)
+
+
+async def _run(manifest: Any, package: str, run: Callable[..., Any], arguments: argparse.Namespace) -> int:
+    from core.cli.setup import config_of
+    from core.cli.terminal import Terminal
+    from core.kernel import loader
+
+    config = config_of(arguments)
+    settings = manifest.settings(config.plugin.get(manifest.name, {}))
+    try:
+        async with Terminal(config, settings) as terminal:
+            return int(await run(terminal, arguments) or 0)
+    finally:
+        loader.forget(package)

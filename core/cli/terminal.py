@@ -1,0 +1,162 @@
+"""Terminal: what a plugin's commands in the terminal are given. What is opened through it is closed with it."""
+
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from core.cli.setup import print_json, print_table
+from core.clock import Clock
+from core.config import Config, ServerSection, parse_config
+from core.db.on_demand import DatabaseOnDemand
+from core.errors import ConfigError, RoundhookError
+from core.kernel.contracts import Event
+from core.kernel.manifest import Settings
+from core.rounds.files import Files
+from core.servers.ssh import Server
+
+if TYPE_CHECKING:
+    from core.app import Application
+
+SETTLE_SECONDS = 600.0
+BAR = 32
+
+
+class Terminal:
+    """The door of a command: settings, database and game servers, and words to whoever typed it.
+
+    Args:
+        config: all settings.
+        settings: the plugin's own, as its manifest declares them.
+    """
+
+    def __init__(self, config: Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.clock = Clock()
+        self.db = DatabaseOnDemand(config.database.url, config.storage_dir / "backups")
+        """Opened when it is used: to be read it must be there, and reading never writes."""
+        self.files = Files(config.storage_dir / "files", self.db, self.clock)
+        self.servers = {key: Server(key, one) for key, one in config.servers.items()}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server in self.servers.values():
+            await server.close()
+        await self.db.close()
+
+    def print(self, text: str = "") -> None:
+        """Print one line, or several, on stdout."""
+        print(text)
+
+    def print_json(self, document: Any) -> None:
+        """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
+        print_json(document)
+
+    def print_table(self, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
+        print_table(headings, rows)
+
+    def ask(self, question: str) -> bool:
+        """Ask for a yes; without an answer (no terminal) it is a no."""
+        try:
+            return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            print()
+            return False
+
+    def progress(self, total: int, *, hidden: bool = False) -> "Progress":
+        """Return a bar on stderr for *total* steps; none where stderr is no terminal, or *hidden*."""
+        return Progress(total, shown=sys.stderr.isatty() and not hidden)
+
+    def server(self, key: str | None) -> Server:
+        """Return a configured game server; without *key* the only one.
+
+        Raises:
+            ConfigError: there is none of that key, or there are several to choose from.
+        """
+        known = ", ".join(sorted(self.servers)) or "none"
+        if key is None and len(self.servers) != 1:
+            raise ConfigError(f"Which game server? Name it with --server (configured: {known}).")
+        name = key or next(iter(self.servers))
+        if name not in self.servers:
+            raise ConfigError(f"No game server '{name}' is configured (known: {known}). Add [servers.{name}] first.")
+        return self.servers[name]
+
+    def use_server(self, key: str | None, timezone: str | None = None) -> Server:
+        """Return the game server that is meant, configured or not; without *key* the only one, else ``local``.
+
+        From now on the settings have it, in *timezone* if one is given.
+
+        Raises:
+            ConfigError: *key* cannot be one, or *timezone* is none.
+        """
+        key = key or (next(iter(self.servers)) if len(self.servers) == 1 else "local")
+        settings = self.config.servers.get(key, ServerSection())
+        table = {"timezone": timezone or settings.timezone}
+        checked = parse_config({"servers": {key: table}}, self.config.storage_dir).servers[key]
+        settings = msgspec.structs.replace(settings, timezone=checked.timezone)
+        self.config = msgspec.structs.replace(self.config, servers={**self.config.servers, key: settings})
+        self.servers[key] = server = Server(key, settings)
+        return server
+
+    @contextlib.asynccontextmanager
+    async def offline(self) -> AsyncIterator["Offline"]:
+        """Run the plugins with ``offline = true``, without Discord; give what publishes to them.
+
+        Returns when all that was published has been handled. It may run beside the bot.
+
+        Raises:
+            RoundhookError: one of those plugins does not load.
+        """
+        from core.app import offline_application  # heavy: only here
+
+        async with offline_application(self.config) as app:
+            gc.freeze()  # the plugins stay: see load_for_good
+            failed = [report.error for report in app.reports if not report.ok]
+            if failed:
+                raise RoundhookError(f"The plugins cannot run: {' '.join(failed)}")
+            offline = Offline(app)
+            yield offline
+            await offline.settled()
+
+
+class Offline:
+    """Publishes to the plugins that run without Discord: ``await publish(event)``."""
+
+    def __init__(self, app: "Application") -> None:
+        self._app = app
+
+    async def __call__(self, event: Event) -> None:
+        """Commit *event* to the journal; the plugins get it."""
+        await self._app.services.publish(event)
+
+    async def settled(self) -> None:
+        """Return when all that was published before this call has been handled."""
+        await self._app.kernel.dispatcher.settled(SETTLE_SECONDS)
+
+
+class Progress:
+    """A bar on stderr; ends its line at the end of its block."""
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._total, self._shown = total, shown
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            print(file=sys.stderr)
+
+    def show(self, done: int) -> None:
+        """Draw the bar with *done* steps."""
+        if self._shown:
+            full = BAR * done // max(self._total, 1)
+            bar = f"\r{'█' * full}{'░' * (BAR - full)} {done}/{self._total}"
+            print(bar, end="", file=sys.stderr, flush=True)

@@ -1,0 +1,173 @@
+"""Context: the one door from a plugin to the world. What is opened through it is closed with its generation."""
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import PluginError
+from core.kernel.contracts import Event
+from core.kernel.generation import Generation
+from core.kernel.manifest import Settings
+from core.rounds.files import Files
+from core.servers.ssh import Server
+from core.services import Services
+
+if TYPE_CHECKING:
+    import aiohttp
+    import hikari
+    import lightbulb
+
+    from core.discord.messages import Content
+
+
+class Context:
+    """The only door from a plugin to the world. What is opened through it is closed with the generation.
+
+    In ``setup`` tasks, timers, services, listeners and commands are declared; they start at the swap.
+    """
+
+    def __init__(self, generation: Generation, services: Services, config: Settings) -> None:
+        self._generation = generation
+        self._services = services
+        self.config = config
+        """The settings that the manifest declares, checked: ``config.poll_seconds``."""
+        self.log: logging.Logger = generation.log
+        """The plugin's logger."""
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self._generation.manifest.name
+
+    @property
+    def clock(self) -> Clock:
+        """``now()`` (aware UTC) and ``sleep(seconds)``: the time that tests can move."""
+        return self._services.clock
+
+    @property
+    def db(self) -> Database:
+        """The database: ``fetch`` to read, ``transaction`` to write; Piccolo tables are bound to it."""
+        return self._services.database
+
+    @property
+    def files(self) -> Files:
+        """``put`` keeps a file's bytes until they are imported, ``read`` gives them."""
+        return self._services.files
+
+    @property
+    def servers(self) -> Mapping[str, Server]:
+        """The configured game servers by key; ``servers[key].sftp()`` is a warm, verified connection."""
+        return self._services.servers
+
+    @property
+    def control_channel(self) -> int:
+        """The channel that webhooks post notices in; 0 if none is configured."""
+        return self._services.config.discord.control_channel
+
+    def webhook_url(self, webhook_id: int, token: str) -> str:
+        """Return the address that a webhook is posted to; it is a secret."""
+        base = self._services.config.discord.rest_url.rstrip("/")
+        return f"{base}/webhooks/{webhook_id}/{token}"
+
+    @property
+    def rest(self) -> "hikari.api.RESTClient":
+        """Discord's REST API.
+
+        Raises:
+            PluginError: this process has no Discord (``roundhook import``).
+        """
+        return self._services.discord.rest
+
+    @property
+    def http(self) -> "aiohttp.ClientSession":
+        """An HTTP session of this generation."""
+        return self._services.http_session(self._generation)
+
+    async def publish(self, event: Event) -> None:
+        """Commit *event* to the journal; every plugin that is on and implements its hook will get it.
+
+        Returns when it is committed. The same event again is nothing.
+
+        Raises:
+            PluginError: called in ``setup``.
+            PeerUnavailableError: the database does not answer; nothing is stored.
+        """
+        if not self._generation.scope.live:
+            raise PluginError(f"{self.name}: publish() before the plugin runs. Use self.ctx.spawn(...) in setup.")
+        await self._services.publish(event)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* once in the background; a reload waits until it has ended."""
+        self._generation.scope.spawn(work)
+
+    def every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Call *work* each *seconds*; it is not called while the plugin is being reloaded."""
+        self._generation.scope.every(seconds, work)
+
+    def service(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep the long-running *work* going: cancelled at a reload, started again when it fails."""
+        self._generation.scope.service(work)
+
+    def on_close(self, closer: Callable[[], Awaitable[None] | None]) -> None:
+        """Call *closer* when this generation ends; the last one declared is called first."""
+        self._generation.scope.defer(closer)
+
+    def listen(self, event_type: "type[hikari.Event]", listener: Callable[[Any], Awaitable[None]]) -> None:
+        """Hand Discord's events of *event_type* to *listener*, not those of guilds that have the plugin off.
+
+        Raises:
+            PluginError: no event of hikari's, one that the bot does not ask Discord for, or no coroutine function.
+        """
+        self._services.discord.check_listener(self.name, event_type, listener)
+        self._generation.declared.listeners.append((event_type, listener))
+        self._services.redeclare(self._generation)
+
+    def add_commands(self, loader: "lightbulb.Loader") -> None:
+        """Offer the commands in *loader* in every configured guild (commands only).
+
+        Raises:
+            PluginError: the loader holds something else, or a name is taken.
+        """
+        self._services.discord.add_commands(self._generation, loader)
+
+    def on_component(self, action: str, handler: Callable[..., Awaitable[None]]) -> None:
+        """Let *handler* answer buttons, menus and modals made with ``component_id(action, …)``.
+
+        It is called with the interaction and, if it takes a second argument, the text after the action.
+        """
+        self._generation.declared.components[action] = handler
+        self._services.redeclare(self._generation)
+
+    def component_id(self, action: str, args: object = "") -> str:
+        """Return the custom id (at most 100 characters) that leads to the handler of *action*, also after a reload.
+
+        Raises:
+            ValueError: it would be too long.
+        """
+        from core.discord.messages import component_id
+
+        return component_id(self.name, action, args)
+
+    def guilds(self, about: Event | str) -> list[int]:
+        """Return the guilds that see an event's server, or a server given by its key, and have this plugin on."""
+        return self._services.kernel.guilds(self.name, about)
+
+    def hidden_servers(self, guild: int) -> list[str]:
+        """Return the configured servers whose rounds a guild does not see."""
+        return self._services.config.hidden_servers(guild)
+
+    async def send_to_guilds(self, event: Event, message: "Content", *, announce_within: float = 3600.0) -> None:
+        """Post *message* about *event* in the stats channel of each of its guilds, once.
+
+        *message* is a text, a ``Message``, or a coroutine function that makes one (or None): it is called only when
+        something is to be posted or edited. About a stored round there is one message for each plugin and guild: an
+        amendment edits it. A round that came by ``import``, or was played more than *announce_within* seconds ago,
+        is not announced.
+        """
+        await self._services.discord.announce(self.name, event, message, self.guilds(event), announce_within)
+
+    async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None) -> None:
+        """Post *text* in the admin channel of *guilds* (all by default) that have one, and log it."""
+        await self._services.discord.tell_admins(self.name, text, guilds)

@@ -1,0 +1,262 @@
+"""hikari and lightbulb, assembled: the bot's connection to Discord, as the kernel and plugins use it."""
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import hikari
+import lightbulb
+from hikari.events.base_events import get_required_intents_for
+
+from core.clock import Clock
+from core.config import Config
+from core.db import Database
+from core.discord.admin import admin_commands
+from core.discord.announcer import Announcer
+from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
+from core.discord.messages import Content
+from core.discord.permissions import Gatekeeper
+from core.discord.sync import CommandSync, build
+from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
+from core.kernel.bounded import contained, text_of
+from core.kernel.contracts import Event
+from core.kernel.generation import Generation
+from core.kernel.kernel import Kernel
+from core.kernel.loader import place_where
+
+log = logging.getLogger(__name__)
+
+INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
+_CACHE = (
+    hikari.api.CacheComponents.GUILDS
+    | hikari.api.CacheComponents.GUILD_CHANNELS
+    | hikari.api.CacheComponents.ROLES
+    | hikari.api.CacheComponents.ME
+)
+_DISALLOWED_INTENTS, _AUTHENTICATION_FAILED = 4014, 4004
+
+
+class Discord:
+    """The bot on Discord. ``running`` connects it and disconnects it again."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.app = hikari.GatewayBot(
+            token=config.token().reveal(),
+            intents=INTENTS,
+            rest_url=config.discord.rest_url,
+            cache_settings=hikari.impl.CacheSettings(components=_CACHE),
+            banner=None,
+            logs=None,
+            suppress_optimization_warning=True,
+        )
+        self.gatekeeper = Gatekeeper(config.guilds)
+        self.client = CommandClient(self.app, self.gatekeeper, self._refusal)
+        self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
+        self._core_commands: list[Any] = []
+
+    def attach(self, kernel: Kernel, database: Database, clock: Clock) -> None:
+        """Take what exists once the database is open."""
+        self._kernel = kernel
+        self.announcer = Announcer(self.rest, self._config, database, clock)
+        self.sync = CommandSync(self.rest, list(self._config.guilds), self._commands, clock)
+        self._core_commands = admin_commands(kernel, self._config.guilds, self.gatekeeper)
+        for command in self._core_commands:
+            self.client.add(command, None)
+
+    @contextlib.asynccontextmanager
+    async def running(self, start_plugins: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
+        """Connect; *start_plugins* is called when REST works and before the first gateway event.
+
+        Raises:
+            ConfigError: the token or an intent is not accepted; says what to do.
+            PeerUnavailableError: Discord does not answer.
+        """
+        problems: list[Exception] = []
+
+        async def prepare(_: hikari.StartingEvent) -> None:
+            try:
+                await self._started(start_plugins)
+            except Exception as error:  # noqa: BLE001 - hikari would only log it; raised below
+                problems.append(error)
+
+        self.app.subscribe(hikari.StartingEvent, prepare)
+        try:
+            await self._connect()
+            if problems:
+                raise problems[0]
+            syncing = asyncio.get_running_loop().create_task(self.sync.run())
+            try:
+                yield
+            finally:
+                syncing.cancel()
+        finally:
+            if self.app.is_alive:
+                await self.app.close()
+
+    @property
+    def rest(self) -> hikari.api.RESTClient:
+        return self.app.rest
+
+    def add_commands(self, generation: Generation, loader: lightbulb.Loader) -> None:
+        name = generation.manifest.name
+        if generation.scope.live:
+            raise PluginError(f"{name}: add_commands() belongs into setup().")
+        generation.declared.commands += commands_in(loader, name)
+
+    async def check(self, generation: Generation) -> None:
+        self._check_names(generation)
+        for command in generation.declared.commands:
+            try:
+                check_names_in(await build([command]))
+                list(paths_of(command))
+            except Exception as error:
+                problem = f"cannot be built: {text_of(error)}. Correct it and reload."
+                raise _refused(generation, name_of(command), problem) from error
+
+    def _check_names(self, generation: Generation) -> None:
+        """Refuse commands whose names are taken (``PluginError``), without waiting for anything."""
+        name = generation.manifest.name
+        taken = {name_of(command): "roundhook itself" for command in self._core_commands}
+        for slot in self._kernel.slots.values():
+            if slot.generation is not None and slot.name != name:
+                taken |= {name_of(one): f"the plugin {slot.name}" for one in slot.generation.declared.commands}
+        for command in generation.declared.commands:
+            if (owner := taken.get(name_of(command))) is not None:
+                raise _refused(generation, name_of(command), f"is taken by {owner}. Rename it.")
+            taken[name_of(command)] = "this plugin already"
+
+    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
+        if not (isinstance(event_type, type) and issubclass(event_type, hikari.Event)):
+            raise PluginError(f"{plugin}: listen({event_type!r}, …): name one of hikari's event classes.")
+        if not inspect.iscoroutinefunction(listener):
+            raise PluginError(f"{plugin}: listen({event_type.__name__}, {listener!r}): give an `async def` function.")
+        needed = get_required_intents_for(event_type)
+        if needed and not any(intents & INTENTS == intents for intents in needed):
+            raise PluginError(
+                f"{plugin}: {event_type.__name__} never arrives: the bot asks Discord for {INTENTS} only. "
+                "Commands and components need no listener."
+            )
+
+    def replace(self, old: Generation | None, new: Generation | None) -> None:
+        if new is not None:
+            self._check_names(new)  # once more: another plugin may have taken one since it was checked
+        self.client.replace(old, new)
+        for generation in (old, new):
+            if generation is not None:
+                self._listen(generation.manifest.name, new)
+        self.sync.soon()
+
+    def forget(self, generation: Generation) -> None:
+        self.client.forget(generation)
+
+    async def announce(
+        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
+    ) -> None:
+        await self.announcer.announce(plugin, event, message, guilds, within_seconds)
+
+    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
+        await self.announcer.tell_admins(plugin, text, guilds)
+
+    async def _started(self, start_plugins: Callable[[], Awaitable[Any]]) -> None:
+        application = await self.rest.fetch_application()
+        team = application.team.members if application.team else {}
+        self.gatekeeper.owners = frozenset({int(application.owner.id), *map(int, team)})
+        await start_plugins()
+        await self.client.start()
+        try:
+            await self.sync.flush(force=True)
+        except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
+            log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
+
+    async def _connect(self) -> None:
+        try:
+            await self.app.start(check_for_updates=False)
+        except hikari.UnauthorizedError as error:
+            raise ConfigError(
+                "Discord refused the token of discord.token. Copy it anew from the Developer Portal (Bot, Reset Token)."
+            ) from error
+        except hikari.GatewayServerClosedConnectionError as error:
+            raise _gateway_error(error) from error
+        except (hikari.HTTPError, hikari.GatewayError, OSError) as error:
+            raise PeerUnavailableError(
+                f"Discord at {self._config.discord.rest_url} does not answer: {error}"
+            ) from error
+
+    def _refusal(self, generation: Generation, guild: int | None) -> str:
+        return self._kernel.refusal(generation, guild)
+
+    def _commands(self) -> list[Any]:
+        slots = self._kernel.slots.values()
+        return self._core_commands + [
+            command for slot in slots if slot.generation for command in slot.generation.declared.commands
+        ]
+
+    def _listen(self, plugin: str, generation: Generation | None) -> None:
+        """Subscribe for exactly the event types that the plugin's generation listens to."""
+        wanted = {event_type for event_type, _ in generation.declared.listeners} if generation else set()
+        for name, event_type in [key for key in self._listening if key[0] == plugin]:
+            if event_type not in wanted:
+                self.app.unsubscribe(event_type, self._listening[name, event_type])  # type: ignore[arg-type]
+                del self._listening[name, event_type]
+        for event_type in wanted - {kind for name, kind in self._listening if name == plugin}:
+            callback = _listener(self._kernel, plugin, event_type)
+            self.app.subscribe(event_type, callback)  # type: ignore[arg-type]
+            self._listening[plugin, event_type] = callback
+
+
+def _refused(generation: Generation, command: str, problem: str) -> PluginError:
+    """Return the error about a command, with the place in the plugin's code that gives it its name."""
+
+    def is_it(node: ast.AST) -> bool:
+        return isinstance(node, ast.Constant) and node.value == command
+
+    def names_it(node: ast.AST) -> bool:
+        return isinstance(node, ast.keyword) and node.arg == "name" and is_it(node.value)
+
+    place = place_where(generation.source, names_it, is_it)
+    return PluginError(f"{generation.manifest.name}: {place}: the command /{command} {problem}")
+
+
+def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Callable[[Any], Awaitable[None]]:
+    """Return what is subscribed for a plugin: hands events to whichever generation serves, also across a swap."""
+
+    async def listen(event: Any) -> None:
+        slot = kernel.slots[plugin]
+        await slot.gate.passed()
+        generation, guild = slot.generation, getattr(event, "guild_id", None)
+        if generation is None or (guild is not None and not slot.on_in(int(guild))):
+            return
+        with generation.scope.activity.busy():
+            for wanted, function in generation.declared.listeners:
+                if wanted is event_type:
+                    await _call(generation, function, event)
+
+    return listen
+
+
+async def _call(generation: Generation, function: Callable[[Any], Awaitable[None]], event: object) -> None:
+    try:
+        await contained(function(event))
+    except Exception as error:
+        if isinstance(error, RoundhookError):
+            generation.log.warning("%s", error)
+        else:
+            generation.log.exception("listening to %s failed", type(event).__name__)
+
+
+def _gateway_error(error: hikari.GatewayServerClosedConnectionError) -> Exception:
+    if error.code == _DISALLOWED_INTENTS:
+        return ConfigError(
+            "Discord does not grant the Message Content intent. In the Developer Portal open the application, Bot, "
+            "and switch on 'Message Content Intent'; without it notices arrive empty."
+        )
+    if error.code == _AUTHENTICATION_FAILED:
+        return ConfigError(
+            "Discord's gateway refused the token of discord.token. Copy it anew from the Developer Portal."
+        )
+    return PeerUnavailableError(f"Discord's gateway closed the connection: {error.reason} ({error.code}).")

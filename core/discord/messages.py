@@ -1,0 +1,215 @@
+"""What the bot says, within Discord's limits: splitting, escaping, nonces, custom ids. No mention ever pings."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import hikari
+
+CONTENT, EMBEDS, EMBED_TOTAL = 2000, 10, 6000
+TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4096, 25, 256, 1024, 2048, 256
+NONCE, CUSTOM_ID = 25, 100
+_MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<@:]|^[-+](?= )|(?<=^\d)\.(?= ))", re.MULTILINE)
+_BLANK = "\u200b"
+"""What stands for nothing where Discord wants something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A named value in an embed."""
+
+    name: str
+    value: str
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """A framed part of a message; ``image`` names one of the message's files."""
+
+    title: str = ""
+    description: str = ""
+    color: int | None = None
+    fields: tuple[Field, ...] = ()
+    footer: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file to attach."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message of any size; names of players in it must be escaped (``escape_markdown``)."""
+
+    content: str = ""
+    embeds: tuple[Embed, ...] = ()
+    files: tuple[File, ...] = ()
+    components: tuple[Any, ...] = ()
+    """hikari component builders (rows)."""
+
+    def parts(self) -> "list[Message]":
+        """Return messages that Discord accepts, in order; components and files that no embed shows are on the last."""
+        pieces = [Message(content=text) for text in split_text(self.content, CONTENT)]
+        for group in _groups(tuple(part for embed in self.embeds for part in _fitting(embed))):
+            if pieces and not pieces[-1].embeds:
+                pieces[-1] = replace(pieces[-1], embeds=group)
+            else:
+                pieces.append(Message(embeds=group))
+        pieces = [self._with_images(piece) for piece in pieces or [Message()]]
+        shown = {file.name for piece in pieces for file in piece.files}
+        rest = tuple(file for file in self.files if file.name not in shown)
+        pieces[-1] = replace(pieces[-1], files=pieces[-1].files + rest, components=self.components)
+        return pieces
+
+    def _with_images(self, piece: "Message") -> "Message":
+        """Return *piece* with the files that its embeds show: Discord looks for them in the same message."""
+        images = {embed.image for embed in piece.embeds}
+        return replace(piece, files=tuple(file for file in self.files if file.name in images))
+
+    def options(self) -> dict[str, Any]:
+        """Return hikari's keyword arguments for one part; images are taken from the files."""
+        import hikari
+
+        resources = {file.name: hikari.Bytes(file.data, file.name) for file in self.files}
+        embeds = [_built(embed, resources) for embed in self.embeds]
+        shown = {embed.image for embed in self.embeds}
+        return {
+            "content": self.content or hikari.UNDEFINED,
+            "embeds": embeds or hikari.UNDEFINED,
+            "attachments": [resource for name, resource in resources.items() if name not in shown] or hikari.UNDEFINED,
+            "components": list(self.components) or hikari.UNDEFINED,
+            "mentions_everyone": False,
+            "user_mentions": False,
+            "role_mentions": False,
+        }
+
+
+Content = str | Message | Callable[[], Awaitable[str | Message | None]]
+"""What can be sent: a text, a message, or a coroutine function that makes one when it is needed."""
+
+
+def as_message(message: str | Message) -> Message:
+    """Return *message* as a Message."""
+    return Message(content=message) if isinstance(message, str) else message
+
+
+async def made(content: Content) -> Message | None:
+    """Return what *content* is, or makes."""
+    if callable(content):
+        result = await content()
+        return None if result is None else as_message(result)
+    return as_message(content)
+
+
+def nonce_of(*about: object) -> str:
+    """Return a nonce made from what a message is about: the same again is the same message.
+
+    >>> len(nonce_of("stats", "round:1", 5))
+    25
+    """
+    return hashlib.sha256("\0".join(map(str, about)).encode()).hexdigest()[:NONCE]
+
+
+def component_id(plugin: str, action: str, args: object = "") -> str:
+    """Return the custom id ``rh1:<plugin>:<action>:<args>``.
+
+    Raises:
+        ValueError: it is longer than 100 characters.
+    """
+    custom_id = f"rh1:{plugin}:{action}:{args}"
+    if len(custom_id) > CUSTOM_ID:
+        raise ValueError(f"{custom_id[:40]}… has {len(custom_id)} characters; a custom id may have {CUSTOM_ID}.")
+    return custom_id
+
+
+def escape_markdown(text: str) -> str:
+    """Return *text* so that Discord shows it letter by letter: no Markdown, no mention, no link."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("@", "@\u200b")
+
+
+def split_text(text: str, limit: int) -> list[str]:
+    r"""Split *text* into pieces of at most *limit* characters, at line ends where that is possible.
+
+    >>> split_text("aaa\nbbb\nccc", 8)
+    ['aaa\nbbb', 'ccc']
+    """
+    pieces: list[str] = []
+    while len(text) > limit:
+        cut = text.rfind("\n", 0, limit + 1)
+        cut = cut if cut > 0 else limit
+        pieces.append(text[:cut])
+        text = text[cut:].removeprefix("\n")
+    return [piece for piece in (*pieces, text) if piece.strip()]  # Discord refuses blanks
+
+
+def _fitting(embed: Embed) -> Iterator[Embed]:
+    """Cut one embed into embeds that fit; title and colour on the first, footer and image on the last."""
+    texts = split_text(embed.description, DESCRIPTION) or [""]
+    fields = [_cut(field) for field in embed.fields]
+    groups = [tuple(fields[start : start + FIELDS]) for start in range(0, len(fields), FIELDS)] or [()]
+    count = max(len(texts), len(groups))
+    for number in range(count):
+        part = Embed(
+            title=embed.title[:TITLE] if number == 0 else "",
+            description=texts[number] if number < len(texts) else "",
+            color=embed.color,
+            fields=groups[number] if number < len(groups) else (),
+            footer=embed.footer[:FOOTER] if number == count - 1 else "",
+            image=embed.image if number == count - 1 else "",
+        )
+        if _size(part) or part.image:
+            yield from _halved(part) if _size(part) > EMBED_TOTAL else (part,)
+
+
+def _halved(embed: Embed) -> Iterator[Embed]:
+    """Split an embed whose fields alone are too much together."""
+    half = max(len(embed.fields) // 2, 1)
+    first = replace(embed, fields=embed.fields[:half], footer="", image="")
+    second = Embed(color=embed.color, fields=embed.fields[half:], footer=embed.footer, image=embed.image)
+    for part in (first, second):
+        yield from _halved(part) if _size(part) > EMBED_TOTAL and len(part.fields) > 1 else (part,)
+
+
+def _groups(embeds: tuple[Embed, ...]) -> Iterator[tuple[Embed, ...]]:
+    """Put embeds together as long as a message holds them."""
+    group: tuple[Embed, ...] = ()
+    for embed in embeds:
+        if group and (len(group) == EMBEDS or sum(map(_size, group)) + _size(embed) > EMBED_TOTAL):
+            yield group
+            group = ()
+        group = (*group, embed)
+    if group:
+        yield group
+
+
+def _cut(field: Field) -> Field:
+    value = field.value if len(field.value) <= FIELD_VALUE else field.value[: FIELD_VALUE - 1] + "…"
+    name = field.name[:FIELD_NAME]
+    return Field(name=name if name.strip() else _BLANK, value=value if value.strip() else _BLANK, inline=field.inline)
+
+
+def _size(embed: Embed) -> int:
+    fields = sum(len(field.name) + len(field.value) for field in embed.fields)
+    return len(embed.title) + len(embed.description) + len(embed.footer) + fields
+
+
+def _built(embed: Embed, resources: "dict[str, hikari.Bytes]") -> "hikari.Embed":
+    import hikari
+
+    built = hikari.Embed(title=embed.title or None, description=embed.description or None, color=embed.color)
+    for field in embed.fields:
+        built.add_field(field.name, field.value, inline=field.inline)
+    if embed.footer:
+        built.set_footer(embed.footer)
+    if embed.image in resources:
+        built.set_image(resources[embed.image])
+    return built

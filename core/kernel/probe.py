@@ -1,0 +1,154 @@
+"""Checks a plugin's class and handlers against the contracts, without running any of it."""
+
+import ast
+import difflib
+import enum
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from core.errors import PluginError
+from core.kernel import loader
+from core.kernel.bounded import text_of
+from core.kernel.contracts import Contracts
+from core.kernel.manifest import Manifest
+
+MEND = "Correct it and reload."
+_DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
+"""In pluggy's messages."""
+
+
+class Stage(enum.IntEnum):
+    """When an implementation is called among those of one event."""
+
+    FIRST = 0
+    ORDINARY = 1
+    LAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Impl:
+    """One handler: a plugin's method for a hook."""
+
+    hook: str
+    function: Callable[..., Awaitable[None]]
+    takes_event: bool
+    """It may take fewer arguments than the hook gives."""
+    stage: Stage
+    limit: float
+    """Seconds."""
+
+
+class Probe:
+    """Looks at one plugin. What is wrong is told with file and line (``PluginError``)."""
+
+    def __init__(self, manifest: Manifest, source: loader.Source, contracts: Contracts) -> None:
+        self._manifest = manifest
+        self._source = source
+        self._contracts = contracts
+        self._hooks = contracts.by_hook
+
+    def plugin_class(self, module: ModuleType) -> type[Any]:
+        """Return the one Plugin class that *module* defines."""
+        classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
+        found = list(dict.fromkeys(one for one in classes if issubclass(one, self._contracts.base)))
+        if not found:
+            problem = "no Plugin class. Define exactly one class that derives from Plugin."
+            raise self._wrong(loader.START, f"plugin.py has {problem}")
+        if len(found) > 1:
+            places = {one: place_of(one, self._source) for one in found}
+            names = ", ".join(f"{one.__name__} at {place}" for one, place in places.items())
+            problem = f"plugin.py has more than one Plugin class: {names}. Leave exactly one."
+            raise self._wrong([*places.values()][-1], problem)
+        return found[0]
+
+    def impls(self, plugin: Any) -> dict[str, Impl]:
+        """Return the plugin's handlers by hook."""
+        self._manifest.check_limits(self._hooks)
+        manager = self._contracts.manager()
+        try:
+            manager.register(plugin, self._manifest.name)
+        except pluggy.PluginValidationError as error:
+            raise self._mismatch(plugin, error) from error
+        self._refuse_unknown(manager)
+        self._refuse_unmarked(plugin)
+        return {hook: self._impl(hook, impl) for hook in self._hooks for impl in _impls(manager, hook)}
+
+    def _mismatch(self, plugin: Any, error: pluggy.PluginValidationError) -> PluginError:
+        hook = next(hook for hook in self._hooks if repr(hook) in str(error))
+        written = _DEFINITION.search(str(error))
+        place = place_of(getattr(plugin, written[1] if written else hook, type(plugin)), self._source)
+        return self._wrong(place, f"{hook}: {str(error).splitlines()[-1]}. {self._written(hook)}")
+
+    def _refuse_unknown(self, manager: pluggy.PluginManager) -> None:
+        for hook in vars(manager.hook):
+            if hook not in self._hooks and (found := _impls(manager, hook)):
+                near = difflib.get_close_matches(hook, self._hooks, 1)
+                remedy = f"Did you mean {near[0]}?" if near else f"The hooks are {', '.join(self._hooks)}."
+                raise self._wrong(place_of(found[0].function, self._source), f"there is no hook '{hook}'. {remedy}")
+
+    def _refuse_unmarked(self, plugin: Any) -> None:
+        """Refuse a method that is called like a hook and would never be called."""
+        for hook in self._hooks:
+            method = getattr(type(plugin), hook, None)
+            if method is not None and not hasattr(method, f"{self._contracts.project}_impl"):
+                problem = f"{hook} is called like a hook and is not marked. Write @hookimpl above it, or rename it."
+                raise self._wrong(place_of(method, self._source), problem)
+
+    def _impl(self, hook: str, impl: pluggy.HookImpl) -> Impl:
+        place, signature = place_of(impl.function, self._source), inspect.signature(impl.function)
+        if impl.wrapper or impl.hookwrapper or not inspect.iscoroutinefunction(impl.function):
+            raise self._wrong(place, f"{hook} must be a plain `async def`. {self._written(hook)}")
+        if len(signature.parameters) != len(impl.argnames):
+            raise self._wrong(place, f"{hook}{signature} takes what is never passed. {self._written(hook)}")
+        stage = Stage.FIRST if impl.tryfirst else Stage.LAST if impl.trylast else Stage.ORDINARY
+        return Impl(hook, impl.function, bool(impl.argnames), stage, self._manifest.limit(hook))
+
+    def _written(self, hook: str) -> str:
+        """Return how a handler of *hook* is written."""
+        return f"Write `async def {hook}(self, {self._hooks[hook].argument})`, without defaults."
+
+    def _wrong(self, place: str, problem: str) -> PluginError:
+        return PluginError(f"{self._manifest.name}: {place}: {problem}")
+
+
+async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
+    """Import a plugin and check it against the contracts without setting it up; return the hooks it handles.
+
+    Raises:
+        PluginError: something is wrong; names file and line.
+    """
+    source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
+    probe = Probe(manifest, source, contracts)
+    try:
+        plugin_class = probe.plugin_class(await loader.import_generation(source, package))
+        try:
+            plugin = plugin_class()
+        except (Exception, SystemExit) as error:
+            place = loader.place_of(error, source) or place_of(plugin_class, source)
+            problem = f"__init__() failed at {place}: {text_of(error)}. {MEND}"
+            raise PluginError(f"{manifest.name}: {problem}") from error
+        return list(probe.impls(plugin))
+    finally:
+        loader.forget(package)
+
+
+def place_of(function: Any, source: loader.Source) -> str:
+    """Return file and line where a function of the plugin, or a class in ``plugin.py``, is defined."""
+    if inspect.isclass(function):
+        name = function.__name__
+        return loader.place_where(
+            source, lambda node: isinstance(node, ast.ClassDef) and node.name == name, modules=["plugin"]
+        )
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return (loader.place_in([(code.co_filename, code.co_firstlineno)], source) if code else "") or loader.START
+
+
+def _impls(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
+    caller: pluggy.HookCaller = getattr(manager.hook, hook)
+    return caller.get_hookimpls()

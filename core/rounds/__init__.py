@@ -1,0 +1,1 @@
+"""What round plugins share: events, tables, names, file names and sums. The rest of the core knows no game."""

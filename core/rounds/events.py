@@ -1,0 +1,220 @@
+"""The events of rounds: all that crosses between round plugins. Frozen, with a key that says when two are one.
+
+Times are aware UTC, or ``*_unix`` seconds; durations are seconds. Sides: 0 unknown, 1 Axis, 2 Allies.
+Unknown is ``None``, never 0 seconds. Only what makes the key is required to construct an event.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from core.kernel.contracts import Event
+from core.rounds.filenames import Kind, kind_of
+from core.rounds.names import normal_guid
+from core.servers.files import Trigger
+
+AXIS, ALLIES = 1, 2
+EndReason = Literal["objective", "surrender", "time_expired", "aborted"]
+
+
+class PlayerRef(NamedTuple):
+    """A player on a roster: the GUID as stored (8 characters, upper case), and a label."""
+
+    guid: str
+    name: str
+
+
+class Pause(NamedTuple):
+    """A pause, in Unix seconds (UTC); ``end_unix`` is None while unknown."""
+
+    start_unix: float
+    end_unix: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundNotice(Event):
+    """A game server says that a round has ended."""
+
+    hook: ClassVar[str] = "on_round_notice"
+    argument: ClassVar[str] = "notice"
+
+    server: str
+    map_name: str
+    round_number: int
+    round_end_unix: float
+    """The end of the round, or the message's time where the sender gave none."""
+    winner_side: int = 0
+    defender_side: int = 0
+    round_start_unix: float | None = None
+    actual_duration_seconds: float | None = None
+    """Seconds played, pauses left out."""
+    wall_seconds: float | None = None
+    """Seconds from start to end by the wall clock, pauses included."""
+    time_limit_seconds: float | None = None
+    pause_count: int | None = None
+    total_pause_seconds: float | None = None
+    pauses: tuple[Pause, ...] = ()
+    end_reason: EndReason | None = None
+    warmup_seconds: float | None = None
+    surrender_side: int = 0
+    surrender_caller: str = ""
+    """GUID of who called the vote, as stored (8 characters)."""
+    axis_players: tuple[PlayerRef, ...] = ()
+    allies_players: tuple[PlayerRef, ...] = ()
+    left_players: tuple[PlayerRef, ...] = ()
+    sender: str = ""
+    """Name and version of the script that sent it."""
+    source: Literal["gateway", "history"] = "gateway"
+    message_id: int | None = None
+    received_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for roster in ("axis_players", "allies_players", "left_players"):
+            _put(self, roster, tuple(_player(entry) for entry in getattr(self, roster)))
+        _put(self, "pauses", tuple(_pause(entry) for entry in self.pauses))
+        _put(self, "surrender_caller", normal_guid(self.surrender_caller))
+        _put(self, "received_at", _aware(self.received_at))
+
+    @property
+    def key(self) -> str:
+        return f"notice:{self.server}:{self.map_name}:{self.round_number}:{self.round_end_unix:.0f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedFile(Event):
+    """A file of a game server has been fetched; its bytes are kept until it is imported."""
+
+    hook: ClassVar[str] = "on_file_fetched"
+    argument: ClassVar[str] = "file"
+
+    server: str
+    filename: str
+    sha256: str
+    size: int = 0
+    kind: Kind | None = None
+    """``round``, ``endstats`` or ``other``; read from the name unless given."""
+    trigger: Trigger = "poll"
+    path: str = ""
+    """Where it came from; for people, never a key."""
+    modified_at: datetime | None = None
+    fetched_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _put(self, "kind", self.kind or kind_of(self.filename))
+        _put(self, "modified_at", _aware(self.modified_at))
+        _put(self, "fetched_at", _aware(self.fetched_at))
+
+    @property
+    def key(self) -> str:
+        return f"file:{self.server}:{self.filename}:{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRound(Event):
+    """A round is stored: its rows are committed and can be read."""
+
+    hook: ClassVar[str] = "on_round_imported"
+    argument: ClassVar[str] = "round"
+
+    round_id: int
+    file_sha256: str
+    server: str = ""
+    map_name: str = ""
+    round_number: int = 0
+    match_id: int | None = None
+    session_id: int | None = None
+    played_at: datetime | None = None
+    filename: str = ""
+    trigger: Trigger = "poll"
+    notice: bool = False
+    """Whether a notice is matched with it."""
+
+    def __post_init__(self) -> None:
+        _put(self, "played_at", _aware(self.played_at))
+
+    @property
+    def key(self) -> str:
+        return f"round:{self.round_id}:{self.file_sha256}"
+
+    @property
+    def about(self) -> str:
+        return f"round:{self.round_id}"
+
+    @property
+    def at(self) -> datetime | None:
+        return self.played_at
+
+    @property
+    def quiet(self) -> bool:
+        return self.trigger == "import"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundAmended(Event):
+    """Something stored about a round has changed."""
+
+    hook: ClassVar[str] = "on_round_amended"
+    argument: ClassVar[str] = "amendment"
+
+    round: ImportedRound
+    revision: int
+    changed: tuple[str, ...] = ()
+    """Column names of ``rounds``, or ``notice`` or ``players``."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.round, Mapping):
+            _put(self, "round", ImportedRound.from_json(self.round))
+        _put(self, "changed", tuple(self.changed))
+
+    @property
+    def key(self) -> str:
+        return f"amended:{self.round.round_id}:{self.revision}"
+
+    @property
+    def about(self) -> str:
+        return self.round.about
+
+    @property
+    def origin(self) -> str:
+        return self.round.server
+
+    @property
+    def at(self) -> datetime | None:
+        return self.round.played_at
+
+    @property
+    def quiet(self) -> bool:
+        return True
+
+    @property
+    def version(self) -> int:
+        return self.revision
+
+
+EVENTS = (RoundNotice, FetchedFile, ImportedRound, RoundAmended)
+"""In the order of the hooks."""
+
+
+def _put(event: Event, name: str, value: object) -> None:
+    object.__setattr__(event, name, value)
+
+
+def _player(entry: Any) -> PlayerRef:
+    guid, name = (entry["guid"], entry["name"]) if isinstance(entry, Mapping) else entry
+    return PlayerRef(normal_guid(guid, name), name)
+
+
+def _pause(entry: Any) -> Pause:
+    start, end = (entry["start_unix"], entry["end_unix"]) if isinstance(entry, Mapping) else entry
+    return Pause(start, end)
+
+
+def _aware(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(
+            f"{moment.isoformat()} has no time zone; events carry aware UTC times, such as datetime.now(UTC)"
+        )
+    return moment and moment.astimezone(UTC)

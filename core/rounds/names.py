@@ -1,0 +1,59 @@
+"""Names and GUIDs of players: colour codes, cleaning, identity."""
+
+import hashlib
+import re
+
+# `^` and one printable character that is neither `^` nor a blank: real names use `^/` and `^?` too.
+_COLOR_CODE = re.compile(r"\^([^\s^\x00-\x1f\x7f])")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_GUID = re.compile(r"[0-9A-F]{8}")
+_BOT_GUID = "OMNIBOT"
+
+GUID_LENGTH = 8
+
+
+def clean_name(name: str) -> str:
+    """Return *name* without colour codes, control characters and outer blanks.
+
+    >>> clean_name("^/fnx^d NO MERCY")
+    'fnx NO MERCY'
+    """
+    return _COLOR_CODE.sub("", _UNPRINTABLE.sub("", name)).strip()
+
+
+def color_runs(name: str) -> list[tuple[str, str]]:
+    """Split *name* into (colour code, text) runs; the code is "" before the first one.
+
+    >>> color_runs("a^1b^7c")
+    [('', 'a'), ('1', 'b'), ('7', 'c')]
+    """
+    pieces = _COLOR_CODE.split(_UNPRINTABLE.sub("", name))
+    runs = [("", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
+    return [(code, text) for code, text in runs if text]
+
+
+def normal_guid(guid: str, name: str = "") -> str:
+    """Return the identity used in events and tables: 8 characters, upper case.
+
+    Senders of notices give 32 hex digits, stats files 8. All bots of slots 0 to 9 share one GUID text
+    (``OMNIBOT0``), so a bot is told apart by its cleaned name instead.
+    """
+    short = guid.strip().upper()
+    if short.startswith(_BOT_GUID):
+        return bot_guid(name)
+    return short[:GUID_LENGTH]
+
+
+def bot_guid(name: str) -> str:
+    """Return a bot's identity: ``BOT`` and 5 hex digits of a hash of its cleaned name."""
+    return "BOT" + hashlib.sha256(clean_name(name).encode()).hexdigest()[:5].upper()
+
+
+def is_bot_guid(guid: str) -> bool:
+    """Tell whether *guid* (as stored) is a bot's."""
+    return guid.startswith("BOT")
+
+
+def is_player_guid(guid: str) -> bool:
+    """Tell whether *guid* (as stored) is a person's: 8 hex digits, upper case."""
+    return _GUID.fullmatch(guid) is not None

@@ -1,0 +1,106 @@
+"""What players' rounds add up to, by day and in all: kept beside each change of rounds, so that reading is fast.
+
+Counted are rounds with status ``ok``, players on a side, and no bots. A day is worked out anew from its rounds, a total
+from its days: nothing is added up twice, whatever the order of changes.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from core.db.database import Database, Transaction, marks
+from core.db.tables import columns_of
+from core.rounds.tables import PlayerDay, Sums
+
+T = TypeVar("T")
+
+RANKED = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%'"
+"""Which rows of ``player_rounds p`` (with ``rounds r``) count."""
+SUMMED = tuple(name for name in columns_of(PlayerDay) if hasattr(Sums, name))
+_SUMS = ", ".join(f"sum(p.{name})" for name in SUMMED)
+_SET = ", ".join(f"{name} = excluded.{name}" for name in ("rounds", *SUMMED))
+_INTO_DAYS = f"INSERT INTO player_days (server, day, guid, rounds, {', '.join(SUMMED)})"
+_INTO_TOTALS = f"INSERT INTO player_totals (server, guid, rounds, {', '.join(SUMMED)})"
+_COUNT_DAY = f"""{_INTO_DAYS}
+    SELECT r.server, CAST(? AS TEXT), p.guid, count(*), {_SUMS} FROM rounds r JOIN player_rounds p ON p.round_id = r.id
+    WHERE r.server = ? AND r.played_at >= ? AND r.played_at < ? AND {RANKED} GROUP BY r.server, p.guid
+    ON CONFLICT (day, server, guid) DO UPDATE SET {_SET}"""
+_COUNT_TOTALS = f"""{_INTO_TOTALS}
+    SELECT p.server, p.guid, sum(p.rounds), {_SUMS} FROM player_days p
+    WHERE p.server = ? AND p.guid IN ({{guids}}) GROUP BY p.server, p.guid
+    ON CONFLICT (guid, server) DO UPDATE SET {_SET}"""
+_OF_DAYS = "FROM player_days WHERE server = ? AND day IN ({days})"
+_DAY_OF = {
+    "sqlite": "substr(r.played_at, 1, 10)",
+    "postgres": "to_char(r.played_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+}
+_ALL_DAYS = f"""{_INTO_DAYS}
+    SELECT r.server, {{day}}, p.guid, count(*), {_SUMS} FROM rounds r JOIN player_rounds p ON p.round_id = r.id
+    WHERE {RANKED} GROUP BY r.server, {{day}}, p.guid"""
+_ALL_TOTALS = f"""{_INTO_TOTALS}
+    SELECT p.server, p.guid, sum(p.rounds), {_SUMS} FROM player_days p GROUP BY p.server, p.guid"""
+_DAYS, _GUIDS = 30, 500
+"""How many of them one statement has at most."""
+
+
+def day_of(moment: datetime) -> str:
+    """Return the UTC day of *moment*, as ``player_days`` has it.
+
+    >>> day_of(datetime(2025, 10, 19, 23, 30, tzinfo=UTC))
+    '2025-10-19'
+    """
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+async def keep_rollups(
+    transaction: Transaction, server: str, *, added: Collection[str], changed: Collection[str]
+) -> None:
+    """Bring days of *server*, and the totals of who played then, in line with the rounds in the same transaction.
+
+    Args:
+        transaction: the one that has written the rounds.
+        server: whose rounds they are.
+        added: days on which rounds have only come.
+        changed: days on which rounds have gone, or count otherwise than before.
+    """
+    for days in _chunks(sorted(set(changed)), _DAYS):
+        await _count_anew(transaction, server, days)
+    for days in _chunks(sorted(set(added) - set(changed)), _DAYS):
+        await _add_days(transaction, server, days)
+
+
+async def rebuild_rollups(database: Database) -> tuple[int, int]:
+    """Work all sums out anew; return how many days and totals there are."""
+    async with database.transaction(alone=True) as transaction:
+        await transaction.execute("DELETE FROM player_totals")
+        await transaction.execute("DELETE FROM player_days")
+        await transaction.execute(_ALL_DAYS.format(day=_DAY_OF[database.dialect]))
+        await transaction.execute(_ALL_TOTALS)
+        counts = "SELECT (SELECT count(*) FROM player_days) AS days, (SELECT count(*) FROM player_totals) AS totals"
+        (row,) = await transaction.fetch(counts)
+    return row["days"], row["totals"]
+
+
+async def _count_anew(transaction: Transaction, server: str, days: Sequence[str]) -> None:
+    """Count these days, and forget whom they do not have any more."""
+    of_days = _OF_DAYS.format(days=marks(len(days)))
+    rows = await transaction.fetch(f"SELECT DISTINCT guid {of_days}", (server, *days))
+    await transaction.execute(f"DELETE {of_days}", (server, *days))
+    await _add_days(transaction, server, days)
+    for guids in _chunks([row["guid"] for row in rows], _GUIDS):
+        these = marks(len(guids))
+        await transaction.execute(f"DELETE FROM player_totals WHERE server = ? AND guid IN ({these})", (server, *guids))
+        await transaction.execute(_COUNT_TOTALS.format(guids=these), (server, *guids))
+
+
+async def _add_days(transaction: Transaction, server: str, days: Sequence[str]) -> None:
+    """Count these days, and the totals of everybody who played then."""
+    starts = [(day, datetime.fromisoformat(day).replace(tzinfo=UTC)) for day in days]
+    rows = [(day, server, start, start + timedelta(days=1)) for day, start in starts]
+    await transaction.execute_many(_COUNT_DAY, rows)
+    guids = f"SELECT guid {_OF_DAYS.format(days=marks(len(days)))}"
+    await transaction.execute(_COUNT_TOTALS.format(guids=guids), (server, server, *days))
+
+
+def _chunks(values: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [values[start : start + size] for start in range(0, len(values), size)]

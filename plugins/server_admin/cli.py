@@ -1,0 +1,102 @@
+"""``roundhook lua deploy``: puts the script and its settings on a game server, or takes them away again."""
+
+import argparse
+from datetime import UTC, datetime
+
+from roundhook import RoundhookError, Secret, Server, accept_webhook
+from roundhook.cli import Terminal
+
+from . import webhooks
+from .deploy import Deployment, Plan
+from .rest import rest_of
+
+
+def add_lua_deploy(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--server", metavar="K", help="the game server's key (default: the only one configured)")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    parser.add_argument("--remove", action="store_true", help="undo an earlier deployment")
+    parser.add_argument("--yes", "-y", action="store_true", help="write the server's cfg without asking")
+    parser.add_argument("--folder", default="", metavar="DIR", help="the game folder, if it does not hold stats_dir")
+    parser.add_argument(
+        "--cfg", action="append", default=[], metavar="FILE", help="a cfg that sets lua_modules, if none is found"
+    )
+
+
+async def lua_deploy(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """Show the plan, ask, carry it out; 1 if the answer was no."""
+    server = terminal.server(arguments.server)
+    deployment = Deployment(server, now=datetime.now(UTC), folder=arguments.folder, cfgs=arguments.cfg)
+    if arguments.remove:
+        return await _remove(terminal, deployment, arguments)
+    return await _install(terminal, deployment, server, arguments)
+
+
+async def _install(terminal: Terminal, deployment: Deployment, server: Server, arguments: argparse.Namespace) -> int:
+    url = await _known_url(terminal, server.key)
+    plan = await deployment.plan_install(url)
+    terminal.print(plan.text)
+    if url is None:
+        channel = terminal.config.discord.control_channel
+        terminal.print(f"A webhook named '{webhooks.name_of(server.key)}' is made in channel {channel}.")
+    if plan.changes and not arguments.dry_run:
+        if not _is_wanted(terminal, plan, arguments):
+            return 1
+        if url is None:
+            url = await _new_url(terminal, server.key)
+            plan = await deployment.plan_install(url)
+        await deployment.carry_out(plan)
+        terminal.print("Done.")
+    if url is not None and not arguments.dry_run:
+        await _accept(terminal, server, url)
+    return 0
+
+
+async def _remove(terminal: Terminal, deployment: Deployment, arguments: argparse.Namespace) -> int:
+    plan = await deployment.plan_remove()
+    terminal.print(plan.text)
+    if not plan.changes or arguments.dry_run:
+        return 0
+    if not _is_wanted(terminal, plan, arguments):
+        return 1
+    await deployment.carry_out(plan)
+    terminal.print("Done. The game server's Lua state goes on until the next map load.")
+    return 0
+
+
+def _is_wanted(terminal: Terminal, plan: Plan, arguments: argparse.Namespace) -> bool:
+    """Ask before a cfg is written."""
+    if not plan.asks or arguments.yes or terminal.ask("Write this?"):
+        return True
+    terminal.print("Nothing was changed. Answer y, or say --yes.")
+    return False
+
+
+async def _known_url(terminal: Terminal, key: str) -> Secret | None:
+    """Return the webhook's address: from the settings, else of the one that was made before; None: none yet."""
+    url = terminal.config.webhook_url(key)
+    if url is not None:
+        return url
+    async with rest_of(terminal.config, key) as rest:
+        found = await webhooks.find(rest, terminal.config.discord.control_channel, key)
+    return webhooks.address(terminal.config.discord.rest_url, found) if found else None
+
+
+async def _new_url(terminal: Terminal, key: str) -> Secret:
+    async with rest_of(terminal.config, key) as rest:
+        made = await webhooks.make(rest, terminal.config.discord.control_channel, key)
+    return webhooks.address(terminal.config.discord.rest_url, made)
+
+
+async def _accept(terminal: Terminal, server: Server, url: Secret) -> None:
+    """Let the bot take this webhook's notices: stored beside those in the settings."""
+    webhook = webhooks.webhook_id(url)
+    if webhook is None or webhook in server.settings.webhook_ids:
+        return
+    try:
+        await accept_webhook(terminal.db, server, webhook, now=datetime.now(UTC))
+    except RoundhookError as error:
+        text = f"Add {webhook} to servers.{server.key}.webhook_ids yourself, so that its notices are accepted."
+        terminal.print(f"{error}\n{text}")
+        return
+    terminal.print(f"Notices of webhook {webhook} are accepted as {server.key}'s.")

@@ -1,0 +1,45 @@
+"""The webhook that a game server's script posts through: found or made in Discord."""
+
+import re
+from typing import TYPE_CHECKING
+
+from roundhook import Secret
+
+if TYPE_CHECKING:
+    import hikari
+
+_ID = re.compile(r"/webhooks/(\d+)/")
+
+
+def webhook_id(url: Secret) -> int | None:
+    """Return the id in a webhook's address."""
+    found = _ID.search(url.reveal())
+    return int(found[1]) if found else None
+
+
+def address(rest_url: str, webhook: "hikari.IncomingWebhook") -> Secret:
+    """Return the address that a webhook is posted to."""
+    return Secret(f"{rest_url.rstrip('/')}/webhooks/{int(webhook.id)}/{webhook.token}")
+
+
+async def find(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari.IncomingWebhook | None":
+    """Return the webhook that was made here for a server before; only the one who made it sees its address.
+
+    Raises:
+        hikari.HikariError: such as ``ForbiddenError`` without the permission to manage webhooks there.
+    """
+    import hikari
+
+    hooks = await rest.fetch_channel_webhooks(channel)
+    ours = (one for one in hooks if isinstance(one, hikari.IncomingWebhook) and one.token and one.name == name_of(key))
+    return next(ours, None)
+
+
+async def make(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari.IncomingWebhook":
+    """Make a webhook for a server; raises what ``find`` raises."""
+    return await rest.create_webhook(channel, name_of(key))
+
+
+def name_of(key: str) -> str:
+    """Return the name of a server's webhook."""
+    return f"roundhook {key}"

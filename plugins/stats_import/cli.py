@@ -1,0 +1,95 @@
+"""The commands in the terminal: import, rounds, round, audit and db rebuild."""
+
+import argparse
+from pathlib import Path
+
+from roundhook.cli import Terminal, add_json
+from roundhook.rounds import rebuild_rollups
+
+from . import stored
+from .audit import audit as audited
+from .audit import print_audit
+from .importing import import_paths
+
+
+def add_import(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``roundhook import``."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="stats files and folders of them")
+    parser.add_argument(
+        "--server", metavar="K", help="the game server's key (default: the only configured one, else local)"
+    )
+    parser.add_argument("--timezone", metavar="Z", help="the zone of the times in the file names")
+    add_json(parser)
+
+
+async def import_(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """Backfill; 1 if a file was refused."""
+    server = terminal.use_server(arguments.server, arguments.timezone)
+    summary = await import_paths(terminal, server, arguments.paths, quiet=arguments.json)
+    if arguments.json:
+        terminal.print_json(summary.document)
+    else:
+        terminal.print(summary.text)
+    return 1 if summary.rejected else 0
+
+
+def add_rounds(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``roundhook rounds``."""
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default 20)")
+    add_json(parser)
+
+
+async def rounds(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """List the stored rounds."""
+    rows = await stored.rounds(terminal.db, max(arguments.limit, 0))
+    if arguments.json:
+        terminal.print_json(rows)
+    else:
+        terminal.print_table(stored.HEADINGS, [stored.line_of(row) for row in rows])
+    return 0
+
+
+def add_round(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``roundhook round``."""
+    parser.add_argument("id", type=int, metavar="ID", help="the number that `roundhook rounds` shows")
+    add_json(parser)
+
+
+async def round(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """Show one round and its players."""
+    document = await stored.round_with_parts(terminal.db, arguments.id)
+    if arguments.json:
+        terminal.print_json(document)
+    else:
+        stored.print_round(terminal, document)
+    return 0
+
+
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``roundhook audit``."""
+    add_json(parser)
+
+
+async def audit(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """Say what does not add up."""
+    document = await audited(terminal.db)
+    if arguments.json:
+        terminal.print_json(document)
+    else:
+        print_audit(terminal, document)
+    return 0
+
+
+def add_db_rebuild(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``roundhook db rebuild``."""
+    add_json(parser)
+
+
+async def db_rebuild(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    """Work the players' sums out anew, also while the bot runs."""
+    days, totals = await rebuild_rollups(terminal.db)
+    if arguments.json:
+        terminal.print_json({"player_days": days, "player_totals": totals})
+    else:
+        terminal.print(f"worked out anew: {days} days of players, {totals} totals")
+    return 0

@@ -1,0 +1,6 @@
+"""What commands on Discord are written with, beside lightbulb itself."""
+
+from core.discord.answer import answer
+from core.discord.permissions import admins_only
+
+__all__ = ["admins_only", "answer"]

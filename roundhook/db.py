@@ -1,0 +1,12 @@
+"""The database as plugins see it, what tables and migrations are written with, and work done in batches."""
+
+from core.db import Database, Transaction
+from core.db.batching import Batcher
+from core.db.database import MAX_ID, Dialect, Row, marks, utc
+from core.db.ddl import add_column, either, statements
+from core.db.tables import columns_of, insert_sql
+
+__all__ = [
+    "MAX_ID", "Batcher", "Database", "Dialect", "Row", "Transaction", "add_column", "columns_of", "either",
+    "insert_sql", "marks", "statements", "utc",
+]  # fmt: skip
