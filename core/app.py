@@ -65,7 +65,7 @@ async def bot_application(
 ) -> AsyncIterator[Application]:
     """Run the bot: connect to Discord, load the plugins (by toggles, or exactly *plugins*), deliver what is left.
 
-    With *watch* a plugin is reloaded when one of its files is saved.
+    With *watch*, or the setting of that name, a plugin is reloaded when one of its files is saved.
 
     Raises:
         ConfigError: a setting, the token or an intent is wrong.
@@ -86,7 +86,7 @@ async def bot_application(
             stack.push_async_callback(kernel.close)  # before Discord is closed
             await stack.enter_async_context(_background(_look_after(services)))
             stack.callback(Watchdog(kernel).close)
-            if watch:
+            if watch or config.plugins.watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
             yield Application(config, services, kernel, reports, discord)
 

@@ -1,6 +1,7 @@
 """Context: the one door from a plugin to the world. What is opened through it is closed with its generation."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import PluginError
 from core.kernel.contracts import Event
+from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.manifest import Settings
 from core.rounds.files import Files
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import lightbulb
 
     from core.discord.messages import Content
+
+
+_ACTION = re.compile(r"[\w-]{1,40}", re.ASCII)
 
 
 class Context:
@@ -136,7 +141,15 @@ class Context:
         """Let *handler* answer buttons, menus and modals made with ``component_id(action, …)``.
 
         It is called with the interaction and, if it takes a second argument, the text after the action.
+
+        Raises:
+            PluginError: *action* is no plain word, or *handler* no ``async def`` function of one or two arguments.
         """
+        if not _ACTION.fullmatch(action):
+            raise PluginError(
+                f"{self.name}: on_component({action!r}, …): an action is a word of letters, digits, _ and -."
+            )
+        check_async(f"{self.name}: on_component()", handler, 1, 2)
         self._generation.declared.components[action] = handler
         self._services.redeclare(self._generation)
 

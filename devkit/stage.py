@@ -12,6 +12,7 @@ from core.app import Application, bot_application
 from core.clock import MovableClock
 from core.config import Config, parse_config
 from core.db import Database
+from core.errors import PluginError
 from core.kernel.contracts import Event
 from core.kernel.folders import built_in
 from core.kernel.report import Report, Status
@@ -34,6 +35,10 @@ class Stage:
         guilds: ids of the guilds that the bot is in.
         folder: where database, storage and the game server's folder go; a temporary one by default.
         discord: options for the loopback Discord.
+        broken: let plugins be that do not load, for tests of just that; ``stage.plugins.status`` says why.
+
+    Raises:
+        PluginError: one of *plugins* does not load, or does not exist.
 
     Resource handling:
         Everything is closed at the end of the block, in reverse; the temporary folder is removed.
@@ -49,6 +54,7 @@ class Stage:
         guilds: Sequence[int] = (1,),
         folder: Path | None = None,
         discord: Mapping[str, Any] | None = None,
+        broken: bool = False,
     ) -> None:
         self.clock = MovableClock()
         self.discord = StageDiscord(guilds=tuple(guilds), now=lambda: self.clock.now().timestamp(), **(discord or {}))
@@ -59,6 +65,7 @@ class Stage:
         self._database_url = database
         self._guilds = guilds
         self._given_folder = folder
+        self._broken = broken
         self._stack = contextlib.AsyncExitStack()
         self._app: Application | None = None
 
@@ -136,6 +143,9 @@ class Stage:
         self._app = await self._stack.enter_async_context(
             bot_application(config, clock=self.clock, plugins=self._plugin_names)
         )
+        refused = [report.error for report in self._app.reports if not report.ok]
+        if refused and not self._broken:
+            raise PluginError("\n".join(refused))
         self.discord.attach(self._app)
 
     def _config(self, folder: Path) -> Config:

@@ -1,47 +1,80 @@
 """What a first plugin needs: the base class, the context, the hook marker, the events, messages and errors.
 
 The rest stands in ``roundhook.rounds``, ``.db``, ``.commands``, ``.cli``, ``.pictures`` and ``.testing``: all that a
-plugin imports.
+plugin imports. Each name is imported when it is first asked for: the terminal does without most.
 """
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from core.clock import Clock
-from core.config import Secret
-from core.context import Context
-from core.db.ddl import statements
-from core.discord.messages import Content, Embed, Field, File, Message, escape_markdown
-from core.errors import (
-    BadInputError,
-    ConfigError,
-    ManifestError,
-    PeerUnavailableError,
-    PluginError,
-    RoundhookError,
-    UserFacingError,
-)
-from core.kernel.contracts import Event
-from core.kernel.manifest import Settings
-from core.plugin import Plugin, hookimpl, plugin_of
-from core.rounds.events import FetchedFile, ImportedRound, Pause, PlayerRef, RoundAmended, RoundNotice
-from core.rounds.files import Files
-from core.rounds.names import clean_name
-from core.servers.remote_files import RemoteFiles
-from core.servers.ssh import Server
-from core.servers.webhooks import accept_webhook
+from roundhook import beside
 
-__all__ = [
-    "BadInputError", "Clock", "ConfigError", "Content", "Context", "Embed", "Event", "FetchedFile", "Field", "File",
-    "Files", "ImportedRound", "ManifestError", "Message", "Pause", "PeerUnavailableError", "PlayerRef", "Plugin",
-    "PluginError", "RemoteFiles", "RoundAmended", "RoundNotice", "RoundhookError", "Secret", "Server", "Settings",
-    "UserFacingError", "accept_webhook", "admins_only", "clean_name", "escape_markdown", "hookimpl", "plugin_of",
-    "statements",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from core.clock import Clock as Clock
+    from core.config import Secret as Secret
+    from core.context import Context as Context
+    from core.db.ddl import statements as statements
+    from core.discord.messages import Content as Content
+    from core.discord.messages import Embed as Embed
+    from core.discord.messages import Field as Field
+    from core.discord.messages import File as File
+    from core.discord.messages import Message as Message
+    from core.discord.messages import escape_markdown as escape_markdown
+    from core.discord.permissions import admins_only as admins_only
+    from core.errors import BadInputError as BadInputError
+    from core.errors import ConfigError as ConfigError
+    from core.errors import ManifestError as ManifestError
+    from core.errors import PeerUnavailableError as PeerUnavailableError
+    from core.errors import PluginError as PluginError
+    from core.errors import RoundhookError as RoundhookError
+    from core.errors import UserFacingError as UserFacingError
+    from core.kernel.contracts import Event as Event
+    from core.kernel.manifest import Settings as Settings
+    from core.plugin import Plugin as Plugin
+    from core.plugin import hookimpl as hookimpl
+    from core.plugin import plugin_of as plugin_of
+    from core.rounds.events import FetchedFile as FetchedFile
+    from core.rounds.events import ImportedRound as ImportedRound
+    from core.rounds.events import Pause as Pause
+    from core.rounds.events import PlayerRef as PlayerRef
+    from core.rounds.events import RoundAmended as RoundAmended
+    from core.rounds.events import RoundNotice as RoundNotice
+    from core.rounds.files import Files as Files
+    from core.rounds.names import clean_name as clean_name
+    from core.servers.remote_files import RemoteFiles as RemoteFiles
+    from core.servers.ssh import Server as Server
+    from core.servers.webhooks import accept_webhook as accept_webhook
+
+_PLACES = {
+    "core.clock": ("Clock",),
+    "core.config": ("Secret",),
+    "core.context": ("Context",),
+    "core.db.ddl": ("statements",),
+    "core.discord.messages": ("Content", "Embed", "Field", "File", "Message", "escape_markdown"),
+    "core.discord.permissions": ("admins_only",),
+    "core.errors": (
+        "BadInputError", "ConfigError", "ManifestError", "PeerUnavailableError", "PluginError", "RoundhookError",
+        "UserFacingError",
+    ),
+    "core.kernel.contracts": ("Event",),
+    "core.kernel.manifest": ("Settings",),
+    "core.plugin": ("Plugin", "hookimpl", "plugin_of"),
+    "core.rounds.events": ("FetchedFile", "ImportedRound", "Pause", "PlayerRef", "RoundAmended", "RoundNotice"),
+    "core.rounds.files": ("Files",),
+    "core.rounds.names": ("clean_name",),
+    "core.servers.remote_files": ("RemoteFiles",),
+    "core.servers.ssh": ("Server",),
+    "core.servers.webhooks": ("accept_webhook",),
+}  # fmt: skip
+_HOMES = {name: place for place, names in _PLACES.items() for name in names}
+
+__all__ = sorted(_HOMES)
+
+beside.check()
 
 
 def __getattr__(name: str) -> Any:
-    if name == "admins_only":  # heavy: it brings lightbulb, which an import of old files does without
-        from core.discord.permissions import admins_only
-
-        return admins_only
-    raise AttributeError(f"module 'roundhook' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'roundhook' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value

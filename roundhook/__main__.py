@@ -1,7 +1,10 @@
-"""``python -m roundhook``: the command line from a checkout."""
+"""``python -m roundhook``, and the script ``roundhook``: the command line."""
 
 import sys
 
 from core.cli import main
 
-sys.exit(main())
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

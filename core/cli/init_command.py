@@ -6,8 +6,9 @@ from pathlib import Path
 from core.config import DEFAULT_FILE
 from core.errors import ConfigError
 
-EXAMPLE = Path(__file__).parents[2] / "roundhook.example.toml"
-"""Beside the packages: in the checkout, and in the installed wheel."""
+_HOME = Path(__file__).parents[2]
+EXAMPLES = (_HOME / "roundhook.example.toml", _HOME / "roundhook" / "roundhook.example.toml")
+"""Where it lies in the checkout, and in an installed wheel."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,8 @@ async def run(arguments: argparse.Namespace) -> int:
     try:
         arguments.folder.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:
-            file.write(EXAMPLE.read_text("utf-8"))
+            example = next(path for path in EXAMPLES if path.is_file())
+            file.write(example.read_text("utf-8"))
     except FileExistsError as error:
         raise ConfigError(f"{target} is there already and stays as it is. Name another folder.") from error
     except OSError as error:

@@ -35,7 +35,7 @@ async def run(arguments: argparse.Namespace) -> int:
     check_complete(config)
     _check_known(config, arguments.without)
     stop = _stop_signal()
-    async with bot_application(config, without=arguments.without, watch=arguments.watch or config.plugins.watch) as app:
+    async with bot_application(config, without=arguments.without, watch=arguments.watch) as app:
         running = sum(report.ok for report in app.reports)
         log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
         await stop.wait()

@@ -3,7 +3,6 @@
 import ast
 import asyncio
 import contextlib
-import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from core.discord.sync import CommandSync, build
 from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
+from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.kernel.loader import place_where
@@ -133,8 +133,7 @@ class Discord:
     def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
         if not (isinstance(event_type, type) and issubclass(event_type, hikari.Event)):
             raise PluginError(f"{plugin}: listen({event_type!r}, …): name one of hikari's event classes.")
-        if not inspect.iscoroutinefunction(listener):
-            raise PluginError(f"{plugin}: listen({event_type.__name__}, {listener!r}): give an `async def` function.")
+        check_async(f"{plugin}: listen({event_type.__name__})", listener, 1)
         needed = get_required_intents_for(event_type)
         if needed and not any(intents & INTENTS == intents for intents in needed):
             raise PluginError(

@@ -13,6 +13,7 @@ from typing import Any
 from core.clock import Clock
 from core.errors import PluginError
 from core.kernel.bounded import bounded, contained
+from core.kernel.declarations import check_arguments, check_async, name_of
 
 CLOSE_SECONDS = 5.0
 """How long one closer, or all cancelled tasks together, may take."""
@@ -117,7 +118,12 @@ class Scope:
         self._stopped: dict[asyncio.Task[None], Work] = {}
 
     def defer(self, closer: Closer) -> None:
-        """Call *closer* when the generation ends; the last one first."""
+        """Call *closer* when the generation ends; the last one first.
+
+        Raises:
+            PluginError: it cannot be called without arguments.
+        """
+        check_arguments(f"{self._plugin}: on_close()", closer, 0)
         self._closers.append(closer)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -128,7 +134,7 @@ class Scope:
         """
         if not inspect.iscoroutine(work):
             raise PluginError(
-                f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {_name(work)}."
+                f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {name_of(work)}."
             )
         if self.closed:
             work.close()
@@ -139,7 +145,12 @@ class Scope:
             self._waiting.append(work)
 
     def service(self, work: Work) -> None:
-        """Keep *work* running from the swap on; a reload cancels it and starts it again if it is rolled back."""
+        """Keep *work* running from the swap on; a reload cancels it and starts it again if it is rolled back.
+
+        Raises:
+            PluginError: it is no ``async def`` function without arguments.
+        """
+        check_async(f"{self._plugin}: service()", work, 0)
         if self.live:
             self._start_service(work)
         else:
@@ -149,9 +160,10 @@ class Scope:
         """Call *work* each *seconds*; a running call is waited for, not interrupted.
 
         Raises:
-            PluginError: *seconds* is not above 0.
+            PluginError: *seconds* is not above 0, or *work* no ``async def`` function without arguments.
         """
-        if seconds <= 0:
+        check_async(f"{self._plugin}: every()", work, 0)
+        if not _is_number(seconds) or not seconds > 0:
             raise PluginError(f"{self._plugin}: every({seconds!r}, …): write a number of seconds above 0.")
 
         async def tick() -> None:
@@ -160,7 +172,7 @@ class Scope:
                 await self._gate.passed()
                 await asyncio.wait([self._start_counted(work())])
 
-        tick.__qualname__ = _name(work)
+        tick.__qualname__ = name_of(work)
         self.service(tick)
 
     def go_live(self) -> None:
@@ -182,7 +194,7 @@ class Scope:
         self._stopped = dict(self._running)
         await self._end(self._service_tasks)
         if self._running:
-            names = ", ".join(map(_name, self._running.values()))
+            names = ", ".join(map(name_of, self._running.values()))
             raise PluginError(
                 f"{self._plugin}: {names} goes on although it was cancelled. A service ends, within "
                 f"{CLOSE_SECONDS:g} s, when it gets asyncio.CancelledError."
@@ -232,7 +244,7 @@ class Scope:
 
     def _start_counted(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run *work* once, counted as activity from now on: a drain that begins before the task's first step waits."""
-        job = Job(_name(work), ROOT.get() or object(), asyncio.get_running_loop().time())
+        job = Job(name_of(work), ROOT.get() or object(), asyncio.get_running_loop().time())
         task = self._start(self._logged(work), self._tasks, job.root)
         self.activity.begin()
         self.jobs.add(job)
@@ -260,9 +272,9 @@ class Scope:
                 await contained(work())
             except Exception:  # noqa: BLE001 - the boundary
                 if _is_cancelled():
-                    self._log.exception("%s failed when it was to end", _name(work))
+                    self._log.exception("%s failed when it was to end", name_of(work))
                     return
-                self._log.exception("%s failed; it is started again in %g s", _name(work), delay)
+                self._log.exception("%s failed; it is started again in %g s", name_of(work), delay)
             else:
                 return
             await self._clock.sleep(delay)
@@ -284,7 +296,7 @@ class Scope:
             if inspect.isawaitable(result):
                 await bounded(_awaited(result), CLOSE_SECONDS)
         except (Exception, SystemExit):  # noqa: BLE001 - the boundary; the other closers still run
-            self._log.exception("closing %s failed", _name(closer))
+            self._log.exception("closing %s failed", name_of(closer))
 
 
 def _is_cancelled() -> bool:
@@ -296,5 +308,5 @@ async def _awaited(result: Awaitable[None]) -> None:
     await result
 
 
-def _name(function: object) -> str:
-    return str(getattr(function, "__qualname__", function))
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

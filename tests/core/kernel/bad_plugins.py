@@ -195,6 +195,14 @@ HANDLERS = (
         ("no hook 'on_round_importd'", "Did you mean on_round_imported?"),
         handler("async def on_round_importd(self, round)"),
     ),
+    Bad(
+        "a hook that is not marked",
+        ("on_round_imported is called like a hook", "@hookimpl"),
+        GOOD.replace(
+            "    @hookimpl\n    async def on_round_imported(self, round):",
+            "    async def on_round_imported(self, round):  # here",
+        ),
+    ),
     Bad("a wrong argument", ("on_round_imported", "rnd"), handler("async def on_round_imported(self, rnd)")),
     Bad(
         "an argument with a default",
@@ -241,6 +249,21 @@ SETUP = (
         ),
     ),
     Bad("spawn without a coroutine", ("spawn()", "coroutine"), in_setup("self.ctx.spawn(self.tick)")),
+    Bad(
+        "a timer of a plain function", ("every()", "`async def`", "lambda"), in_setup("self.ctx.every(5, lambda: None)")
+    ),
+    Bad("a timer of a call", ("every()", "without calling it"), in_setup("self.ctx.every(5, self.tick())")),
+    Bad("a timer that wants more", ("every()", "0 arguments"), in_setup("self.ctx.every(5, self.on_message)")),
+    Bad("a service that is none", ("service()", "`async def`"), in_setup("self.ctx.service(print)")),
+    Bad("nothing to close with", ("on_close()", "a function"), in_setup("self.ctx.on_close(None)")),
+    Bad("a closer that wants more", ("on_close()", "0 arguments"), in_setup("self.ctx.on_close(self.on_message)")),
+    Bad("a plain listener", ("listen(", "`async def`"), in_setup("self.ctx.listen(hikari.StartedEvent, print)")),
+    Bad("a listener of nothing", ("listen(", "1 argu"), in_setup("self.ctx.listen(hikari.StartedEvent, self.tick)")),
+    Bad("a plain component", ("on_component()", "`async def`"), in_setup("self.ctx.on_component('press', print)")),
+    Bad("a component of nothing", ("1 or 2",), in_setup("self.ctx.on_component('press', self.tick)")),
+    Bad(
+        "an action that is no word", ("on_component('a:b'",), in_setup("self.ctx.on_component('a:b', self.on_message)")
+    ),
     Bad("a timer of no time", ("every(0", "above 0"), in_setup("self.ctx.every(0, self.tick)")),
     Bad("listening to no event", ("listen", "event classes"), in_setup("self.ctx.listen(int, self.on_message)")),
     Bad(

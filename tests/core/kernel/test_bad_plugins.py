@@ -69,7 +69,9 @@ def write_good(folder: Path, code: str = GOOD) -> None:
 
 def stage_of(folder: Path) -> Stage:
     """Return a stage with a value for the good plugin's setting."""
-    return Stage(plugins=["another", "good"], folders=[folder], config={"plugin": {"good": {"speed": "fast"}}})
+    return Stage(
+        plugins=["another", "good"], folders=[folder], config={"plugin": {"good": {"speed": "fast"}}}, broken=True
+    )
 
 
 def traces() -> tuple[set[str], int]:

@@ -315,11 +315,11 @@ async def test_what_waited_for_a_broken_plugin_is_delivered_when_it_is_mended(
     write_plugin(tmp_path, "late", recorder(body="if round.round_id == 1: raise ValueError"))
     home = tmp_path / "home"
     home.mkdir()
-    async with Stage(plugins=["late"], folders=[tmp_path], database=database_url, folder=home) as stage:
+    async with Stage(plugins=["late"], folders=[tmp_path], database=database_url, folder=home, broken=True) as stage:
         await stage.publish(imported(1))
         await until(lambda: stage.app.kernel.slots["late"].stats["on_round_imported"].counts["failed"] == 1)
     write_plugin(tmp_path, "late", "1 / 0")
-    async with Stage(plugins=["late"], folders=[tmp_path], database=database_url, folder=home) as stage:
+    async with Stage(plugins=["late"], folders=[tmp_path], database=database_url, folder=home, broken=True) as stage:
         assert stage.plugins.status("late").state == "failed"
         write_plugin(tmp_path, "late", recorder())
 
@@ -337,7 +337,7 @@ async def test_what_is_published_while_a_plugin_is_broken_reaches_it_when_it_is_
     home = tmp_path / "home"
     home.mkdir()
     write_plugin(tmp_path, "late", recorder())
-    stage_of = functools.partial(Stage, folders=[tmp_path], database=database_url, folder=home)
+    stage_of = functools.partial(Stage, folders=[tmp_path], database=database_url, folder=home, broken=True)
     async with stage_of(plugins=["late"]):
         write_plugin(tmp_path, "late", "1 / 0")
     async with stage_of(plugins=["late"]) as stage:
@@ -422,7 +422,7 @@ async def test_a_hook_that_was_dropped_by_mistake_gets_its_events_when_it_is_bac
 async def test_tables_of_a_version_that_never_ran_may_still_change(tmp_path: Path) -> None:
     """Only tables that serve are fixed until a restart."""
     write_plugin(tmp_path, "tabled", "from . import tables\n1 / 0\n", files={"tables.py": "WIDTH = 1\n"})
-    async with Stage(plugins=["tabled"], folders=[tmp_path]) as stage:
+    async with Stage(plugins=["tabled"], folders=[tmp_path], broken=True) as stage:
         code = "from . import tables\n" + recorder()
         write_plugin(tmp_path, "tabled", code, files={"tables.py": "WIDTH = 2\n"})
         mended = await stage.plugins.reload("tabled")
@@ -524,7 +524,9 @@ async def test_what_is_found_later_has_its_toggles(tmp_path: Path) -> None:
     home, code = tmp_path / "home", recorder()
     home.mkdir()
     place = write_plugin(tmp_path / "plugins", "late", code, scope="guild")
-    stage_of = functools.partial(Stage, ["late"], folders=[tmp_path / "plugins"], folder=home, guilds=(1, 2))
+    stage_of = functools.partial(
+        Stage, ["late"], folders=[tmp_path / "plugins"], folder=home, guilds=(1, 2), broken=True
+    )
     async with stage_of() as stage:
         assert (await stage.plugins.disable("late", guild=2)).ok
     (place / "manifest.toml").write_text("[[[\n", "utf-8")
