@@ -205,7 +205,7 @@ def test_no_registry_and_no_path_of_a_machine() -> None:
 def _texts() -> Iterator[Path]:
     for place in (*TREES, "lua", ".ci"):
         yield from (file for file in (ROOT / place).rglob("*") if file.suffix in TEXTS and file.is_file())
-    yield from (file for file in ROOT.iterdir() if file.is_file() and file.suffix in TEXTS and file.suffix != ".db")
+    yield from (file for file in ROOT.iterdir() if file.is_file() and file.suffix in TEXTS and file.name != ".git")
 
 
 # Names that others rely on
