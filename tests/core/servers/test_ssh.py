@@ -156,8 +156,8 @@ async def test_a_late_failure_on_the_old_connection_leaves_the_new_one(server: S
 
 async def test_a_server_that_hangs_is_a_peer(server: Server, game: GameServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block has a limit; after it the connection is made again."""
-    monkeypatch.setattr(ssh_module, "OPERATION_SECONDS", 0.2)
     await read(server)
+    monkeypatch.setattr(ssh_module, "OPERATION_SECONDS", 0.2)
     game.freeze()
 
     with pytest.raises(PeerUnavailableError, match="is away"):
