@@ -1,6 +1,7 @@
 """The documentation is true: its code runs, its links lead somewhere, its messages are the code's."""
 
 import ast
+import functools
 import importlib.util
 import os
 import re
@@ -148,10 +149,18 @@ async def test_the_readme_plugin_works(tmp_path: Path) -> None:
     assert len([line for line in plugin.read_text("utf-8").splitlines() if line]) <= 10
 
     async with Stage(plugins=[*LIVE, "played_time"], folders=[tmp_path]) as stage:
-        await stage.games["local"].play_round(map_name="supply", surrender_at=512)
+        game, end = stage.games["local"], stage.clock.now().timestamp()
+        play = functools.partial(game.play_round, map_name="supply", round_number=1, surrender_at=512, ended_at=end)
+        await play(write_file=False)
+        await stage.until(lambda: _has_notice(stage))  # a look at the folder in between would find the file before it
+        await play(send_notice=False)
         message = await stage.discord.wait_for_message(stage.discord.stats_channel)
 
         assert message.text == "supply R1: 512 s of play"
+
+
+async def _has_notice(stage: Stage) -> bool:
+    return await stage.count("round_notices") == 1
 
 
 @by_name

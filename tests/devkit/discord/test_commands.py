@@ -244,7 +244,7 @@ async def test_silence_names_the_command(server: DiscordServer, running: Bot) ->
 async def test_late_answer_is_refused() -> None:
     """An answer after the first three seconds is 10062 for the bot and a timeout for the user."""
     now = 1_800_000_000.0
-    asked, late = asyncio.Event(), asyncio.Event()
+    asked, late, refused = asyncio.Event(), asyncio.Event(), asyncio.Event()
     errors: list[hikari.NotFoundError] = []
 
     class Late(lightbulb.SlashCommand, name="late", description="Late"):
@@ -258,6 +258,7 @@ async def test_late_answer_is_refused() -> None:
                 await ctx.respond("too late")
             except hikari.NotFoundError as error:
                 errors.append(error)
+                refused.set()
 
     async with DiscordServer(now=lambda: now) as server:
         bot = Bot(server)
@@ -269,6 +270,7 @@ async def test_late_answer_is_refused() -> None:
         late.set()
         with pytest.raises(TimeoutError, match="too late"):
             await asking
+        await refused.wait()
         await bot.close()
 
     assert [error.code for error in errors] == [10062]
