@@ -503,6 +503,9 @@ async def reload_often(folder: Path, times: int, *, objects: int) -> None:
             assert report.ok is not bool(broken)
 
         await idle()
+        for thread in threading.enumerate():
+            if thread.name == "import working":  # it has told what came of it, and is about to end
+                thread.join()
         assert census() == before
         assert len(gc.get_objects()) - many <= objects
 
