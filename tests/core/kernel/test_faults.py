@@ -225,6 +225,7 @@ async def rested(stage: Stage) -> None:
     for thread in threading.enumerate():
         if thread.name == "import full":
             thread.join()
+    await asyncio.get_running_loop().run_in_executor(stage.app.kernel.reader, int)  # a folder is read to the end
     await idle()
     await stage.clock.advance(2)
     await idle()
