@@ -162,7 +162,7 @@ class GameServer:
             ended_at: the end in Unix seconds; by default the clock's time.
             write_file: whether the stats file is written.
             send_notice: whether the script is enabled.
-            file_delay: real seconds from the notice to the file.
+            file_delay: real seconds from the notice, when it has gone out, to the file; 0: both at once.
             seed: what is invented follows from it; by default from the number of rounds played.
         """
         async with self._turn:
@@ -184,7 +184,9 @@ class GameServer:
             people = self._people(players, plan)
             end = self._clock() if ended_at is None else ended_at
             simulated = await asyncio.to_thread(self._simulate, plan, people, end, send_notice)
-            await asyncio.sleep(file_delay)
+            if file_delay:
+                await asyncio.to_thread(self._running_engine.shell.wait_idle, _SENDER_TIMEOUT)
+                await asyncio.sleep(file_delay)
             path, written = await asyncio.to_thread(self._write_file, plan, people, simulated, write_file)
             await asyncio.to_thread(self._running_engine.shell.wait_idle, _SENDER_TIMEOUT)
             self._last = self._result(plan, people, simulated, path, written, send_notice)
