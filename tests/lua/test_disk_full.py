@@ -31,7 +31,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def spare(game: Game) -> Iterator[list[Path]]:
     """The folders that the script falls back to; gone afterwards."""
-    port = 40000 + game.webhook.port % 20000
+    port = game.webhook.port
     game.engine.world.set_cvar("net_port", port)
     folders = [Path(f"/tmp/roundhook-{port}"), Path(f"/dev/shm/roundhook-{port}")]  # noqa: S108 - the script's own
     yield folders
