@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -33,20 +32,23 @@ def postgres_server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _own_server(programs: Path) -> Iterator[str]:
-    """Start a throw-away server with the machine's own programs, under an unprivileged user when root."""
+    """Start a throw-away server with the machine's own programs, under an unprivileged user when root.
+
+    It listens in its folder only: a port that is free now may be somebody else's when the server begins.
+    """
     folder = Path(tempfile.mkdtemp(prefix="roundhook-pg-"))
     user = _give_away(folder)
-    data, port = folder / "data", _free_port()
+    data = folder / "data"
 
     def run(program: str, *args: str) -> None:
         subprocess.run([programs / program, "-D", data, *args], check=True, user=user, cwd=folder, capture_output=True)
 
     try:
         run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
         run("pg_ctl", "start", "-w", "-o", options, "-l", str(folder / "log"))
         try:
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+            yield f"postgres://postgres@/postgres?host={folder}"
         finally:
             run("pg_ctl", "stop", "-m", "immediate")
     finally:
@@ -76,9 +78,3 @@ def _give_away(folder: Path) -> str | None:
             shutil.chown(folder, user)
             return user
     raise LookupError("no PostgreSQL: it does not run as root, and there is no user 'postgres' or 'nobody' here")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
