@@ -4,8 +4,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RUNS ?= 20
+ALONE ?= 1
 
-.PHONY: demo test test-all check format bench docs clean
+.PHONY: demo test test-all test-steady check format bench docs clean
 
 demo: $(STAMP)  ## play a match on loopback and show each step
 	$(BIN)/python -m roundhook demo
@@ -16,6 +18,9 @@ test: $(STAMP)  ## all tests but the long forms
 test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included; the whole bot on PostgreSQL too
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile --stage-on postgres
+
+test-steady: $(STAMP)  ## all tests RUNS times, under changing conditions; ALONE times a round each test by itself
+	$(BIN)/python -m tests.steady --runs $(RUNS) --alone $(ALONE)
 
 check: $(STAMP)  ## format, lint, types, import rules, docs up to date
 	$(BIN)/ruff format --check .
@@ -35,7 +40,7 @@ bench: $(STAMP)  ## measure; prints figures
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-out steady-out
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "roundhook needs Python 3.11 or newer; set PYTHON=…")'

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 import devkit.stage
@@ -109,3 +110,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     report = yield
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the seed of the order draw the examples of properties too: one option repeats a run as it was."""
+    seed, function = item.config.getoption("randomly_seed", None), getattr(item, "function", None)
+    drawn = getattr(function, "_hypothesis_internal_use_settings", None)
+    given = item.config.getoption("--hypothesis-seed") is not None
+    if function and drawn and not (drawn.derandomize or given or seed is None):
+        hypothesis.seed(seed)(function)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say, also with ``-q``, with which option the run can be repeated as it was."""
+    if (seed := config.getoption("randomly_seed", None)) is not None:
+        terminalreporter.write_line(f"in this order again: --randomly-seed={seed}")

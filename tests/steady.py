@@ -1,0 +1,148 @@
+"""Runs the whole suite again and again, under one condition after another, and says which run failed: see the table."""
+
+import argparse
+import contextlib
+import itertools
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+KEPT = Path("steady-out")
+"""Where the output of runs that failed is kept."""
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not full")
+LONGEST_SECONDS = 3600
+"""What a run may take, and for how long a burner burns at most."""
+BURNER = f"import time; end = time.monotonic() + {LONGEST_SECONDS}\nwhile time.monotonic() < end: pass"
+_COUNT = re.compile(r"(\d+) (passed|failed|skipped|error)")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a run is made."""
+
+    name: str
+    workers: int
+    busy: bool = False
+    """Whether something else keeps all cores busy meanwhile."""
+    alone: bool = False
+    """Whether each test has a process of its own."""
+
+
+CONDITIONS = (
+    Condition("2 workers", 2),
+    Condition("5 workers", 5),
+    Condition("2 workers, busy cores", 2, busy=True),
+    Condition("1 worker", 1),
+    Condition("1 worker, busy cores", 1, busy=True),
+)
+ALONE = Condition("each test alone", 2, alone=True)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run."""
+
+    condition: Condition
+    seed: int
+    counts: Counter[str]
+    failed: bool
+    output: str
+    seconds: float
+
+
+def main() -> int:
+    """Make the runs; return 1 if one of them failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--alone", type=int, default=1, help="runs with each test alone, in each round of conditions")
+    asked = parser.parse_args()
+    cycle = itertools.cycle((*CONDITIONS, *[ALONE] * asked.alone))
+    results = [made(number, condition) for number, condition in zip(range(1, asked.runs + 1), cycle, strict=False)]
+    print("\nall runs:")
+    for number, result in enumerate(results, 1):
+        print(line_of(number, result))
+    return int(any(result.failed for result in results))
+
+
+def made(number: int, condition: Condition) -> Result:
+    """Make one run, print what came of it, and keep its output if it failed."""
+    seed, began = secrets.randbits(32), time.monotonic()
+    print(f"{number:3}  {condition.name}, --randomly-seed={seed} …", flush=True)
+    with burners(os.cpu_count() or 1) if condition.busy else contextlib.nullcontext():
+        outcomes = each_alone(seed, condition.workers) if condition.alone else [together(seed, condition.workers)]
+    counts = sum((counts_of(text) for _, text in outcomes), Counter[str]())
+    failures = [text for code, text in outcomes if code]
+    result = Result(condition, seed, counts, bool(failures), "\n".join(failures), time.monotonic() - began)
+    if failures:
+        KEPT.mkdir(exist_ok=True)
+        kept_in(number, result).write_text(result.output, "utf-8")
+    print(line_of(number, result), flush=True)
+    return result
+
+
+def line_of(number: int, result: Result) -> str:
+    """Return a run's line of the table."""
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(result.counts.items()))
+    verdict = f"FAILED, see {kept_in(number, result)}" if result.failed else "passed"
+    name, minutes = result.condition.name, result.seconds / 60
+    return f"{number:3}  {name:24} --randomly-seed={result.seed:<10}  {minutes:5.1f} min  {verdict}: {counts}"
+
+
+def kept_in(number: int, result: Result) -> Path:
+    """Return the file that holds the output of a run that failed."""
+    return KEPT / f"run-{number}-{result.seed}.txt"
+
+
+def counts_of(text: str) -> Counter[str]:
+    """Return the counts of pytest's closing line."""
+    closing = text.rstrip().rpartition("\n")[2]
+    return Counter({what: int(count) for count, what in _COUNT.findall(closing)})
+
+
+def together(seed: int, workers: int) -> tuple[int, str]:
+    """Run all tests in so many processes."""
+    return pytest((f"--randomly-seed={seed}", f"--numprocesses={workers}", "--dist=loadfile"))
+
+
+def each_alone(seed: int, workers: int) -> list[tuple[int, str]]:
+    """Run each test in a process of its own, so many at a time."""
+    _, listed = pytest(("--collect-only", f"--randomly-seed={seed}"))
+    names = [line for line in listed.splitlines() if line.startswith("tests/") and "::" in line]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda name: pytest((name, f"--randomly-seed={seed}")), names))
+
+
+def pytest(options: Sequence[str]) -> tuple[int, str]:
+    """Run pytest; return its exit code and all that it has written."""
+    command = [*PYTEST, *options]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        return 1, f"{' '.join(command)}\n{(error.stdout or b'').decode('utf-8', 'replace')}\nno end after an hour"
+    return done.returncode, f"{' '.join(command)}\n{done.stdout.decode('utf-8', 'replace')}"
+
+
+@contextlib.contextmanager
+def burners(count: int) -> Iterator[None]:
+    """Keep so many cores busy while the block runs."""
+    burning = [subprocess.Popen([sys.executable, "-c", BURNER]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for one in burning:
+            one.kill()
+            one.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
