@@ -40,9 +40,18 @@ class Stubborn(Plugin):
 """
 
 
+LONG_PAUSE = 600.0
+
+
 @pytest.fixture(autouse=True)
 def _no_order() -> None:
     ORDER.clear()
+
+
+@pytest.fixture
+def _long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No retry comes by itself while a test runs: the clock goes on in real time, too."""
+    monkeypatch.setattr("core.kernel.dispatcher.RETRY_SECONDS", (LONG_PAUSE,) * 5)
 
 
 def imported(number: int, *, server: str = "", sha: str = "a") -> ImportedRound:
@@ -125,8 +134,8 @@ class TestOrder:
             await stage.publish(imported(1))
 
             await until(lambda: running(stage, "plain").seen == [1])
+            await until(lambda: counts(stage, "hanging") == {"timed out": 1})
             assert counts(stage, "failing") == {"failed": 1}
-            assert counts(stage, "hanging") == {"timed out": 1}
 
     async def test_a_retry_that_succeeds_does_not_run_the_others_again(self, tmp_path: Path) -> None:
         """Only the plugin that failed is called again."""
@@ -148,18 +157,21 @@ class TestFailures:
 
     async def test_retries_come_after_1_5_30_120_and_600_seconds(self, tmp_path: Path) -> None:
         """Then the delivery has failed for good, and replay tries it anew."""
-        write_plugin(tmp_path, "never", recorder(body=_fails_first(6)))
+        pauses = (1, 5, 30, 120, 600)
+        tells = "self.at = [*getattr(self, 'at', ()), self.ctx.clock.monotonic()]\n"
+        write_plugin(tmp_path, "never", recorder(body=tells + _fails_first(6)))
         async with Stage(plugins=["never"], folders=[tmp_path]) as stage:
             await stage.publish(imported(1))
-            for number, pause in enumerate((1, 5, 30, 120, 600), 1):
+            for number, pause in enumerate(pauses, 1):
                 await failed_times(stage, "never", number)
                 await stage.clock.advance(pause - 0.5)
                 await idle()
-                assert counts(stage, "never") == {"failed": number}
                 await stage.clock.advance(0.6)
 
             await stage.settled()
 
+            times = running(stage, "never").at
+            assert all(after - before >= pause for before, after, pause in zip(times, times[1:], pauses, strict=False))
             assert await states(stage, "never") == [("failed", 6)]
             failed = await stage.app.services.journal.failed(10)
             assert [(row["key"], row["plugin"], row["attempts"]) for row in failed] == [("round:1:a", "never", 6)]
@@ -263,16 +275,16 @@ class TestBreaker:
             await stage.publish(imported(6))
             await idle()
             assert stage.plugins.status("shaky").breakers == {"on_round_imported": "open"}
-            await stage.clock.advance(29)
+            await stage.clock.advance(20)
             await idle()
             assert counts(stage, "shaky") == {"failed": 5}
 
-            await stage.clock.advance(2)
+            await stage.clock.advance(11)
             await failed_times(stage, "shaky", 6)
-            await stage.clock.advance(58)
+            await stage.clock.advance(50)
             await idle()
             assert counts(stage, "shaky") == {"failed": 6}
-            await stage.clock.advance(3)
+            await stage.clock.advance(11)
 
             await stage.settled()
             assert sorted(running(stage, "shaky").seen) == [1, 2, 3, 4, 5, 6]
@@ -301,6 +313,7 @@ class TestBreaker:
 class TestLanes:
     """Events of one round reach a plugin in the order of publication."""
 
+    @pytest.mark.usefixtures("_long_pauses")
     async def test_a_retry_holds_back_only_that_plugins_later_events_of_that_round(self, tmp_path: Path) -> None:
         """Other rounds and other plugins go on; then the order is that of publication."""
         write_plugin(tmp_path, "shaky", recorder(body="if round.round_id == 1:\n" + _indented(_fails_first(1))))
@@ -311,9 +324,9 @@ class TestLanes:
             await failed_times(stage, "shaky", 1)
             everything = [1, ("amended", 1, 2), 2, ("amended", 1, 3), ("amended", 2, 2)]
             await until(lambda: len(running(stage, "plain").seen) == len(everything))
-            assert running(stage, "shaky").seen == [2, ("amended", 2, 2)]
+            await until(lambda: running(stage, "shaky").seen == [2, ("amended", 2, 2)])
 
-            await stage.clock.advance(1)
+            await stage.clock.advance(LONG_PAUSE)
 
             await stage.settled()
             assert running(stage, "plain").seen == everything
@@ -355,6 +368,7 @@ class TestLanes:
 class TestToggles:
     """Off means silent, here or everywhere, and nothing is lost by it."""
 
+    @pytest.mark.usefixtures("_long_pauses")
     async def test_what_was_recorded_waits_until_the_plugin_is_on_again(self, tmp_path: Path) -> None:
         """It does not count as unsettled meanwhile; events published while it is off are not for it."""
         write_plugin(tmp_path, "shaky", recorder(body=_fails_first(1)))
@@ -366,14 +380,14 @@ class TestToggles:
             await stage.plugins.disable("shaky")
             await waiting
             await stage.publish(imported(2))
-            await stage.clock.advance(5)
+            await stage.clock.advance(LONG_PAUSE)
             await stage.settled()
             assert await states(stage, "shaky") == [("pending", 1)]
 
             await stage.plugins.enable("shaky")
 
-            await until(lambda: counts(stage, "shaky")["failed"] == 2)
-            await stage.clock.advance(6)
+            await failed_times(stage, "shaky", 2)
+            await stage.clock.advance(LONG_PAUSE)
             await stage.settled()
             assert running(stage, "shaky").seen == [1]
             assert await states(stage, "shaky") == [("done", 3)]
