@@ -44,6 +44,8 @@ class Asked(Plugin):
         pass
 """
 GUILDS = (1, 2)
+PAUSE = 600.0
+"""Seconds that changed commands wait here before they are told: more than a script may take in real time."""
 LOOK_OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.05, "look_seconds": 0.02}}}
 OWN = ("first", "second")
 """Plugins with a command, which the tests may change."""
@@ -134,7 +136,7 @@ class Watched:
     async def _wait(self) -> None:
         """Let the pause pass: one request for each guild if a definition differs from what was told, else none."""
         expected = [] if self.defined == self.told else [("PUT", guild) for guild in GUILDS]
-        await self.stage.clock.advance(6)
+        await self.stage.clock.advance(PAUSE + 1)
         await until(lambda: len(self._requests()) >= len(expected))
         assert self.stage.app.discord is not None
         await self.stage.app.discord.sync.flush()
@@ -250,7 +252,9 @@ def play_changes(script: Sequence[tuple[Any, ...]]) -> None:
         async with Stage([*BUILT_IN, *OWN], folders=[place / "plugins"], folder=place, guilds=GUILDS) as stage:
             await Watched(place / "plugins", stage).play(script)
 
-    play(run)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("core.discord.sync.DEBOUNCE_SECONDS", PAUSE)
+        play(run)
 
 
 @given(scripts)

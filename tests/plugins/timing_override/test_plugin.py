@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from roundhook.testing import Stage
 from tests.plugin_maker import recorder, running, write_plugin
 from tests.plugins.notices import notice
@@ -64,6 +66,7 @@ async def test_the_others_see_the_corrected_time(tmp_path: Path) -> None:
         assert row["revision"] == 1
 
 
+LONG_PAUSE = 600.0
 BREAK = {
     "sqlite": ["CREATE TRIGGER broken BEFORE UPDATE OF duration_source ON rounds BEGIN SELECT RAISE(ABORT, 'no'); END"],
     "postgres": [
@@ -72,6 +75,12 @@ BREAK = {
     ],
 }
 MEND = {"sqlite": "DROP TRIGGER broken", "postgres": "DROP TRIGGER broken ON rounds"}
+
+
+@pytest.fixture
+def _long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No retry comes by itself while a test runs: the clock goes on in real time, too."""
+    monkeypatch.setattr("core.kernel.dispatcher.RETRY_SECONDS", (LONG_PAUSE,))
 
 
 async def _fail_first(stage: Stage) -> None:
@@ -89,13 +98,14 @@ async def _is_told(stage: Stage) -> bool:
     return len(running(stage, "listener").seen) == 1
 
 
+@pytest.mark.usefixtures("_long_pauses")
 async def test_a_retry_that_changes_a_round_says_so(database_url: str, tmp_path: Path) -> None:
     """Its first attempt fails: the others go on with the file's time, and hear of the correction by an amendment."""
     write_plugin(tmp_path, "listener", recorder())
     async with Stage([*PLUGINS, "listener"], folders=[tmp_path], database=database_url) as stage:
         await _fail_first(stage)
         before = (await stage.db.fetch("SELECT * FROM rounds"))[0]
-        await stage.clock.advance(2)
+        await stage.clock.advance(LONG_PAUSE)
         after = await the_round(stage)
         heard = list(running(stage, "listener").seen)
 
@@ -104,19 +114,21 @@ async def test_a_retry_that_changes_a_round_says_so(database_url: str, tmp_path:
     assert heard == [after["id"], ("amended", after["id"], 2)]
 
 
+@pytest.mark.usefixtures("_long_pauses")
 async def test_a_reload_before_the_retry_forgets_nothing(tmp_path: Path) -> None:
     """The next generation knows that the first attempt failed in the one before."""
     write_plugin(tmp_path, "listener", recorder())
     async with Stage([*PLUGINS, "listener"], folders=[tmp_path]) as stage:
         await _fail_first(stage)
         report = await stage.plugins.reload("timing_override")
-        await stage.clock.advance(2)
+        await stage.clock.advance(LONG_PAUSE)
         row = await the_round(stage)
 
         assert report.ok, report.error
         assert running(stage, "listener").seen == [row["id"], ("amended", row["id"], 2)]
 
 
+@pytest.mark.usefixtures("_long_pauses")
 async def test_a_restart_before_the_retry_forgets_nothing(database_url: str, tmp_path: Path) -> None:
     """The next process makes the retry of the one before, and tells the others."""
     write_plugin(tmp_path, "listener", recorder())
