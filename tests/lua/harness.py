@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,17 +59,21 @@ class Webhook:
         """When set, requests are answered only after it."""
         self.url = ""
         self._runner: web.AppRunner | None = None
+        self._reserved: socket.socket | None = None
+        """Keeps the port while nobody listens, so that nobody else gets it."""
 
     @property
     def notices(self) -> list[RoundNotice]:
         return [posted.notice for posted in self.posted]
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self) -> None:
+        """Listen; the second time on the same port."""
         app = web.Application()
         app.router.add_post("/api/webhooks/{id}/{token}", self._take)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        reserved, self._reserved = self._reserved or _bound(0), None
+        await web.SockSite(self._runner, reserved).start()
         self.url = f"http://127.0.0.1:{self.port}/api/webhooks/1/sEcReT-tOkEn"
 
     @property
@@ -78,8 +83,17 @@ class Webhook:
         return port
 
     async def stop(self) -> None:
-        if self._runner is not None:
+        """Refuse connections; harmless the second time."""
+        if self._runner is not None and self._reserved is None:
+            port = self.port
             await self._runner.cleanup()
+            self._reserved = _bound(port)
+
+    async def close(self) -> None:
+        """Listen no more, and let go of the port."""
+        await self.stop()
+        if self._reserved is not None:
+            self._reserved.close()
 
     async def _take(self, request: web.Request) -> web.Response:
         self.requests += 1
@@ -139,6 +153,14 @@ class Game:
         return posted[0]
 
 
+def _bound(port: int) -> socket.socket:
+    """Return a socket that holds a port of loopback; connections to it are refused until it listens."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
+
+
 @asynccontextmanager
 async def open_game(home: Path, flavour: Flavour) -> AsyncIterator[Game]:
     """A game with its webhook; afterwards nothing of it runs any more."""
@@ -149,7 +171,7 @@ async def open_game(home: Path, flavour: Flavour) -> AsyncIterator[Game]:
         yield game
     finally:
         await asyncio.to_thread(game.engine.close)
-        await webhook.stop()
+        await webhook.close()
 
 
 def begin(engine: Engine, *, players: tuple[Player, ...] | None = None, map_name: str = "supply") -> None:

@@ -90,7 +90,6 @@ async def test_what_waits_elsewhere_is_sent_when_there_is_room_again(
 ) -> None:
     """A notice that was put elsewhere during an outage is not forgotten there."""
     game.configure(config_text([game.webhook.url], outbox_dir=str(small_disk / "outbox")))
-    port = game.webhook.port
     await game.play(lambda engine: engine.load_map("warm"))
     fill(small_disk)
     await game.webhook.stop()
@@ -98,7 +97,7 @@ async def test_what_waits_elsewhere_is_sent_when_there_is_room_again(
     assert len(list(spare[0].glob("*.payload"))) == 1
 
     (small_disk / "ballast").unlink()
-    await game.webhook.start(port)
+    await game.webhook.start()
     posted = await game.play(lambda engine: short_round(engine, "roomy"))
 
     assert [entry.notice.map_name for entry in posted] == ["full", "roomy"]

@@ -39,7 +39,7 @@ async def second_webhook() -> AsyncIterator[Webhook]:
     webhook = Webhook()
     await webhook.start()
     yield webhook
-    await webhook.stop()
+    await webhook.close()
 
 
 async def test_nothing_is_left_after_it_was_taken(game: Game) -> None:
@@ -61,12 +61,11 @@ async def test_addresses_are_for_the_servers_user_alone(game: Game) -> None:
 
 async def test_outage_over_map_loads(game: Game) -> None:
     """What could not be sent goes out after the outage, oldest first, each once."""
-    port = game.webhook.port
     await game.webhook.stop()
     await game.play(rounds(3))
     assert len(payloads(game)) == 3
 
-    await game.webhook.start(port)
+    await game.webhook.start()
     posted = await game.play(lambda engine: engine.load_map("map9"))
 
     assert [entry.notice.map_name for entry in posted] == ["map0", "map1", "map2"]
@@ -75,11 +74,10 @@ async def test_outage_over_map_loads(game: Game) -> None:
 
 async def test_sent_again_while_the_game_goes_on(game: Game) -> None:
     """Without any map load, what is left is sent again every ``resend_seconds``."""
-    port = game.webhook.port
     await game.webhook.stop()
     await game.play(rounds(1))
 
-    await game.webhook.start(port)
+    await game.webhook.start()
     await game.play(lambda engine: engine.run(62))
 
     assert [notice.map_name for notice in game.webhook.notices] == ["map0"]
@@ -133,12 +131,11 @@ async def test_refused_message_is_not_sent_for_ever(game: Game) -> None:
 
 async def test_outbox_is_bounded(game: Game) -> None:
     """Beyond ``outbox_max`` the oldest notice is dropped."""
-    port = game.webhook.port
     await game.webhook.stop()
     game.configure(config_text([game.webhook.url], outbox_max=2))
     await game.play(rounds(4))
 
-    await game.webhook.start(port)
+    await game.webhook.start()
     posted = await game.play(lambda engine: engine.load_map("map9"))
 
     assert [entry.notice.map_name for entry in posted] == ["map2", "map3"]

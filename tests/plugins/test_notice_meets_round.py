@@ -65,7 +65,7 @@ async def evening() -> AsyncIterator[Evening]:
                 end += gap
                 rounds.append(await game.play_round(ended_at=end, **wishes))
             files = {one.path.name: one.path.read_bytes() for one in rounds if one.path}
-    await webhook.stop()
+    await webhook.close()
     yield Evening(tuple(rounds), files, tuple(webhook.notices))
 
 

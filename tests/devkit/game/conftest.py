@@ -15,7 +15,7 @@ async def webhook() -> AsyncIterator[Webhook]:
     webhook = Webhook()
     await webhook.start()
     yield webhook
-    await webhook.stop()
+    await webhook.close()
 
 
 @pytest.fixture
