@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.cli.conftest import PLUGINS, Command, Outside, Process, ended, started
-from tests.plugin_maker import says, write_plugin
+from tests.plugin_maker import save, says, write_plugin
 
 TOKEN = "ROUNDHOOK_TEST_TOKEN"
 
@@ -161,9 +161,9 @@ async def test_run_watch_reloads_what_is_saved(outside: Outside, token: dict[str
         await outside.discord.wait_for_gateway(30)
         await outside.discord.until(lambda: bool(outside.discord.commands(1)), 30)
         await said_is("one")
-        (folder / "plugin.py").write_text(says("two"), "utf-8")
+        save(folder / "plugin.py", says("two"))
         await said_is("two")
-        (folder / "plugin.py").write_text("def broken(:\n", "utf-8")
+        save(folder / "plugin.py", "def broken(:\n")
         assert process.stderr is not None
         log = b""
         async with asyncio.timeout(20):
