@@ -104,6 +104,11 @@ class Bad:
         }
 
     @property
+    def hangs(self) -> bool:
+        """Whether it is told by its taking too long."""
+        return any("took longer" in words for words in self.says)
+
+    @property
     def place(self) -> str:
         """File and line of its mistake; the first line of ``plugin.py`` where it is nowhere."""
         found = [*_marked({"plugin.py": self.before}), *_marked(self.texts)]
@@ -171,7 +176,7 @@ CODE = (
     ),
     Bad(
         "an import that hangs",
-        ("took longer than 0.15 s", "setup()"),
+        ("took longer than 0.5 s", "setup()"),
         "import threading\nthreading.Event().wait(1)  # here\n" + GOOD,
     ),
     Bad("an import that calls sys.exit", ("sys.exit",), "import sys\nsys.exit(3)  # here\n" + GOOD),
