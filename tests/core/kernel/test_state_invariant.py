@@ -43,6 +43,10 @@ BREAK = {
     ],
 }
 MEND = {"sqlite": "DROP TRIGGER broken", "postgres": "DROP TRIGGER broken ON rounds"}
+TRIED = (
+    "SELECT d.attempts FROM deliveries d JOIN events e ON e.id = d.event_id "
+    "WHERE e.key = ? AND d.plugin = 'timing_override' AND d.attempts > 0"
+)
 UNTRIED = "SELECT count(*) AS n FROM deliveries WHERE state = 'pending' AND attempts = 0"
 
 states = st.fixed_dictionaries(STATES)
@@ -111,7 +115,7 @@ class Evening:
         await self._rest()
         file = await self.stage.app.services.files.put("local", name, stats_file(REFUSED))
         await self.stage.publish(file)
-        await self.stage.until(lambda: self._is_stored(name))
+        await self.stage.until(lambda: self._is_told(name))
         self.failed = (await self.stage.db.fetch("SELECT * FROM rounds WHERE filename = ?", (name,)))[0]
         await self._rest()
 
@@ -130,8 +134,12 @@ class Evening:
         untried = (await self.stage.db.fetch(UNTRIED))[0]["n"]
         return len(known) == len(self.played) and not untried
 
-    async def _is_stored(self, name: str) -> bool:
-        return bool(await self.stage.db.fetch("SELECT id FROM rounds WHERE filename = ?", (name,)))
+    async def _is_told(self, name: str) -> bool:
+        """Tell whether a round is stored and the correction of its times has been tried."""
+        await self.stage.app.services.journal.flush()
+        rows = await self.stage.db.fetch("SELECT id, file_sha256 FROM rounds WHERE filename = ?", (name,))
+        keys = [f"round:{row['id']}:{row['file_sha256']}" for row in rows]
+        return bool(keys) and bool(await self.stage.db.fetch(TRIED, keys))
 
     async def _check_rounds(self) -> None:
         """Each round is stored with its true time, posted once, and its teams are known; nobody was troubled."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from roundhook.testing import Stage
+from tests.plugin_maker import until
 from tests.plugins.notices import notice
 from tests.plugins.stats_import.invented import stats_file
 
@@ -47,6 +48,9 @@ async def test_a_notice_makes_it_look_at_once() -> None:
     async with Stage(PLUGINS, config=SELDOM) as stage:
         game, end = stage.games["local"], stage.clock.now()
         await stage.publish(notice(round_end_unix=end.timestamp(), received_at=end))
+        await stage.settled()
+        asked = stage.app.services.servers["local"].asked
+        await until(lambda: not asked.is_set())  # a look that knows of the notice has begun
         played = await game.play_round(map_name="supply", ended_at=end.timestamp(), send_notice=False)
         await stored(stage, 1)
         row = (await stage.db.fetch("SELECT filename, trigger FROM stats_files"))[0]
