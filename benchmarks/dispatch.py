@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.db import open_database
 from core.db.migrate import migrate
 from core.db.owners import Owners
 from core.hookspecs import CONTRACTS
-from core.journal import Journal
+from core.journal import Journal, OnCommit
 from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
@@ -33,9 +33,11 @@ class NoJournal:
     def __init__(self) -> None:
         self._ids = 0
 
-    async def append(self, event: Event, plugins: Sequence[str], on_commit: Callable[[int], None]) -> int:
+    async def append(
+        self, event: Event, plugins: Sequence[str], on_commit: OnCommit, *, again: Sequence[str] = ()
+    ) -> int:
         self._ids += 1
-        on_commit(self._ids)
+        on_commit(self._ids, plugins)
         return self._ids
 
     def record(self, *_: object) -> None:
@@ -84,7 +86,7 @@ async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[flo
 
         async def publish(start: int) -> None:
             for number in range(start, EVENTS, publishers):
-                event_id = await journal.append(ImportedRound(round_id=number, file_sha256="a"), names, lambda _: None)
+                event_id = await journal.append(ImportedRound(round_id=number, file_sha256="a"), names, lambda *_: None)
                 for name in names:
                     journal.record(event_id or 0, name, "done", 1)
 

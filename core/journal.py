@@ -9,12 +9,13 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from core.clock import Clock
 from core.db import Database, Transaction
-from core.db.database import Row, marks, utc
+from core.db.backlog import Backlog
+from core.db.database import Row, marks
 from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
 
@@ -25,6 +26,10 @@ State = Literal["pending", "done", "failed"]
 _EVENT = "INSERT INTO events (key, type, payload, published_at, owner) VALUES "
 _DELIVERY = "INSERT INTO deliveries (event_id, plugin, state, updated_at) VALUES (?, ?, 'pending', ?)"
 _RECORD = "UPDATE deliveries SET state = ?, attempts = ?, error = ?, updated_at = ? WHERE event_id = ? AND plugin = ?"
+_ADOPT = (
+    "UPDATE events SET owner = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id "
+    "AND d.state = 'pending' AND d.plugin NOT IN ({new})) RETURNING id"
+)
 _BATCH = 150
 """Events in one INSERT: five arguments each, and SQLite of old takes 999."""
 RETRY_SECONDS = 0.5
@@ -32,6 +37,10 @@ _ERROR_LENGTH = 2000
 
 Record = tuple[State, int, str | None, datetime, int, str]
 """State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
+
+
+OnCommit = Callable[[int, Sequence[str]], None]
+"""Called with an event's id and the plugins that it is to be delivered to now."""
 
 
 class Event(Protocol):
@@ -60,7 +69,8 @@ class Publication:
     type: str
     payload: str
     plugins: tuple[str, ...]
-    on_commit: Callable[[int], None]
+    again: tuple[str, ...]
+    on_commit: "OnCommit"
     committed: "asyncio.Future[int | None]"
 
 
@@ -74,14 +84,12 @@ class OpenDelivery:
     attempts: int
 
 
-class Journal:
+class Journal(Backlog):
     """Writes events and deliveries, many in one commit. ``run`` must be running for anything to be written."""
 
     def __init__(self, database: Database, owners: Owners, clock: Clock, codec: Codec) -> None:
-        self._database = database
+        super().__init__(database, owners, clock)
         self._codec = codec
-        self._owners = owners
-        self._clock = clock
         self._publications: list[Publication] = []
         self._records: list[Record] = []
         self._flushes: list[asyncio.Future[None]] = []
@@ -91,11 +99,13 @@ class Journal:
         self._closing = False
         self._ended = False
 
-    async def append(self, event: Event, plugins: Sequence[str], on_commit: Callable[[int], None]) -> int | None:
+    async def append(
+        self, event: Event, plugins: Sequence[str], on_commit: OnCommit, *, again: Sequence[str] = ()
+    ) -> int | None:
         """Commit *event* with a delivery for each of *plugins*; return its id, or None if it is there already.
 
-        *on_commit* is called with the id of a new event right after the commit, even if the caller has been
-        cancelled meanwhile.
+        Of one that is there already those of *again* get a delivery that have none yet. *on_commit* is called right
+        after the commit, even if the caller has been cancelled meanwhile.
 
         Raises:
             PeerUnavailableError: the database does not answer. Nothing is stored.
@@ -104,7 +114,9 @@ class Journal:
         if self._ended:
             raise RoundhookError("The journal is closed: nothing can be published any more.")
         future = asyncio.get_running_loop().create_future()
-        self._publications.append(Publication(event, *self._codec.encode(event), tuple(plugins), on_commit, future))
+        self._publications.append(
+            Publication(event, *self._codec.encode(event), tuple(plugins), tuple(again), on_commit, future)
+        )
         self._work.set()
         result: int | None = await future
         return result
@@ -165,77 +177,6 @@ class Journal:
         found = (self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded)
         return [delivery for delivery in found if delivery is not None]
 
-    async def take_over(self) -> int:
-        """Adopt what ended processes have left pending; return from how many."""
-        rows = await self._database.fetch(
-            "SELECT e.owner, max(e.published_at) AS latest FROM deliveries d JOIN events e ON e.id = d.event_id "
-            "WHERE d.state = 'pending' GROUP BY e.owner"
-        )
-        now = self._clock.now()
-        ended = [row["owner"] for row in rows if self._owners.has_ended(row["owner"], utc(row["latest"]) or now, now)]
-        for owner in ended:
-            await self._database.execute("UPDATE events SET owner = ? WHERE owner = ?", (self._owners.me, owner))
-        return len(ended)
-
-    async def catch_up(self, plugin: str, types: Sequence[str]) -> None:
-        """Record deliveries for *plugin* of all kept events of *types* that it has none for."""
-        if types:
-            await self._database.execute(
-                "INSERT INTO deliveries (event_id, plugin, state, updated_at) "
-                f"SELECT id, ?, 'pending', published_at FROM events WHERE type IN ({marks(len(types))}) "
-                "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.plugin = ?)",
-                (plugin, *types, plugin),
-            )
-            await self._adopt(plugin)
-
-    async def replay(self, event_ids: Sequence[int]) -> int:
-        """Make failed deliveries of these events pending again, as this process's; return how many there were.
-
-        An event of which something is pending stays with the process that delivers it.
-        """
-        if not event_ids:
-            return 0
-        these = f"({marks(len(event_ids))})"
-        which = f"event_id IN {these} AND state = 'failed'"
-        async with self._database.transaction() as transaction:
-            count = (await transaction.fetch(f"SELECT count(*) AS n FROM deliveries WHERE {which}", event_ids))[0]["n"]
-            await transaction.execute(
-                f"UPDATE events SET owner = ? WHERE id IN {these} AND NOT EXISTS "
-                "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending')",
-                (self._owners.me, *event_ids),
-            )
-            await transaction.execute(f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {which}", event_ids)
-        return int(count)
-
-    async def failed(self, limit: int) -> list[Row]:
-        """Return deliveries that failed for good, the latest first: id, type, key, plugin, attempts, error, at."""
-        return await self._database.fetch(
-            "SELECT e.id, e.type, e.key, d.plugin, d.attempts, d.error, d.updated_at FROM deliveries d "
-            f"JOIN events e ON e.id = d.event_id WHERE d.state = 'failed' ORDER BY e.id DESC LIMIT {int(limit)}"
-        )
-
-    async def thin(self, keep: timedelta, installed: Iterable[str] | None = None) -> None:
-        """Delete events older than *keep* of which nothing is pending for a plugin that is *installed* (any).
-
-        What waits for a plugin that is gone is not kept longer than the rest.
-        """
-        names = [] if installed is None else sorted(installed)
-        of_these = f" AND d.plugin IN ({marks(len(names)) or 'NULL'})" if installed is not None else ""
-        await self._database.execute(
-            "DELETE FROM events WHERE published_at < ? AND NOT EXISTS "
-            f"(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending'{of_these})",
-            (self._clock.now() - keep, *names),
-        )
-
-    async def _adopt(self, plugin: str) -> None:
-        """Take what is pending for *plugin*; an event that a living process still delivers to others stays with it."""
-        await self._database.execute(
-            "UPDATE events SET owner = ? WHERE id IN "
-            "(SELECT event_id FROM deliveries WHERE plugin = ? AND state = 'pending') AND NOT EXISTS "
-            "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
-            (self._owners.me, plugin, plugin),
-        )
-
     def _open_delivery(self, row: Row) -> OpenDelivery | None:
         """Read a row; an event that this version cannot read is left in the journal."""
         try:
@@ -285,19 +226,39 @@ class Journal:
                 _settle(group, error=error)
             return not records
         for group in same:
-            self._committed(group, ids.get(group[0].event.key))
+            await self._committed(group, ids.get(group[0].event.key))
         return True
 
-    def _committed(self, group: list[Publication], event_id: int | None) -> None:
-        """Hand a new event over, and tell its publishers; the second and later ones have published what was there."""
-        first, *again = group
-        if event_id is not None:
-            try:
-                first.on_commit(event_id)
-            except Exception:
-                log.exception("%s is in the journal, but was not handed over", first.event.key)
+    async def _committed(self, group: list[Publication], event_id: int | None) -> None:
+        """Hand an event over, and tell its publishers; the second and later ones have published what was there."""
+        first, *rest = group
+        try:
+            if event_id is not None:
+                first.on_commit(event_id, first.plugins)
+            elif first.again:
+                await self._deliver_again(first)
+        except PeerUnavailableError as error:
+            _settle(group, error=error)
+        except Exception:
+            log.exception("%s is in the journal, but was not handed over", first.event.key)
         _settle([first], event_id)
-        _settle(again)
+        _settle(rest)
+
+    async def _deliver_again(self, publication: Publication) -> None:
+        """Give an event that was there before to the plugins that catch up and have no delivery of it."""
+        async with self._database.transaction() as transaction:
+            (row,) = await transaction.fetch("SELECT id FROM events WHERE key = ?", (publication.event.key,))
+            had = await transaction.fetch("SELECT plugin FROM deliveries WHERE event_id = ?", (row["id"],))
+            new = sorted(set(publication.again) - {one["plugin"] for one in had})
+            now = self._clock.now()
+            await transaction.execute_many(_DELIVERY, [(row["id"], plugin, now) for plugin in new])
+            mine = (
+                await transaction.fetch(_ADOPT.format(new=marks(len(new))), (self._owners.me, row["id"], *new))
+                if new
+                else []
+            )
+        if mine:  # else a living process delivers it to others, and finds these too
+            publication.on_commit(row["id"], new)
 
     async def _commit(self, publications: list[Publication], records: list[Record]) -> dict[str, int]:
         """Write all in one transaction; return the ids of the events that were not there before, by key."""

@@ -67,7 +67,8 @@ def _plugin_group(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeepe
                 await context.defer(ephemeral=True)
                 guild = await everywhere_or_here(context, self.everywhere, await _status(kernel, self.plugin))
                 report = await switch(self.plugin, guild, int(context.user.id))
-                await _answer(context, _told(done, report, guild))
+                waiting = await kernel.waiting(self.plugin) if report.ok else ""
+                await _answer(context, f"{_told(done, report, guild)}\n{waiting}".strip())
 
     async def enable(name: str, guild: int | None, user: int) -> Report:
         return await kernel.enable(name, guild, user=user)

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any, ClassVar
 
 import pluggy
+
+LIVE = timedelta(minutes=10)
 
 
 class Event:
@@ -41,6 +43,10 @@ class Event:
     def quiet(self) -> bool:
         """Whether it is never announced; a message that stands is edited all the same."""
         return False
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether it is about what happens now: such events go before old and imported ones."""
+        return not self.quiet and (self.at is None or now - self.at <= LIVE)
 
     @property
     def version(self) -> int:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from core.clock import Clock
@@ -54,18 +54,21 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self, event: Event) -> None:
-        """Commit *event* to the journal and start its deliveries; the same event again is nothing.
+        """Commit *event* to the journal and start its deliveries.
+
+        The same event again is only for plugins that catch up and have not had it.
 
         Raises:
             PeerUnavailableError: the database does not answer. Nothing is stored.
         """
         plugins = self.subscribers(event)
+        again = [plugin for plugin in plugins if self._slots[plugin].manifest.catch_up]
         root = ROOT.get() or object()
-        await self._journal.append(
-            event,
-            plugins,
-            lambda event_id: self._start([Delivery(event_id, event, plugin, root) for plugin in plugins]),
-        )
+
+        def start(event_id: int, plugins: Sequence[str]) -> None:
+            self._start([Delivery(event_id, event, plugin, root) for plugin in plugins])
+
+        await self._journal.append(event, plugins, start, again=again)
 
     def subscribers(self, event: Event) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
@@ -209,7 +212,7 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         if slot is None:
             return Outcome.PARKED, None
-        await slot.places.take()
+        await slot.places.take(first=delivery.event.is_live(self._clock.now()))
         outcome, problem = Outcome.PARKED, None
         try:
             outcome, problem = await self._attempt_in(slot, delivery)
@@ -229,8 +232,8 @@ class Dispatcher:
             return Outcome.PARKED, None
         if not self._wanted(delivery.event, slot):
             return Outcome.DONE, None  # switched off for every guild that would see it
-        if not slot.breakers[impl.hook].admit(self._clock.monotonic()):
-            self._spawn(self._deliver_after_probe(delivery, slot, impl))
+        if not slot.breaker(delivery.event).admit(self._clock.monotonic()):
+            self._spawn(self._deliver_after_probe(delivery, slot))
             return Outcome.PARKED, None
         return await self._call(delivery, slot, generation, impl)
 
@@ -263,7 +266,9 @@ class Dispatcher:
             ROOT.reset(token)
         if limit.left:
             return Outcome.LEFT, None
-        self._count(slot, impl, time.perf_counter() - started, problem, timed_out=limit.expired)
+        slot.count(
+            delivery.event, time.perf_counter() - started, problem, timed_out=limit.expired, now=self._clock.monotonic()
+        )
         return (Outcome.DONE if problem is None else Outcome.FAILED), problem
 
     def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
@@ -273,27 +278,12 @@ class Dispatcher:
             f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
         )
         generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
-        self._count(slot, impl, impl.limit, problem, timed_out=True)
+        slot.count(delivery.event, impl.limit, problem, timed_out=True, now=self._clock.monotonic())
         self._failed(delivery, problem)
 
-    def _count(self, slot: Slot, impl: Impl, seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
-        stats, breaker = slot.stats[impl.hook], slot.breakers[impl.hook]
-        stats.milliseconds.append(seconds * 1000)
-        if problem is None:
-            stats.counts["done"] += 1
-            breaker.succeeded()
-            return
-        if isinstance(problem, BadInputError):
-            stats.counts["failed"] += 1
-            breaker.succeeded()  # the handler works: it has told that the input is at fault
-            return
-        stats.counts["timed out" if timed_out else "failed"] += 1
-        if breaker.failed(self._clock.monotonic(), timed_out=timed_out):
-            log.error("%s fails again and again in %s: it is not called for a while", slot.name, impl.hook)
-
-    async def _deliver_after_probe(self, delivery: Delivery, slot: Slot, impl: Impl) -> None:
+    async def _deliver_after_probe(self, delivery: Delivery, slot: Slot) -> None:
         """Wait until the breaker lets calls through again; the journal keeps the delivery meanwhile."""
-        breaker = slot.breakers[impl.hook]
+        breaker = slot.breaker(delivery.event)
         now = self._clock.monotonic()
         await self._clock.wait(slot.renewed, max(breaker.probe_at - now, 0.0) if breaker.state == "open" else 0.1)
         await self._deliver(delivery)

@@ -63,6 +63,8 @@ class Kernel:
         self.look()
         reports = [await self._start_one(name) for name in self._on]
         await self.journal.take_over()
+        for name in self._running():
+            await self.journal.retry_failed(name)
         await self._resume(self._running())
         for name in self._running():  # only now: what the first one publishes must find the last one
             self._generation(name).scope.go_live()
@@ -122,7 +124,7 @@ class Kernel:
             source_hash=running.source_hash if running else "",
             error=slot.error,
             breaker=worst(one.state for one in slot.breakers.values()),
-            breakers={hook: one.state for hook, one in slot.breakers.items() if one.state != "closed"},
+            breakers=slot.closed_to(),
             scope=slot.manifest.scope,
             summary=slot.manifest.summary,
             off_guilds=tuple(sorted(slot.off_guilds)),
@@ -301,6 +303,14 @@ class Kernel:
         self.dispatcher.note_change()
         return pause
 
+    async def waiting(self, name: str) -> str:
+        """Return, in words, what waits for a plugin that is off, "" if nothing does."""
+        slot, count = self._slot(name), await self.journal.waiting(name)
+        if slot.enabled:
+            return ""
+        coming = "; what comes meanwhile is caught up with then" if slot.manifest.catch_up else ""
+        return f"{count} events wait until it is on again{coming}." if count or coming else ""
+
     async def _start_quiet(self, slot: Slot) -> float:
         """Load a plugin when the bot starts, but do not let it begin anything yet."""
         await self._replacement.load(slot, live=False)
@@ -312,6 +322,7 @@ class Kernel:
         await self._replacement.load(slot)
         await self._remember_hooks(slot)
         self.dispatcher.unpark(slot.name)
+        await self.journal.retry_failed(slot.name)
         await self._resume([slot.name])
 
     async def _reload(self, slot: Slot) -> float:
@@ -322,9 +333,13 @@ class Kernel:
         if slot.generation is None:
             await self._load(slot)
             return 0.0
+        before = slot.generation.source.sha256
         pause = await self._replacement.replace(slot, slot.generation)
         self.dispatcher.unpark(slot.name)
         await self._remember_hooks(slot)
+        if self._generation(slot.name).source.sha256 != before:
+            await self.journal.retry_failed(slot.name)
+            await self._resume([slot.name])
         return pause
 
     async def _remember_hooks(self, slot: Slot) -> None:

@@ -1,11 +1,14 @@
 """A plugin's place in the kernel: what stays when its code is replaced."""
 
 import asyncio
+import logging
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from core.errors import BadInputError
 from core.kernel.breaker import Breaker
+from core.kernel.contracts import Event
 from core.kernel.manifest import Manifest
 from core.kernel.scope import Gate
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from core.kernel.delivery import Delivery
     from core.kernel.generation import Generation
     from core.kernel.report import Report
+
+log = logging.getLogger(__name__)
 
 CONCURRENT = 64
 """Deliveries that one plugin handles at once."""
@@ -34,15 +39,16 @@ class Places:
 
     def __init__(self, count: int) -> None:
         self.free = count
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._then: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> None:
-        """Return when there is a place, which is then taken."""
+    async def take(self, *, first: bool = True) -> None:
+        """Return when there is a place, which is then taken; without *first*, after all those with it."""
         if self.free:
             self.free -= 1
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        (self._first if first else self._then).append(place)
         try:
             await place
         except asyncio.CancelledError:
@@ -52,8 +58,8 @@ class Places:
 
     def give_back(self) -> None:
         """Hand a place to whoever waits first, or have it free."""
-        while self._waiting:
-            place = self._waiting.popleft()
+        while waiting := self._first or self._then:
+            place = waiting.popleft()
             if not place.done():
                 place.set_result(None)
                 return
@@ -80,7 +86,8 @@ class Slot:
         self.lock = asyncio.Lock()
         self.gate = Gate()
         self.places = Places(CONCURRENT)
-        self.breakers: defaultdict[str, Breaker] = defaultdict(Breaker)
+        self.breakers: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
+        """By hook and game server: what fails for one server counts against nobody else's events."""
         self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
         self.renewed = asyncio.Event()
         """Set, and replaced, when other code has come: what failed before may work now."""
@@ -96,6 +103,29 @@ class Slot:
         if self.generation is not None:
             return "running"
         return "failed" if self.enabled and self.error else "off"
+
+    def breaker(self, event: Event) -> Breaker:
+        """Return the breaker that stands before an event."""
+        return self.breakers[event.hook, event.origin]
+
+    def count(
+        self, event: Event, seconds: float, problem: BaseException | None, *, timed_out: bool, now: float
+    ) -> None:
+        """Note how an attempt has ended: *seconds* it took, and by the clock it is *now*."""
+        stats, breaker = self.stats[event.hook], self.breaker(event)
+        stats.milliseconds.append(seconds * 1000)
+        outcome = "done" if problem is None else "timed out" if timed_out else "failed"
+        stats.counts[outcome] += 1
+        if problem is None or isinstance(problem, BadInputError):  # the handler works: it tells that the input does not
+            breaker.succeeded()
+        elif breaker.failed(now, timed_out=timed_out):
+            where = f"{event.hook} for {event.origin}" if event.origin else event.hook
+            log.error("%s fails again and again in %s: it is not called for a while", self.name, where)
+
+    def closed_to(self) -> dict[str, str]:
+        """Return the state of each breaker that is not closed, by ``hook`` or ``hook for server``."""
+        names = {key: f"{key[0]} for {key[1]}" if key[1] else key[0] for key in self.breakers}
+        return {names[key]: one.state for key, one in self.breakers.items() if one.state != "closed"}
 
     def renew(self) -> None:
         """Close the breakers and try at once what they held back: the code is another."""

@@ -80,6 +80,10 @@ class RoundNotice(Event):
     def key(self) -> str:
         return f"notice:{self.server}:{self.map_name}:{self.round_number}:{self.round_end_unix:.0f}"
 
+    @property
+    def at(self) -> datetime | None:
+        return _moment(self.round_end_unix)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedFile(Event):
@@ -108,6 +112,14 @@ class FetchedFile(Event):
     @property
     def key(self) -> str:
         return f"file:{self.server}:{self.filename}:{self.sha256}"
+
+    @property
+    def at(self) -> datetime | None:
+        return self.modified_at
+
+    @property
+    def quiet(self) -> bool:
+        return self.trigger == "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +199,9 @@ class RoundAmended(Event):
     def quiet(self) -> bool:
         return True
 
+    def is_live(self, now: datetime) -> bool:
+        return self.round.is_live(now)
+
     @property
     def version(self) -> int:
         return self.revision
@@ -208,6 +223,14 @@ def _player(entry: Any) -> PlayerRef:
 def _pause(entry: Any) -> Pause:
     start, end = (entry["start_unix"], entry["end_unix"]) if isinstance(entry, Mapping) else entry
     return Pause(start, end)
+
+
+def _moment(unix: float) -> datetime | None:
+    """Return a time in Unix seconds, None for one outside the calendar."""
+    try:
+        return datetime.fromtimestamp(unix, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _aware(moment: datetime | str | None) -> datetime | None:

@@ -23,8 +23,10 @@ class StatsCommands(Plugin):
 
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
-        """Draw the posted picture anew."""
-        await self._announce(amendment, lambda: self.answers.picture(amendment.round.round_id))
+        """Draw the posted picture anew; post it if the round is news only now, as when its file came in pieces."""
+        round_id = amendment.round.round_id
+        await self._announce(amendment, lambda: self.answers.picture(round_id))
+        await self._announce(amendment.round, lambda: self.answers.news(round_id))
 
     def hidden(self, context: Any) -> list[str]:
         """Return the servers that the guild of a command does not see."""

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from roundhook.cli import Terminal
-from roundhook.db import Database
-from roundhook.rounds import RANKED
+from roundhook.db import Database, Row
+from roundhook.rounds import RANKED, StatsFilename, parse_stats_filename
 
 _ROUND = "r.id, r.server, r.filename"
 _IN_ROUND = "FROM rounds r JOIN player_rounds p ON p.round_id = r.id WHERE r.status = 'ok'"
@@ -70,13 +70,46 @@ async def audit(database: Database) -> dict[str, list[dict[str, Any]]]:
             "SELECT server, filename, reason, fetched_at FROM stats_files WHERE state = 'quarantined' "
             "ORDER BY filename, id"
         ),
-        "notices_without_file": await database.fetch(
-            "SELECT server, map_name, round_number, round_end_unix, received_at FROM round_notices "
-            "WHERE round_id IS NULL ORDER BY round_end_unix"
-        ),
+        "failed_imports": await _failed(database),
+        "notices_without_file": await _without_file(database),
         "taken_otherwise": await _remarks(database),
         "sums": [row for row in await database.fetch(_SUMS) if row["found"] != row["wanted"]],
     }
+
+
+async def _failed(database: Database) -> list[Row]:
+    """Return the files that came and whose import has not succeeded, with the reason."""
+    rows = await database.fetch(
+        "SELECT e.id AS event_id, e.payload, d.state, d.error FROM deliveries d JOIN events e ON e.id = d.event_id "
+        "WHERE d.plugin = 'stats_import' AND e.type = 'FetchedFile' AND d.state <> 'done' AND d.error IS NOT NULL "
+        "ORDER BY e.id"
+    )
+    files = [(row, json.loads(row["payload"])) for row in rows]
+    return [
+        {"event_id": row["event_id"], "server": file["server"], "filename": file["filename"], "state": row["state"],
+         "reason": row["error"]}
+        for row, file in files
+    ]  # fmt: skip
+
+
+async def _without_file(database: Database) -> list[Row]:
+    """Return the notices without a round; ``failed`` names a file that came for one and could not be imported."""
+    rows = await database.fetch(
+        "SELECT server, map_name, round_number, round_end_unix, received_at FROM round_notices "
+        "WHERE round_id IS NULL ORDER BY round_end_unix"
+    )
+    failed = {one["filename"]: one for one in await _failed(database)}
+    names = [(name, one) for one in failed.values() if (name := parse_stats_filename(one["filename"])) is not None]
+    for row in rows:
+        same = (one for name, one in names if _is_of(name, one["server"], row))
+        row["failed"] = next((one["filename"] for one in same), None)
+    return rows
+
+
+def _is_of(name: StatsFilename, server: str, notice: Row) -> bool:
+    return (server, name.map_name.lower(), name.round_number) == (
+        notice["server"], str(notice["map_name"]).lower(), notice["round_number"],
+    )  # fmt: skip
 
 
 def print_audit(terminal: Terminal, document: dict[str, list[dict[str, Any]]]) -> None:
@@ -86,7 +119,12 @@ def print_audit(terminal: Terminal, document: dict[str, list[dict[str, Any]]]) -
         terminal.print(f"round {row['id']} ({row['filename']}{who}): {row['what']}: {row['found']} and {row['wanted']}")
     for row in document["quarantined"]:
         terminal.print(f"refused: {row['filename']} of {row['server']}: {row['reason']}")
+    for row in document["failed_imports"]:
+        name, again = row["filename"], f"`roundhook events replay {row['event_id']}` tries it again"
+        terminal.print(f"the file came, its import failed: {name} of {row['server']}: {row['reason']}; {again}")
     for row in document["notices_without_file"]:
+        if row["failed"]:
+            continue
         terminal.print(
             f"no file came: {row['map_name']} R{row['round_number']} of {row['server']}, received {row['received_at']}"
         )

@@ -49,7 +49,7 @@ def event(number: int) -> ImportedRound:
 
 async def append(journal: Journal, published: Event, *plugins: str) -> int:
     ids: list[int] = []
-    result = await journal.append(published, plugins, ids.append)
+    result = await journal.append(published, plugins, lambda event_id, _: ids.append(event_id))
     assert ids == [result]
     return ids[0]
 
@@ -104,9 +104,9 @@ class TestCommits:
     async def test_the_same_key_twice_is_known(self, journal: Journal) -> None:
         """Whether one after the other or at once, the second publisher is told that it was there."""
         first, second = await asyncio.gather(
-            journal.append(event(1), ["a"], lambda _: None), journal.append(event(1), ["a"], lambda _: None)
+            journal.append(event(1), ["a"], lambda *_: None), journal.append(event(1), ["a"], lambda *_: None)
         )
-        third = await journal.append(event(1), ["a"], lambda _: None)
+        third = await journal.append(event(1), ["a"], lambda *_: None)
 
         assert first is not None
         assert (second, third) == (None, None)
@@ -119,7 +119,7 @@ class TestCommits:
         commits.error = PeerUnavailableError("away")
 
         results = await asyncio.gather(
-            *(journal.append(event(1), ["a"], lambda _: None) for _ in range(2)), return_exceptions=True
+            *(journal.append(event(1), ["a"], lambda *_: None) for _ in range(2)), return_exceptions=True
         )
 
         assert [type(result) for result in results] == [PeerUnavailableError] * 2
@@ -133,7 +133,7 @@ class TestCommits:
         commits.error = PeerUnavailableError("away")
         journal.record(event_id, "a", "done", 1)
         with pytest.raises(PeerUnavailableError, match="away"):
-            await journal.append(event(2), ["a"], lambda _: None)
+            await journal.append(event(2), ["a"], lambda *_: None)
         assert await open_for(journal, "a") == []
         commits.error = None
 
@@ -347,7 +347,7 @@ async def _publish_and_be_killed(url: str, processes: Path) -> None:
                     writing = asyncio.create_task(journal.run())
                     for number in (1, 2):
                         event = ImportedRound(round_id=number, file_sha256="a")
-                        last = await journal.append(event, ["plain"], lambda _: None)
+                        last = await journal.append(event, ["plain"], lambda *_: None)
                     journal.record(last, "plain", "pending", 3, "ValueError: no")
                     await journal.flush()
                     os.kill(os.getpid(), signal.SIGKILL)

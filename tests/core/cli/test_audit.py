@@ -1,12 +1,17 @@
 """What ``roundhook audit`` finds: each impossible row by name of file, and nothing in what is possible."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from core.cli.terminal import Terminal
+from core.config import Config
 from core.db import Database
+from core.kernel.manifest import Settings
 from core.rounds import rollups
-from plugins.stats_import.audit import audit
+from plugins.stats_import.audit import audit, print_audit
+from roundhook import FetchedFile
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import MP40, Folder, Line, name_of, stats_file
 
@@ -95,3 +100,37 @@ async def test_the_samples_add_up(database: Database, samples: Path) -> None:
     assert "began anew" in remarks["2025-10-26-203013-etl_sp_delivery-round-2.txt", "C74FB315"]
     assert "spectator" in remarks["2025-10-23-221355-etl_sp_delivery-round-2.txt", "0A26D447"]
     assert sum("not in the file of R1" in text for text in remarks.values()) == 1
+
+
+async def test_a_file_whose_import_failed_is_named(database: Database) -> None:
+    """Not as a file that has not come: with the reason, and with what tries it again."""
+    file = FetchedFile(server="local", filename=R1, sha256="a")
+    owner = (
+        "INSERT INTO events (id, key, type, payload, published_at, owner) VALUES (7, 'k', 'FetchedFile', ?, ?, 'me')"
+    )
+    now = datetime.now(UTC)
+    await database.execute(owner, (file.to_text(), now))
+    await database.execute(
+        "INSERT INTO deliveries (event_id, plugin, state, attempts, error, updated_at) "
+        "VALUES (7, 'stats_import', 'failed', 6, 'OSError: disk full', ?)",
+        (now,),
+    )
+    for map_name in ("supply", "radar"):
+        await database.execute(
+            "INSERT INTO round_notices (server, map_name, round_number, round_end_unix, notice) "
+            "VALUES ('local', ?, 1, 1760911200, '{}')",
+            (map_name,),
+        )
+    terminal = Terminal(Config(), Settings({}))
+    said: list[str] = []
+    terminal.print = said.append  # type: ignore[method-assign]
+
+    document = await audit(database)
+    print_audit(terminal, document)
+
+    assert [row["failed"] for row in document["notices_without_file"]] == [R1, None]
+    text = "\n".join(said)
+    assert f"the file came, its import failed: {R1} of local: OSError: disk full" in text
+    assert "roundhook events replay 7" in text
+    assert "no file came: radar R1 of local" in text
+    assert "no file came: supply" not in text

@@ -145,3 +145,34 @@ async def test_an_announcement_deleted_by_hand_stays_deleted() -> None:
         assert [one.id for one in posted(stage)] != [message.id]
         assert len(posted(stage)) == 1
         assert failed == []
+
+
+async def test_a_file_that_arrives_in_steps_is_announced_once(database_url: str) -> None:
+    """The header alone is a round that nobody played and no news; when the players come, it is."""
+    whole = stats_file()
+    header = whole.splitlines(keepends=True)[0]
+    async with Stage(PLUGINS, database=database_url) as stage:
+        name = filename(stage)
+        await hand_over(stage, name, header)
+        first = len(posted(stage))
+        await hand_over(stage, name, whole)
+        await hand_over(stage, name, whole)
+        told = posted(stage)
+
+    assert first == 0
+    assert len(told) == 1
+    assert "supply · round 1" in told[0].text
+
+
+async def test_an_import_that_came_while_it_was_off(database_url: str) -> None:
+    """What the poller fetched while ``stats_import`` was off is stored, and announced, when it is on again."""
+    async with Stage(PLUGINS, database=database_url) as stage:
+        await stage.plugins.disable("stats_import")
+        await hand_over(stage, filename(stage), stats_file())
+        assert await stage.count("rounds") == 0
+
+        await stage.plugins.enable("stats_import")
+
+        await stage.settled()
+        assert await stage.count("rounds") == 1
+        assert len(posted(stage)) == 1

@@ -1,0 +1,103 @@
+"""What is left in the journal: taken over from ended processes, caught up with, tried again, thinned."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from core.clock import Clock
+from core.db.database import Database, Row, marks, utc
+from core.db.owners import Owners
+
+
+class Backlog:
+    """Reads and changes deliveries that are not done; each statement stands for itself."""
+
+    def __init__(self, database: Database, owners: Owners, clock: Clock) -> None:
+        self._database = database
+        self._owners = owners
+        self._clock = clock
+
+    async def take_over(self) -> int:
+        """Adopt what ended processes have left pending; return from how many."""
+        rows = await self._database.fetch(
+            "SELECT e.owner, max(e.published_at) AS latest FROM deliveries d JOIN events e ON e.id = d.event_id "
+            "WHERE d.state = 'pending' GROUP BY e.owner"
+        )
+        now = self._clock.now()
+        ended = [row["owner"] for row in rows if self._owners.has_ended(row["owner"], utc(row["latest"]) or now, now)]
+        for owner in ended:
+            await self._database.execute("UPDATE events SET owner = ? WHERE owner = ?", (self._owners.me, owner))
+        return len(ended)
+
+    async def catch_up(self, plugin: str, types: Sequence[str]) -> None:
+        """Record deliveries for *plugin* of all kept events of *types* that it has none for."""
+        if types:
+            await self._database.execute(
+                "INSERT INTO deliveries (event_id, plugin, state, updated_at) "
+                f"SELECT id, ?, 'pending', published_at FROM events WHERE type IN ({marks(len(types))}) "
+                "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.plugin = ?)",
+                (plugin, *types, plugin),
+            )
+            await self._adopt(plugin)
+
+    async def replay(self, event_ids: Sequence[int]) -> int:
+        """Make failed deliveries of these events pending again, as this process's; return how many there were.
+
+        An event of which something is pending stays with the process that delivers it.
+        """
+        if not event_ids:
+            return 0
+        these = f"({marks(len(event_ids))})"
+        which = f"event_id IN {these} AND state = 'failed'"
+        async with self._database.transaction() as transaction:
+            count = (await transaction.fetch(f"SELECT count(*) AS n FROM deliveries WHERE {which}", event_ids))[0]["n"]
+            await transaction.execute(
+                f"UPDATE events SET owner = ? WHERE id IN {these} AND NOT EXISTS "
+                "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending')",
+                (self._owners.me, *event_ids),
+            )
+            await transaction.execute(f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {which}", event_ids)
+        return int(count)
+
+    async def retry_failed(self, plugin: str) -> None:
+        """Make what failed for good for *plugin* pending again, as this process's: the cause may be mended."""
+        where = "plugin = ? AND state = 'failed'"
+        rows = await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,))
+        if rows:
+            await self._database.execute(
+                f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {where}", (plugin,)
+            )
+            await self._adopt(plugin)
+
+    async def waiting(self, plugin: str) -> int:
+        """Return how many events are still to be delivered to *plugin*."""
+        sql = "SELECT count(*) AS n FROM deliveries WHERE plugin = ? AND state = 'pending'"
+        return int((await self._database.fetch(sql, (plugin,)))[0]["n"])
+
+    async def failed(self, limit: int) -> list[Row]:
+        """Return deliveries that failed for good, the latest first: id, type, key, plugin, attempts, error, at."""
+        return await self._database.fetch(
+            "SELECT e.id, e.type, e.key, d.plugin, d.attempts, d.error, d.updated_at FROM deliveries d "
+            f"JOIN events e ON e.id = d.event_id WHERE d.state = 'failed' ORDER BY e.id DESC LIMIT {int(limit)}"
+        )
+
+    async def thin(self, keep: timedelta, installed: Iterable[str] | None = None) -> None:
+        """Delete events older than *keep* of which nothing is pending or failed for a plugin that is *installed* (any).
+
+        What waits for a plugin that is gone is not kept longer than the rest.
+        """
+        names = [] if installed is None else sorted(installed)
+        of_these = f" AND d.plugin IN ({marks(len(names)) or 'NULL'})" if installed is not None else ""
+        await self._database.execute(
+            "DELETE FROM events WHERE published_at < ? AND NOT EXISTS "
+            f"(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state <> 'done'{of_these})",
+            (self._clock.now() - keep, *names),
+        )
+
+    async def _adopt(self, plugin: str) -> None:
+        """Take what is pending for *plugin*; an event that a living process still delivers to others stays with it."""
+        await self._database.execute(
+            "UPDATE events SET owner = ? WHERE id IN "
+            "(SELECT event_id FROM deliveries WHERE plugin = ? AND state = 'pending') AND NOT EXISTS "
+            "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
+            (self._owners.me, plugin, plugin),
+        )
