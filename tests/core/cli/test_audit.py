@@ -102,7 +102,7 @@ async def test_the_samples_add_up(database: Database, samples: Path) -> None:
     assert sum("not in the file of R1" in text for text in remarks.values()) == 1
 
 
-async def test_a_file_whose_import_failed_is_named(database: Database) -> None:
+async def test_a_file_whose_import_failed_is_named(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not as a file that has not come: with the reason, and with what tries it again."""
     file = FetchedFile(server="local", filename=R1, sha256="a")
     owner = (
@@ -123,7 +123,7 @@ async def test_a_file_whose_import_failed_is_named(database: Database) -> None:
         )
     terminal = Terminal(Config(), Settings({}))
     said: list[str] = []
-    terminal.print = said.append  # type: ignore[method-assign]
+    monkeypatch.setattr(terminal, "print", said.append)
 
     document = await audit(database)
     print_audit(terminal, document)
