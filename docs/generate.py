@@ -21,6 +21,7 @@ from core.cli import COMMANDS, add_common
 from core.hookspecs import CONTRACTS
 from core.kernel.folders import BUILT_IN
 from core.kernel.manifest import Manifest, read_manifest
+from docs.public import public, stage
 from docs.source import (
     ROOT,
     AnyFunction,
@@ -39,7 +40,7 @@ EXAMPLE = ROOT / "roundhook.example.toml"
 _PART = re.compile(
     r"(<!-- generated: (?P<name>[a-z_ ]+); run `make docs` -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL
 )
-_NOT_FOR_PLUGINS = {"bind", "close", "discard", "engine", "extra_webhook_ids", "in_place", "options", "parts"}
+_NOT_FOR_PLUGINS = {"bind", "close", "discard", "engine", "accepted", "in_place", "options", "parts"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,7 +90,9 @@ def hooks() -> str:
 def events() -> str:
     """The events: fields, types, defaults, meanings, key."""
     found = [
-        one for one in classes("core/events.py") if one.name in {event.__name__ for event in CONTRACTS.by_hook.values()}
+        one
+        for one in classes("core/rounds/events.py")
+        if one.name in {event.__name__ for event in CONTRACTS.by_hook.values()}
     ]
     return "\n\n".join(_event(one) for one in found)
 
@@ -118,7 +121,7 @@ def _event(event: ast.ClassDef) -> str:
 
 def tables() -> str:
     """The shared tables, and those of the built-in plugins."""
-    shared = _stored_in("core/db/tables.py")
+    shared = [*_stored_in("core/rounds/tables.py"), *_stored_in("core/db/tables.py")]
     owned = [
         f"## Owned by {path.parent.name}\n\n" + "\n\n".join(_stored_in(str(path.relative_to(ROOT))))
         for path in sorted(BUILT_IN.glob("*/tables.py"))
@@ -145,9 +148,9 @@ def _stored(found: ast.ClassDef, name: str, shared: Mapping[str, Sequence[ast.st
 
 
 _TYPES = {
-    "_number": "integer", "BigInt": "integer", "Serial": "integer, made by the database", "Text": "text",
-    "_text": "text or NULL", "Boolean": "boolean", "Bytea": "bytes",
-    "_moment": "time (UTC)", "Timestamptz": "time (UTC)",
+    "number": "integer", "BigInt": "integer", "Serial": "integer, made by the database", "Text": "text",
+    "text": "text or NULL", "Boolean": "boolean", "Bytea": "bytes",
+    "moment": "time (UTC)", "Timestamptz": "time (UTC)",
 }  # fmt: skip
 
 
@@ -185,7 +188,13 @@ def settings() -> str:
 def _keys(place: str, kind: type[msgspec.Struct], meanings: dict[str, str]) -> Iterator[tuple[str, ...]]:
     for field in msgspec.structs.fields(kind):
         if field.name != "ssh":
-            default = "*needed*" if field.required else f"`{_toml(field.default)}`"
+            default = (
+                "*needed*"
+                if field.required
+                else f"`{_toml(field.default)}`"
+                if field.default is not None
+                else "not set"
+            )
             yield f"`{field.name}`", _type_name(field.type), default, meanings[f"{place}.{field.name}"]
 
 
@@ -238,7 +247,7 @@ def _toml(value: object) -> str:
 
 
 def _type_name(kind: Any) -> str:
-    text = str(kind)
+    text = str(kind).replace(" | None", "")
     plain = "number" if "int" in text else "true or false" if "bool" in text else "text"
     return f"list of {plain}s" if "tuple" in text else plain
 
@@ -248,7 +257,8 @@ def _type_name(kind: Any) -> str:
 
 def terminal() -> str:
     """The commands of the terminal, by their argument parsers."""
-    return "\n\n".join(_terminal(name, summary) for name, summary in COMMANDS.items())
+    own = [_terminal(name, sentence(summary), _own(name)) for name, summary in COMMANDS.items()]
+    return "\n\n".join([*own, *_brought()])
 
 
 def common() -> str:
@@ -256,9 +266,23 @@ def common() -> str:
     return _arguments(add_common)
 
 
-def _terminal(name: str, summary: str) -> str:
-    configure = importlib.import_module(f"core.cli.{name}_command").configure
-    return f"### roundhook {name}\n\n{sentence(summary)}\n\n{_arguments(configure, without=_options(add_common))}"
+def _own(name: str) -> Callable[[argparse.ArgumentParser], None]:
+    configure: Callable[[argparse.ArgumentParser], None] = importlib.import_module(f"core.cli.{name}_command").configure
+    return configure
+
+
+def _brought() -> Iterator[str]:
+    """Give the commands of our own plugins."""
+    for manifest in (read_manifest(file.parent) for file in sorted(BUILT_IN.glob("*/manifest.toml"))):
+        for name, summary in manifest.cli.items():
+            module = importlib.import_module(f"plugins.{manifest.name}.cli")
+            declare = getattr(module, f"add_{name.replace(' ', '_')}", lambda parser: None)
+            text = f"{sentence(summary)} Brought by [{manifest.name}](../../plugins/{manifest.name}/README.md)."
+            yield _terminal(name, text, declare)
+
+
+def _terminal(name: str, text: str, configure: Callable[[argparse.ArgumentParser], None]) -> str:
+    return f"### roundhook {name}\n\n{text}\n\n{_arguments(configure, without=_options(add_common))}"
 
 
 def _arguments(configure: Callable[[argparse.ArgumentParser], None], without: Sequence[str] = ()) -> str:
@@ -316,11 +340,12 @@ def _invokable(before: str, command: Any) -> Iterator[tuple[str, str, str]]:
 def context() -> str:
     """Plugin, Context and what a context gives, by their docstrings."""
     places = (
-        ("core/plugin.py", "Plugin", "##"), ("core/plugin.py", "Context", "##"),
+        ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
         ("core/db/database.py", "Database", "###"), ("core/db/database.py", "Transaction", "###"),
-        ("core/files.py", "Files", "###"), ("core/ssh.py", "Server", "###"), ("core/clock.py", "Clock", "###"),
-        ("core/messages.py", "Message", "###"), ("core/messages.py", "Embed", "###"),
-        ("core/messages.py", "Field", "###"), ("core/messages.py", "File", "###"),
+        ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
+        ("core/clock.py", "Clock", "###"),
+        ("core/discord/messages.py", "Message", "###"), ("core/discord/messages.py", "Embed", "###"),
+        ("core/discord/messages.py", "Field", "###"), ("core/discord/messages.py", "File", "###"),
     )  # fmt: skip
     return "\n\n".join(
         _class_page(next(one for one in classes(file) if one.name == name), level) for file, name, level in places
@@ -329,7 +354,11 @@ def context() -> str:
 
 def functions() -> str:
     """The functions that ``roundhook`` offers beside the classes."""
-    wanted = (("core/plugin.py", "plugin_of"), ("core/names.py", "clean_name"), ("core/names.py", "escape_markdown"))
+    wanted = (
+        ("core/plugin.py", "plugin_of"),
+        ("core/rounds/names.py", "clean_name"),
+        ("core/discord/messages.py", "escape_markdown"),
+    )
     found = [
         (name, one)
         for file, name in wanted
@@ -383,7 +412,7 @@ PARTS: dict[str, Callable[..., str]] = {
     one.__name__: one
     for one in (
         hooks, events, tables, settings, plugin_settings, plugin_config, plugin_list, terminal, common, discord,
-        context, functions, errors,
+        context, functions, errors, public, stage,
     )
 }  # fmt: skip
 

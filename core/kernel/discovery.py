@@ -5,14 +5,8 @@ from dataclasses import dataclass, field
 
 from core.config import Config
 from core.errors import PluginError
-from core.kernel.folders import built_in, plugin_folders
+from core.kernel.folders import OWN_COMMANDS, built_in, plugin_folders
 from core.kernel.manifest import Manifest, read_manifest
-
-OWN_COMMANDS = (
-    "demo", "dev", "run", "check", "init", "status", "events", "db upgrade", "db status", "db backup", "plugin list",
-    "plugin new", "plugin check", "plugin install", "plugin update", "plugin remove", "plugin purge",
-)  # fmt: skip
-"""Commands in the terminal that no plugin may have."""
 
 
 @dataclass(slots=True)

@@ -7,6 +7,11 @@ from pathlib import Path
 
 BUILT_IN = Path(__file__).parents[2] / "plugins"
 ENTRY_POINTS = "roundhook.plugins"
+OWN_COMMANDS = (
+    "demo", "dev", "run", "check", "init", "status", "events", "db upgrade", "db status", "db backup", "plugin list",
+    "plugin new", "plugin check", "plugin install", "plugin update", "plugin remove", "plugin purge",
+)  # fmt: skip
+"""Commands in the terminal that no plugin may have."""
 
 
 def built_in() -> tuple[str, ...]:
