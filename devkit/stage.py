@@ -217,10 +217,12 @@ class StageDiscord(DiscordServer):
         self._app = app
 
     async def invoke(self, *args: Any, **kwargs: Any) -> Message:
+        """Use a command as a user does: ``invoke("stats", user=7, guild=1, options={…})``; return the answer."""
         await self._up_to_date()
         return await super().invoke(*args, **kwargs)
 
     async def autocomplete(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        """Type into an option that autocompletes; return what is offered."""
         await self._up_to_date()
         return await super().autocomplete(*args, **kwargs)
 

@@ -1,18 +1,9 @@
-"""The card's colours: ET's table for names, made readable on the dark ground, and the palette."""
+"""The card's colours: ET's table for names, made readable on the dark ground, and those of the sides."""
 
 from functools import cache
 
-Color = tuple[int, int, int]
-
-GROUND: Color = (13, 16, 22)
-GROUND_LOW: Color = (9, 11, 15)
-PANEL: Color = (22, 27, 35)
-WHITE: Color = (255, 255, 255)
-TEXT: Color = (228, 233, 240)
-MUTED: Color = (146, 157, 173)
-FAINT: Color = (96, 106, 122)
-GOLD: Color = (255, 202, 64)
-AMBER: Color = (255, 171, 92)
+from roundhook.pictures import PANEL, WHITE, Color, mix, readable
+from roundhook.rounds import color_runs
 
 STRIPE = 0.025
 """Share of white in every other row."""
@@ -59,7 +50,6 @@ _TABLE: tuple[tuple[float, float, float], ...] = (
 )
 _RESET = "*"
 _DEFAULT_INDEX = 7
-_READABLE = 4.5  # contrast ratio, WCAG's limit for text
 
 
 def side_color(side: int) -> Color:
@@ -77,31 +67,14 @@ def name_color(code: str) -> Color:
     """Return the colour of colour code *code* (one character, or "" for none), lifted until it is readable."""
     index = (ord(code) - ord("0")) & 31 if code and code != _RESET else _DEFAULT_INDEX
     red, green, blue = (round(share * 255) for share in _TABLE[index])
-    return _lifted((red, green, blue))
+    return readable((red, green, blue), _grounds())
 
 
-def mix(color: Color, other: Color, share: float) -> Color:
-    """Return *color* with *share* (0 to 1) of *other* in it."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
-    return (red, green, blue)
-
-
-def contrast(color: Color, ground: Color) -> float:
-    """Return the contrast ratio of the two, 1 to 21."""
-    low, high = sorted((_luminance(color), _luminance(ground)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def _lifted(color: Color) -> Color:
-    steps = (mix(color, WHITE, step / 50) for step in range(51))
-    return next(lifted for lifted in steps if all(contrast(lifted, ground) >= _READABLE for ground in _grounds()))
+def colored(name: str) -> list[tuple[Color, str]]:
+    """Split a name with colour codes into runs of one colour each."""
+    return [(name_color(code), text) for code, text in color_runs(name)]
 
 
 @cache
 def _grounds() -> tuple[Color, ...]:
     return tuple(mix(panel_color(side), WHITE, STRIPE) for side in (0, 1, 2))
-
-
-def _luminance(color: Color) -> float:
-    red, green, blue = ((c / 255 / 12.92) if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color)
-    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)

@@ -4,7 +4,8 @@ Panels stand one above the other, not side by side: Discord shows a picture abou
 full width the numbers are still readable there.
 """
 
-from .canvas import Canvas
+from roundhook.pictures import Canvas
+
 from .data import Card
 from .header import draw_header, header_height
 from .layout import EDGE, WIDTH

@@ -1,24 +1,29 @@
 """The card's header: server, map, round and result on the left, the real time played on the right."""
 
-from roundhook.rounds import color_runs
-
-from .canvas import Canvas
-from .colors import AMBER, FAINT, MUTED, TEXT, WHITE, Color, mix, side_color
-from .data import Card
-from .fonts import BLACK, BOLD, MEDIUM, drawable, fit_runs, fit_size, text_width
-from .layout import EDGE, RIGHT, WIDTH
-from .text import (
+from roundhook.pictures import (
+    AMBER,
+    BLACK,
+    BOLD,
+    FAINT,
+    MEDIUM,
+    MUTED,
+    TEXT,
     UNKNOWN,
-    clock_label,
-    clock_notes,
-    clock_text,
+    WHITE,
+    Canvas,
+    Color,
     date_text,
-    file_note,
-    limit_share,
-    result_text,
-    status_note,
-    winner,
+    drawable,
+    fit_runs,
+    fit_size,
+    mix,
+    text_width,
 )
+
+from .colors import colored, side_color
+from .data import Card
+from .layout import EDGE, RIGHT, WIDTH
+from .text import clock_label, clock_notes, clock_text, file_note, limit_share, result_text, status_note, winner
 
 _HEIGHT = 206  # without a third line on either side
 _LINE = 34
@@ -55,7 +60,7 @@ def _notes(card: Card) -> list[tuple[str, Color]]:
 def _draw_origin(canvas: Canvas, card: Card) -> None:
     when = f" ·  {date_text(card.played_at)}"
     room = _TITLE_WIDTH - text_width(drawable(when, MEDIUM), MEDIUM, 20) - 4
-    x = canvas.runs(EDGE, 50, fit_runs(color_runs(card.server), BOLD, 20, room), face=BOLD, size=20)
+    x = canvas.runs(EDGE, 50, fit_runs(colored(card.server), BOLD, 20, room), face=BOLD, size=20)
     canvas.text(x + 4, 50, when, size=20, color=MUTED)
 
 

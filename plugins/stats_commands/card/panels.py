@@ -2,15 +2,31 @@
 
 from dataclasses import dataclass
 
-from roundhook.rounds import color_runs
+from roundhook.pictures import (
+    BOLD,
+    FAINT,
+    GOLD,
+    GROUND,
+    MEDIUM,
+    MUTED,
+    PANEL,
+    TEXT,
+    UNKNOWN,
+    WHITE,
+    Canvas,
+    Color,
+    drawable,
+    fit_runs,
+    fit_size,
+    mix,
+    text_width,
+)
 
-from .canvas import Canvas
-from .colors import FAINT, GOLD, GROUND, MUTED, PANEL, STRIPE, TEXT, WHITE, Color, mix, panel_color, side_color
+from .colors import STRIPE, colored, name_color, panel_color, side_color
 from .data import Card, CardPlayer
-from .fonts import BOLD, MEDIUM, Run, drawable, fit_runs, fit_size, text_width
 from .layout import EDGE, RIGHT, WIDTH
 from .table import COLUMNS, Column, best_value, ranked
-from .text import UNKNOWN, played_note, role_text, side_text, winner
+from .text import played_note, role_text, side_text, winner
 
 MOST_PLAYERS = 32
 EMPTY_HEIGHT = 132
@@ -144,12 +160,12 @@ def _draw_name(canvas: Canvas, panel: Panel, y: int, player: CardPlayer, longest
         canvas.text(end, base, note, size=size - 5, color=MUTED)
 
 
-def _name(player: CardPlayer, size: int) -> list[Run]:
-    runs = fit_runs(color_runs(player.name.strip()), BOLD, size, _NAME_WIDTH)
+def _name(player: CardPlayer, size: int) -> list[tuple[Color, str]]:
+    runs = fit_runs(colored(player.name.strip()), BOLD, size, _NAME_WIDTH)
     if any(text.strip() for _, text in runs):
         return runs
     guid = drawable(player.guid, BOLD).strip() or "unnamed"
-    return fit_runs([(_GUID_CODE, guid)], BOLD, size, _NAME_WIDTH)
+    return fit_runs([(name_color(_GUID_CODE), guid)], BOLD, size, _NAME_WIDTH)
 
 
 def _draw_values(canvas: Canvas, panel: Panel, y: int, player: CardPlayer, best: list[float | None]) -> None:

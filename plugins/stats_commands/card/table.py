@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from roundhook.pictures import count_text, percent_text, ratio_text
+
 from .data import CardPlayer
-from .text import count_text, percent_text, ratio_text
 
 Value = float | None
 _MOST_TIES = 2

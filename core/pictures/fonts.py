@@ -1,16 +1,16 @@
-"""The card's type: bundled fonts, and text made drawable and fitting. Pillow is imported at first use."""
+"""Type: bundled fonts, and text made drawable and fitting. Pillow is imported at first use."""
 
 import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-Run = tuple[str, str]
-"""A colour code (one character, or "") and the text drawn in it."""
+Ink = TypeVar("Ink")
+"""What a run of text is drawn in."""
 
 MEDIUM = "Inter-Medium.otf"
 BOLD = "Inter-Bold.otf"
@@ -57,7 +57,7 @@ def text_width(text: str, face: str, size: int) -> float:
     return font(face, size).getlength(text) if text else 0.0
 
 
-def fit_runs(runs: Iterable[Run], face: str, size: int, width: float) -> list[Run]:
+def fit_runs(runs: Iterable[tuple[Ink, str]], face: str, size: int, width: float) -> list[tuple[Ink, str]]:
     """Return *runs* made drawable and cut, with an ellipsis, to *width* pixels."""
     whole = [(code, drawable(text, face)) for code, text in runs]
     if sum(text_width(text, face, size) for _, text in whole) <= width:
@@ -77,8 +77,8 @@ def fit_size(text: str, face: str, size: int, width: float, *, least: int = 9) -
     return size
 
 
-def _cut(runs: list[Run], face: str, size: int, room: float) -> list[Run]:
-    kept: list[Run] = []
+def _cut(runs: list[tuple[Ink, str]], face: str, size: int, room: float) -> list[tuple[Ink, str]]:
+    kept: list[tuple[Ink, str]] = []
     for code, text in runs:
         part = _head(text, face, size, room)
         room -= text_width(part, face, size)

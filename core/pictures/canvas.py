@@ -1,12 +1,12 @@
-"""The card's surface: smooth shapes, glows and text on one picture. Pillow is imported at first use."""
+"""A surface to draw on: smooth shapes, glows and text on one picture. Pillow is imported at first use."""
 
 import io
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .colors import GROUND, GROUND_LOW, Color, name_color
-from .fonts import MEDIUM, Run, fit_text, font, text_width
+from core.pictures.colors import GROUND, GROUND_LOW, Color
+from core.pictures.fonts import MEDIUM, fit_text, font, text_width
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,10 +57,10 @@ class Canvas:
         self.draw.text((begin, y), shown, fill=color, font=font(face, size), anchor="ls")
         return begin
 
-    def runs(self, x: float, y: float, runs: Iterable[Run], *, face: str, size: int) -> float:
-        """Draw fitted *runs* in ET's colours from *x* on base line *y*; return where they end."""
-        for code, text in runs:
-            self.draw.text((x, y), text, fill=name_color(code), font=font(face, size), anchor="ls")
+    def runs(self, x: float, y: float, runs: Iterable[tuple[Color, str]], *, face: str, size: int) -> float:
+        """Draw fitted *runs*, each in its colour, from *x* on base line *y*; return where they end."""
+        for color, text in runs:
+            self.draw.text((x, y), text, fill=color, font=font(face, size), anchor="ls")
             x += text_width(text, face, size)
         return x
 
