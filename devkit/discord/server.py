@@ -16,16 +16,17 @@ from devkit.discord.faults import Faults
 from devkit.discord.http_api import API, HttpApi
 from devkit.discord.message import Message
 from devkit.discord.parts import Settings, assemble
-from devkit.discord.people import Actor, People
+from devkit.discord.people import People
 from devkit.discord.ratelimits import RateLimits
 from devkit.discord.shapes import Call, Json, Payload, Request, Upload
+from devkit.discord.users import Users
 from devkit.discord.websocket import Connection
 from devkit.discord.world import BOT_ID, OWNER_ID, Channel, GuildChannels, Webhook
 
 Predicate = Callable[[Message], bool]
 
 
-class DiscordServer(Controls):
+class DiscordServer(Users, Controls):
     """A Discord on 127.0.0.1: a REST API and a gateway for one bot, and hands to act as its users.
 
     Use it as ``async with DiscordServer() as server``; when that ends, no task and no socket is left.
@@ -224,84 +225,6 @@ class DiscordServer(Controls):
         answer = await self._webhooks_api.execute(Call("POST", path, params, {"wait": "true"}, body, uploads))
         return _message(answer.body)
 
-    # What users do
-
-    async def invoke(
-        self,
-        name: str,
-        *,
-        user: int = 7,
-        guild: int | None = None,
-        channel: int | None = None,
-        admin: bool = False,
-        options: Mapping[str, Json] | None = None,
-        roles: Sequence[int] = (),
-        timeout: float = 10,
-    ) -> Message:
-        """Use a slash command (``"plugin reload"`` is a sub-command) and return the bot's reply.
-
-        After a deferral that is what fills it; further followups are in ``reply.followups``. A modal comes
-        back as a message with ``modal``. ``default_member_permissions`` is not looked at: a guild's
-        administrators can open a command to anybody, so the bot has to check.
-
-        Raises:
-            LookupError: no such command, sub-command or option; the message lists what there is.
-            ValueError: a required option is missing or a value is not of its type.
-            TimeoutError: no reply within *timeout* seconds, or the first answer came too late.
-        """
-        actor = self._actor(user, guild, channel, admin, roles)
-        return await self._people.invoke(name, actor, options or {}, timeout)
-
-    async def autocomplete(
-        self,
-        name: str,
-        option: str,
-        typed: str,
-        *,
-        user: int = 7,
-        guild: int | None = None,
-        channel: int | None = None,
-        admin: bool = False,
-        options: Mapping[str, Json] | None = None,
-        timeout: float = 10,
-    ) -> list[Payload]:
-        """Type *typed* into an option and return the choices that the bot offers (name and value)."""
-        actor = self._actor(user, guild, channel, admin, ())
-        return await self._people.autocomplete(name, option, typed, actor, options or {}, timeout)
-
-    async def click(
-        self,
-        message: Message,
-        custom_id: str,
-        *,
-        user: int = 7,
-        admin: bool = False,
-        values: Sequence[str] | None = None,
-        roles: Sequence[int] = (),
-        timeout: float = 10,
-    ) -> Message:
-        """Press a button, or choose *values* in a select, of a message.
-
-        Returns:
-            The reply; or the message itself as the bot has changed it.
-        """
-        actor = self._actor(user, None, int(message["channel_id"]), admin, roles)
-        return await self._people.click(message, custom_id, actor, values, timeout)
-
-    async def submit_modal(
-        self,
-        reply: Message,
-        values: Mapping[str, str],
-        *,
-        user: int = 7,
-        admin: bool = False,
-        roles: Sequence[int] = (),
-        timeout: float = 10,
-    ) -> Message:
-        """Fill in the modal that *reply* is (texts by custom id), send it, return what the bot says."""
-        actor = self._actor(user, None, int(reply["channel_id"]), admin, roles)
-        return await self._people.submit_modal(reply, values, actor, timeout)
-
     def commands(self, guild: int | None = None) -> list[Payload]:
         """Return what is registered in a guild, or globally, as Discord stores it."""
         return self._parts.registry.all(guild)
@@ -336,13 +259,6 @@ class DiscordServer(Controls):
         return Connection(
             self._parts.world, self._parts.gateway, self._connections, heartbeat_seconds=self._heartbeat_seconds
         )
-
-    def _actor(self, user: int, guild: int | None, channel: int | None, admin: bool, roles: Sequence[int]) -> Actor:
-        if channel is not None:
-            place = self._parts.world.channel(channel)
-            return Actor(user, place.guild_id, channel, admin, roles)
-        where = next(iter(self._parts.world.guilds)) if guild is None else guild
-        return Actor(user, where, self.guild_channels(where).stats, admin, roles)
 
     def _change_permissions(self, channel_id: int, change: Callable[[int], int]) -> None:
         channel = self._parts.world.channel(channel_id)
