@@ -165,7 +165,7 @@ def test_every_file_says_first_what_it_is_for(tree: str) -> None:
 
 @pytest.mark.parametrize("tree", ["roundhook", "core", "plugins", "devkit", "tests", "docs"])
 def test_files_and_functions_are_short(tree: str) -> None:
-    """A body has at most 60 lines (functions and classes inside it count for themselves), a file of the product at most 350, any other at most 450."""
+    """A body has at most 60 lines (functions and classes inside it count for themselves), a file 350; a test's 450."""
     long = []
     for file in sources(tree):
         lines = len(file.read_text("utf-8").splitlines())

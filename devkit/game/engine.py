@@ -3,7 +3,7 @@
 Held to recordings of a running engine by tests/devkit/game/test_recordings.py.
 """
 
-from devkit.game.level import FRAME_MS, Levels
+from devkit.game.level import FRAME_MS, READY_MS, Levels
 from devkit.game.people import ALLIES, AXIS, Player
 from devkit.game.world import Client, State
 
@@ -140,14 +140,14 @@ class Engine(Levels):
         """Let everybody say that they are ready; the countdown begins a second later."""
         for slot in sorted(self.world.clients):
             self.say_ready(slot)
-        self._ready_at = self.world.level_time + _READY_MS
+        self._ready_at = self.world.level_time + READY_MS
 
     def say_ready(self, slot: int) -> None:
         """Let one client be ready; when all are, the countdown begins."""
         self.command(slot, "ready")
         self._ready.add(slot)
         if self.state is State.WARMUP and self._ready >= set(self.world.clients):
-            self._ready_at = self.world.level_time + _READY_MS
+            self._ready_at = self.world.level_time + READY_MS
 
     def start_round(self) -> None:
         """Play from warm-up into the round."""

@@ -17,7 +17,7 @@ from devkit.game.world import CONNECTED, CONNECTING, State, World, first_cvars
 
 FRAME_MS = 50
 SETTLING_MS = 100
-_READY_MS = 1000
+READY_MS = 1000
 _LOADING_MS = 500
 
 
