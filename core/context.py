@@ -1,5 +1,6 @@
 """Context: the one door from a plugin to the world. What is opened through it is closed with its generation."""
 
+import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -38,6 +39,7 @@ class Context:
         self._services = services
         self.config = config
         """The settings that the manifest declares, checked: ``config.poll_seconds``."""
+        self._followed: set[int] = set()
         self.log: logging.Logger = generation.log
         """The plugin's logger."""
 
@@ -128,6 +130,24 @@ class Context:
         self._services.discord.check_listener(self.name, event_type, listener)
         self._generation.declared.listeners.append((event_type, listener))
         self._services.redeclare(self._generation)
+
+    def follow(self, channel: int, handler: Callable[..., Awaitable[None]]) -> None:
+        """Hand each message of *channel* to *handler*, at least once and in order, live or read afterwards.
+
+        It is called with the message and, if it takes a second argument, whether it came live. However long the bot or
+        the plugin was away, what came meanwhile is read (at the very first time the last 1,000 messages). A handler
+        that raises ``BadInputError`` refuses the message for good; any other error is tried again, later each time, and
+        holds back this follower only. A message that hikari cannot read is handed over as far as it can be.
+
+        Raises:
+            PluginError: *handler* is no ``async def`` function of one or two arguments, or the channel is followed.
+        """
+        check_async(f"{self.name}: follow()", handler, 1, 2)
+        if channel in self._followed:
+            raise PluginError(f"{self.name}: follow({channel}, …) a second time. One function takes all its messages.")
+        self._followed.add(channel)
+        takes_live = len(inspect.signature(handler).parameters) > 1
+        self._services.discord.follow(self._generation, int(channel), handler, takes_live=takes_live)
 
     def add_commands(self, loader: "lightbulb.Loader") -> None:
         """Offer the commands in *loader* in every configured guild (commands only).

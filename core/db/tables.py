@@ -100,6 +100,24 @@ class ServerWebhook(Table, tablename="server_webhooks"):
     created_at = moment()
 
 
+class ReadingMark(Table, tablename="reading_marks"):
+    """How far a plugin has read a channel: all up to this message is handled or refused."""
+
+    plugin = Text(primary_key=True)
+    channel_id = number()
+    """0: whichever it followed before there were marks."""
+    message_id = number()
+
+
+class RefusedMessage(Table, tablename="refused_messages"):
+    """A message that a plugin has refused for good."""
+
+    channel_id = number(primary_key=True)
+    message_id = number()
+    reason = Text()
+    at = moment()
+
+
 TABLES: tuple[type[Table], ...] = (
     ServerWebhook,
     Announcement,

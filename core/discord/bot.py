@@ -17,6 +17,7 @@ from core.db import Database
 from core.discord.admin import admin_commands
 from core.discord.announcer import Announcer
 from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
+from core.discord.following import Channels, Follower
 from core.discord.messages import Content
 from core.discord.permissions import Gatekeeper
 from core.discord.sync import CommandSync, build
@@ -64,6 +65,8 @@ class Discord:
         self._kernel = kernel
         self.announcer = Announcer(self.rest, self._config, database, clock)
         self.sync = CommandSync(self.rest, list(self._config.guilds), self._commands, clock)
+        self._channels = Channels(self.app, lambda plugin, text: self.announcer.tell_admins(plugin, text, None))
+        self._database, self._clock = database, clock
         self._core_commands = admin_commands(kernel, self._config.guilds, self.gatekeeper)
         for command in self._core_commands:
             self.client.add(command, None)
@@ -95,6 +98,7 @@ class Discord:
             finally:
                 syncing.cancel()
         finally:
+            await self._channels.close()
             if self.app.is_alive:
                 await self.app.close()
 
@@ -140,6 +144,12 @@ class Discord:
                 f"{plugin}: {event_type.__name__} never arrives: the bot asks Discord for {INTENTS} only. "
                 "Commands and components need no listener."
             )
+
+    def follow(self, generation: Generation, channel: int, handler: Any, *, takes_live: bool) -> None:
+        follower = Follower(
+            generation, channel, handler, self._channels, self._database, self._clock, takes_live=takes_live
+        )
+        generation.scope.service(follower.run)
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         if new is not None:

@@ -27,6 +27,9 @@ class DiscordPort(Surface, Protocol):
     def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
         """Refuse what cannot be subscribed (``PluginError``)."""
 
+    def follow(self, generation: Generation, channel: int, handler: Any, *, takes_live: bool) -> None:
+        """Hand each message of a channel to *handler* from the swap on."""
+
     async def announce(
         self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
     ) -> None:
@@ -47,5 +50,5 @@ class NoDiscord:
 
     async def _say_nothing(self, *_: object, **__: object) -> None: ...
 
-    add_commands = check_listener = replace = forget = _leave
+    add_commands = check_listener = follow = replace = forget = _leave
     check = announce = tell_admins = _say_nothing

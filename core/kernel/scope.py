@@ -175,6 +175,12 @@ class Scope:
         tick.__qualname__ = name_of(work)
         self.service(tick)
 
+    async def attend(self, work: Work) -> None:
+        """Run *work* within a service as a handler is run: not while the plugin is held; a reload waits for it."""
+        await self._gate.passed()
+        with self.activity.busy():
+            await work()
+
     def go_live(self) -> None:
         """Start what was declared. Does not wait for anything."""
         self.live = True

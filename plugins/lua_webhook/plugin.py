@@ -1,8 +1,6 @@
 """Listens in the control channel and publishes what known webhooks say: notices, and hints to fetch a file."""
 
 import asyncio
-import json
-from datetime import timedelta
 from typing import Literal
 
 import hikari
@@ -14,56 +12,17 @@ from .parser import ATTACHMENT, MAX_ATTACHMENT, hinted_file, is_notice, parse_at
 
 Source = Literal["gateway", "history"]
 
-HISTORY = timedelta(hours=24)
-
 
 class LuaWebhook(Plugin):
     """Message → RoundNotice."""
 
     async def setup(self) -> None:
-        self.ctx.listen(hikari.GuildMessageCreateEvent, self.on_message)
-        self.ctx.listen(hikari.ShardReadyEvent, self.on_ready)
-        self.ctx.spawn(self._read_back_when_new())
-        self._carried_over = False
+        if self.ctx.control_channel:
+            self.ctx.follow(self.ctx.control_channel, self.on_message)
 
-    def export_state(self) -> dict[str, bool]:
-        return {"listening": True}
-
-    def import_state(self, state: dict[str, bool], from_version: str) -> None:
-        self._carried_over = state["listening"]
-
-    async def on_message(self, event: hikari.GuildMessageCreateEvent) -> None:
+    async def on_message(self, message: hikari.Message, live: bool) -> None:
         """Take a message of a known webhook (which Discord counts as a bot's); leave every other one."""
-        await self._take(event.message, "gateway")
-
-    async def on_ready(self, _: hikari.ShardReadyEvent) -> None:
-        """Read back what came while there was no session: Discord does not send it again."""
-        await self.read_back()
-
-    async def read_back(self) -> None:
-        """Publish the notices that the control channel holds since the last one stored."""
-        channel = self.ctx.control_channel
-        if not channel:
-            return
-        last = await self._last_message_id() or hikari.Snowflake.from_datetime(self.ctx.clock.now() - HISTORY)
-        try:
-            newer = self.ctx.rest.fetch_messages(channel, after=last).limit(self.ctx.config.history_messages)
-            for message in await newer:
-                await self._take(message, "history")
-        except (hikari.NotFoundError, hikari.ForbiddenError) as error:
-            await self.ctx.tell_admins(
-                f"The control channel {channel} cannot be read back ({error.message}). Give the bot 'View Channel' and "
-                "'Read Message History' there, or correct discord.control_channel."
-            )
-
-    async def _read_back_when_new(self) -> None:
-        """Read back what came while the plugin was off; a reload has missed nothing."""
-        if not self._carried_over:
-            await self.read_back()
-
-    async def _last_message_id(self) -> int:
-        rows = await self.ctx.db.fetch("SELECT notice FROM round_notices ORDER BY id DESC LIMIT 20")
-        return max((json.loads(row["notice"]).get("message_id") or 0 for row in rows), default=0)
+        await self._take(message, "gateway" if live else "history")
 
     async def _take(self, message: hikari.Message, source: Source) -> None:
         server = self._server_of(message)
@@ -79,7 +38,7 @@ class LuaWebhook(Plugin):
         except BadInputError as error:
             text = f"{error} The notice is left aside; the file will be found by the poll."
             await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
-            return
+            raise
         await self.ctx.publish(notice)
         self.ctx.log.info(
             "notice from %s: %s R%d, %s s, %s",

@@ -102,16 +102,18 @@ class FetchLoop:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
         stamp, now, again = await self._folder.stamp(), time.monotonic(), bool(awaited or self._unread)
         if stamp != self._stamp:
-            self._stamp, self._changed_at, self._unsettled = stamp, now, True
+            self._changed_at, self._unsettled = now, True
         elif not (self._growing or self._unsettled or (again and now - self._listed_at >= LIST_AWAITED_SECONDS)):
             return
         self._listed_at = now
         self._unsettled = now - self._changed_at <= SETTLE_SECONDS
+        self._stamp = None  # only a look that has taken all that is listed lets the next one pass over the folder
         for file in await self._new_files():
             await self._take(file, awaited)
             if self._server.asked.is_set():
-                self._stamp = None  # something more urgent: look anew, the rest comes after it
-                break
+                break  # something more urgent: look anew, the rest comes after it
+        else:
+            self._stamp = stamp
         await self._tell_refused()
 
     async def _new_files(self) -> list[RemoteFile]:

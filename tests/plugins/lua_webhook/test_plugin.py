@@ -111,7 +111,7 @@ async def test_what_came_while_the_bot_was_away_is_read_back() -> None:
 async def test_a_reload_asks_discord_nothing() -> None:
     """A reload has missed no message, so the channel is not read again."""
     async with Stage(PLUGINS) as stage:
-        await stage.discord.until(lambda: reads(stage) == 2)  # at the start of the plugin, and of the session
+        await stage.discord.until(lambda: reads(stage) == 3)  # for the mark, at the start, and of the session
         before = len(stage.discord.requests)
         report = await stage.plugins.reload("lua_webhook")
         await stage.discord.post_webhook("local", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
