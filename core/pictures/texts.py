@@ -37,7 +37,7 @@ def percent_text(value: float | None) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """Return *seconds* as the game writes them, cut to whole ones: ``8:32``, ``71:05``."""
+    """Return *seconds* in minutes and seconds, cut to whole ones: ``8:32``, ``71:05``."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
     minutes, rest = divmod(int(seconds), 60)

@@ -12,29 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.pictures.fonts import FONTS
 from plugins.stats_commands.card import Card, CardPlayer, render_card
 from plugins.stats_commands.card import text as words
 from plugins.stats_commands.card.colors import name_color, panel_color
 from plugins.stats_commands.card.layout import WIDTH
 from plugins.stats_commands.card.panels import MOST_PLAYERS
 from plugins.stats_commands.card.table import COLUMNS, best_value, kill_ratio, ranked
-from roundhook.pictures import (
-    BLACK,
-    BOLD,
-    MEDIUM,
-    UNKNOWN,
-    WHITE,
-    contrast,
-    drawable,
-    fit_runs,
-    has_glyph,
-    text_width,
-)
+from roundhook.pictures import UNKNOWN, WHITE, contrast
 
 ROOT = Path(__file__).parents[3]
 SUMMER = timezone(timedelta(hours=2), "CEST")
-LETTERS = "ŠĐČĆŽ šđčćž ĄĘŁŃÓŚŹŻ ąęłńóśźż ĚŘŮŽ ěřůž ŐŰ őű Кириллица Їїґ"
 
 names = st.text(alphabet=st.characters(), max_size=60) | st.text(alphabet="^0aA*! w漢🙂é\u0301\ud800", max_size=40)
 
@@ -187,57 +174,6 @@ def test_any_text_can_be_a_name(name: str) -> None:
     anything = card(player(1, name=name, guid=name), server=name, map_name=name, result=name, match_result=name)
 
     assert render_card(anything).startswith(b"\x89PNG")
-
-
-@settings(max_examples=200, deadline=None)
-@given(name=names, width=st.integers(20, 400))
-def test_a_fitted_name_is_never_wider_than_its_place(name: str, width: int) -> None:
-    """Names are cut by measured width, ellipsis included."""
-    runs = fit_runs([("1", name), ("", name)], BOLD, 18, width)
-
-    assert sum(text_width(text, BOLD, 18) for _, text in runs) <= width
-
-
-def test_only_a_name_that_does_not_fit_is_cut() -> None:
-    """Short names keep their runs and colours; of a long one the reader sees that something is missing."""
-    assert fit_runs([("", "a"), ("1", "bc")], BOLD, 20, 200) == [("", "a"), ("1", "bc")]
-    assert fit_runs([("1", "W" * 40)], BOLD, 20, 100)[-1][1].endswith("W…")
-
-
-@pytest.mark.parametrize("face", [MEDIUM, BOLD, BLACK])
-def test_the_bundled_fonts_have_our_players_letters(face: str) -> None:
-    """Slovene, Polish, Czech, Hungarian and Cyrillic letters and the card's own signs are covered."""
-    assert [char for char in LETTERS + "0123456789…≈±·□%:" + UNKNOWN if not has_glyph(face, char)] == []
-
-
-def test_the_fonts_carry_their_licence() -> None:
-    """What is bundled says where it comes from and what it permits."""
-    assert "SIL OPEN FONT LICENSE" in (FONTS / "OFL.txt").read_text(encoding="utf-8")
-    assert all((FONTS / face).is_file() for face in (MEDIUM, BOLD, BLACK))
-    assert "fonts-inter" in (FONTS / "README.md").read_text(encoding="utf-8")
-
-
-def test_the_digits_of_the_tables_are_all_as_wide() -> None:
-    """Columns of numbers line up."""
-    assert {len({text_width(digit, face, 23) for digit in "0123456789"}) for face in (MEDIUM, BOLD)} == {1}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("漢字", "□□"),
-        ("🙂", "□"),
-        ("👨‍👩‍👧", "□□□"),
-        ("\uff26\uff55\uff4c\uff4c", "Full"),
-        ("\U0001d4d0\U0001d4eb", "Ab"),
-        ("e\u0301", "é"),
-        ("z\u0351\u036b\u033da", "za"),
-        ("a\u200b\u202eb\ud800", "ab"),
-    ],
-)
-def test_what_the_font_lacks_becomes_plain_or_a_box(text: str, shown: str) -> None:
-    """One box for each missing character; styled letters become plain; marks without a place go."""
-    assert drawable(text, BOLD) == shown
 
 
 def test_importing_the_card_does_not_import_pillow() -> None:
