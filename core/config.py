@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -184,20 +184,15 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     Raises:
         ConfigError: an unknown key, a wrong type, or a value that cannot be.
     """
-    known = {"discord", "guilds", "database", "storage", "plugins", "servers", "plugin"}
-    _refuse_unknown("", data, known)
+    _refuse_unknown("", data, _keys(Config) - {"folder"})
     config = Config(
         discord=_section("discord", data.get("discord", {}), Discord),
-        guilds={
-            _guild_id(key): _section(f"guilds.{key}", value, Guild) for key, value in _table("guilds", data).items()
-        },
+        guilds={_guild_id(key): _section(f"guilds.{key}", one, Guild) for key, one in _tables("guilds", data)},
         database=_section("database", data.get("database", {}), DatabaseSection),
         storage=_section("storage", data.get("storage", {}), Storage),
         plugins=_section("plugins", data.get("plugins", {}), Plugins),
-        servers={
-            key: _section(f"servers.{key}", value, ServerSection) for key, value in _table("servers", data).items()
-        },
-        plugin={key: _plugin_table(key, value) for key, value in _table("plugin", data).items()},
+        servers={key: _section(f"servers.{key}", one, ServerSection) for key, one in _tables("servers", data)},
+        plugin={key: dict(_table(f"plugin.{key}", one)) for key, one in _tables("plugin", data)},
         folder=str(folder),
     )
     _check_token_place(config.discord.token)
@@ -214,8 +209,7 @@ def read_secret(key: str, place: str, folder: Path) -> Secret:
     """
     kind, _, where = place.partition(":")
     if kind == "env":
-        value = os.environ.get(where, "")
-        remedy = f"Set the environment variable {where}."
+        value, remedy = os.environ.get(where, ""), f"Set the environment variable {where}."
     else:
         value, remedy = _read_file(folder / where), f"Put it into the file {where}."
     if not value.strip():
@@ -238,12 +232,15 @@ def convert(key: str, value: object, to: type[T]) -> T:
 
 
 def _section(name: str, data: object, kind: type[S]) -> S:
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"{name} is {shown(name, data)}. It is a table: write [{name}] and its keys below.")
-    _refuse_unknown(f"{name}.", data, {field.name for field in msgspec.structs.fields(kind)})
-    if isinstance(data.get("ssh"), Mapping):
-        _refuse_unknown(f"{name}.ssh.", data["ssh"], {field.name for field in msgspec.structs.fields(Ssh)})
-    return convert(name, dict(data), kind)
+    table = _table(name, data)
+    _refuse_unknown(f"{name}.", table, _keys(kind))
+    if isinstance(table.get("ssh"), Mapping):
+        _refuse_unknown(f"{name}.ssh.", table["ssh"], _keys(Ssh))
+    return convert(name, dict(table), kind)
+
+
+def _keys(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(kind)}
 
 
 def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> None:
@@ -254,19 +251,15 @@ def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> No
             raise ConfigError(f"{prefix}{key} (= {shown(key, value)}) is not a setting. {hint} Correct or remove it.")
 
 
-def _table(name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    value = data.get(name, {})
+def _tables(name: str, data: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    return _table(name, data.get(name, {}), f"holds tables: write [{name}.<key>]").items()
+
+
+def _table(name: str, value: object, what: str = "") -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{name} is {shown(name, value)}. It holds tables: write [{name}.<key>].")
+        what = what or f"is a table: write [{name}] and its keys below"
+        raise ConfigError(f"{name} is {shown(name, value)}. It {what}.")
     return value
-
-
-def _plugin_table(key: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigError(
-            f"plugin.{key} is {shown(key, value)}. It is a table: write [plugin.{key}] and its keys below."
-        )
-    return dict(value)
 
 
 def _guild_id(key: str) -> int:
@@ -301,16 +294,13 @@ def _check_server(key: str, server: ServerSection) -> None:
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
     replace = msgspec.structs.replace
-    servers = {
-        key: replace(server, ssh=server.ssh and _absolute_ssh(server.ssh, folder))
-        for key, server in config.servers.items()
-    }
+    ways = ((key, server, server.ssh) for key, server in config.servers.items())
     return replace(
         config,
         database=DatabaseSection(url=_absolute_url(config.database.url, folder)),
         storage=Storage(dir=_absolute(config.storage.dir, folder)),
         plugins=replace(config.plugins, paths=tuple(_absolute(path, folder) for path in config.plugins.paths)),
-        servers=servers,
+        servers={key: replace(server, ssh=ssh and _absolute_ssh(ssh, folder)) for key, server, ssh in ways},
     )
 
 

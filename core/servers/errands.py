@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+Errand = tuple[Callable[[], Any], asyncio.Future[Any]]
 
 
 class Errands:
@@ -33,9 +34,6 @@ class Errands:
         waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), self._most):
             _send_together(waiting[start : start + self._most])
-
-
-Errand = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
 def _send_together(errands: Sequence[Errand]) -> None:

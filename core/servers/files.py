@@ -28,27 +28,16 @@ _KINDS = {
 
 
 class KeptFile(Protocol):
-    """A file whose bytes are kept, as the event tells of it."""
+    """A file whose bytes are kept, as the event tells of it: its plain name, its content's hash, where it came from."""
 
     @property
-    def server(self) -> str:
-        """The game server's key."""
-
+    def filename(self) -> str: ...
     @property
-    def filename(self) -> str:
-        """Its plain name."""
-
+    def sha256(self) -> str: ...
     @property
-    def sha256(self) -> str:
-        """Its content's hash."""
-
+    def trigger(self) -> Trigger: ...
     @property
-    def trigger(self) -> Trigger:
-        """Why it was fetched."""
-
-    @property
-    def path(self) -> str:
-        """Where it came from."""
+    def path(self) -> str: ...
 
 
 F = TypeVar("F", bound=KeptFile)
@@ -74,15 +63,9 @@ class KeptFiles(Generic[F]):
         self._errands = Errands()
 
     async def put(
-        self,
-        server: str,
-        filename: str,
-        data: bytes,
-        *,
-        trigger: Trigger = "poll",
-        path: str = "",
-        modified_at: datetime | None = None,
-    ) -> F:
+        self, server: str, filename: str, data: bytes, *,
+        trigger: Trigger = "poll", path: str = "", modified_at: datetime | None = None,
+    ) -> F:  # fmt: skip
         """Keep *data* and return the event to publish.
 
         Raises:
@@ -119,17 +102,14 @@ class KeptFiles(Generic[F]):
             PeerUnavailableError: they are not there (any more).
         """
         data = await self._errands.run(functools.partial(self._find, file))
-        if data is None:
-            data = await self._stored(file)
-        if data is None:
+        if data is None and (data := await self._stored(file)) is None:
             raise PeerUnavailableError(f"The bytes of {file.filename} are gone from {self._folder}. Fetch it again.")
         return data
 
     async def discard(self, file: F) -> None:
         """Let go of the kept copy: what it says is stored. What was read in place was never kept."""
-        if file.trigger == "import" and file.path:
-            return
-        await asyncio.to_thread(self._path(file.sha256).unlink, missing_ok=True)
+        if not _in_place(file):
+            await asyncio.to_thread(self._path(file.sha256).unlink, missing_ok=True)
 
     def _event(
         self, server: str, filename: str, data: bytes, trigger: Trigger, path: str, modified_at: datetime | None
@@ -163,35 +143,27 @@ class KeptFiles(Generic[F]):
         return self._event(server, path.name, data, "import", str(path), modified_at)
 
     def _find(self, file: F) -> bytes | None:
-        in_place = [Path(file.path)] if file.trigger == "import" and file.path else []
-        for path in (*in_place, self._path(file.sha256)):
+        for path in (*_in_place(file), self._path(file.sha256)):
             with contextlib.suppress(BadInputError):
                 if hashlib.sha256(data := _read_with_time(path)[0]).hexdigest() == file.sha256:
                     return data
         return None
 
 
-def _check_name(filename: str) -> None:
-    """Refuse what is no plain file name.
+def _in_place(file: KeptFile) -> list[Path]:
+    """Return where *file* was left to be read; nothing if it was fetched."""
+    return [Path(file.path)] if file.trigger == "import" and file.path else []
 
-    Raises:
-        BadInputError: it has a folder part, control characters, or is too long.
-    """
-    if (
-        filename in ("", ".", "..")
-        or len(filename) > MAX_LENGTH
-        or not filename.isprintable()
-        or {"/", "\\"} & set(filename)
-    ):
+
+def _check_name(filename: str) -> None:
+    """Refuse what is no plain file name: it has a folder part or control characters, or is too long."""
+    odd = not filename.isprintable() or {"/", "\\"} & set(filename)
+    if odd or filename in ("", ".", "..") or len(filename) > MAX_LENGTH:
         raise BadInputError(f"{filename[:80]!r} is not taken as a file name: it has a folder part or odd characters.")
 
 
 def _check_kind(filename: str, mode: int) -> None:
-    """Refuse what has a file's name and is none. *mode* is that of ``stat``: of what a link leads to, if it does.
-
-    Raises:
-        BadInputError: it is a folder, a pipe, a device, or a link that leads to none of these either.
-    """
+    """Refuse what has a file's name and is none. *mode* is that of ``stat``: of what a link leads to, if it does."""
     kind = stat.S_IFMT(mode)
     if kind not in (0, stat.S_IFREG):  # 0: a server that does not tell
         what = _KINDS.get(kind, "a special file")
@@ -199,16 +171,11 @@ def _check_kind(filename: str, mode: int) -> None:
 
 
 def _check_size(filename: str, size: int) -> None:
-    """Refuse a file over the limit, before it is read: no line of it can be named.
-
-    Raises:
-        BadInputError: it is larger than ``MAX_BYTES``.
-    """
+    """Refuse a file over the limit, before it is read: no line of it can be named."""
     if size > MAX_BYTES:
         what = f"{filename} has {size:,} bytes and is not read: at most {MAX_BYTES:,} are"
-        raise BadInputError(
-            f"{what}, and what a game server writes has some 20,000. Look at what wrote it, and move it away."
-        )
+        usual = "what a game server writes has some 20,000"
+        raise BadInputError(f"{what}, and {usual}. Look at what wrote it, and move it away.")
 
 
 def _read_with_time(path: Path) -> tuple[bytes, datetime | None]:

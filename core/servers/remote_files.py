@@ -1,12 +1,14 @@
 """Files on a game server, written so that nobody ever sees half of one. On the core's warm SFTP connection."""
 
+import contextlib
 import posixpath
 import stat
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigError
-from core.servers.ssh import Server
+from core.servers.ssh import Server, library
 
 if TYPE_CHECKING:
     import asyncssh
@@ -35,14 +37,11 @@ class RemoteFiles:
 
     async def entries(self, folder: str) -> list[Entry]:
         """Return what lies in *folder*, by name; nothing if it is no folder, or one that we may not look into."""
-        library = _library()
+        found: Sequence[Any] = ()
         async with self._server.sftp() as sftp:
-            try:
+            ssh = library()
+            with _missing_is_fine(ssh.SFTPPermissionDenied, ssh.SFTPFailure, ssh.SFTPNotADirectory):
                 found = await sftp.readdir(folder)
-            except (library.SFTPNoSuchFile, library.SFTPPermissionDenied, library.SFTPFailure):
-                return []
-            except library.SFTPNotADirectory:
-                return []
         entries = [_entry(one) for one in found if isinstance(one.filename, str)]
         return sorted((one for one in entries if one.name not in (".", "..")), key=lambda one: one.name)
 
@@ -53,70 +52,62 @@ class RemoteFiles:
 
     async def read(self, path: str) -> bytes | None:
         """Return a file's bytes, None if it is not there or too large to be ours."""
-        library = _library()
-        async with self._server.sftp() as sftp:
-            try:
+        async with self._sftp("read", path) as sftp:
+            with _missing_is_fine():
                 async with sftp.open(path, "rb") as file:
                     data: bytes = await file.read(LARGEST + 1)
-            except (library.SFTPNoSuchFile, library.SFTPNoSuchPath):
-                return None
-            except library.SFTPPermissionDenied as error:
-                raise self._refused(path, "read") from error
-        return data if len(data) <= LARGEST else None
+                    return data if len(data) <= LARGEST else None
+        return None
 
     async def mode(self, path: str) -> int | None:
         """Return a file's permission bits, None if it is not there."""
-        library = _library()
         async with self._server.sftp() as sftp:
-            try:
-                attributes = await sftp.stat(path)
-            except (library.SFTPNoSuchFile, library.SFTPNoSuchPath):
-                return None
-        return stat.S_IMODE(attributes.permissions or 0)
+            with _missing_is_fine():
+                return stat.S_IMODE((await sftp.stat(path)).permissions or 0)
+        return None
 
     async def write(self, path: str, data: bytes, mode: int) -> None:
         """Put *data* there under another name, with *mode* before a byte is in it, then give it its name at once."""
-        library = _library()
         draft = f"{path}.roundhook-tmp"
-        async with self._server.sftp() as sftp:
-            try:
-                await sftp.makedirs(posixpath.dirname(path), exist_ok=True)
-                await _upload(sftp, draft, data, mode)
-                await _rename(sftp, draft, path)
-            except library.SFTPPermissionDenied as error:
-                raise self._refused(path, "write") from error
+        async with self._sftp("write", path) as sftp:
+            await sftp.makedirs(posixpath.dirname(path), exist_ok=True)
+            await _upload(sftp, draft, data, mode)
+            await _rename(sftp, draft, path)
 
     async def rename(self, old: str, new: str) -> None:
         """Give a file another name; what was there under that name is replaced."""
-        library = _library()
-        async with self._server.sftp() as sftp:
-            try:
-                await _rename(sftp, old, new)
-            except library.SFTPPermissionDenied as error:
-                raise self._refused(new, "write") from error
+        async with self._sftp("write", new) as sftp:
+            await _rename(sftp, old, new)
 
     async def remove(self, path: str) -> None:
         """Delete a file; harmless if it is not there."""
-        library = _library()
+        async with self._sftp("delete", path) as sftp:
+            with _missing_is_fine():
+                await sftp.remove(path)
+
+    @contextlib.asynccontextmanager
+    async def _sftp(self, verb: str, path: str) -> AsyncIterator["asyncssh.SFTPClient"]:
+        """Give the SFTP client to *verb* at *path*: the error says so if the user may not."""
         async with self._server.sftp() as sftp:
             try:
-                await sftp.remove(path)
-            except (library.SFTPNoSuchFile, library.SFTPNoSuchPath):
-                return
-            except library.SFTPPermissionDenied as error:
-                raise self._refused(path, "delete") from error
+                yield sftp
+            except library().SFTPPermissionDenied as error:
+                raise self._refused(path, verb) from error
 
     def _refused(self, path: str, verb: str) -> ConfigError:
         ssh = self._server.settings.ssh
         user = ssh.user if ssh else ""
-        return ConfigError(
-            f"The user '{user}' may not {verb} {path} on {self._server.key}. Give that user the right to, or do it by "
-            "hand: docs/how-to/set-up-the-game-server.md says how."
-        )
+        who = f"The user '{user}' may not {verb} {path} on {self._server.key}."
+        how = "Give that user the right to, or do it by hand: docs/how-to/set-up-the-game-server.md says how."
+        return ConfigError(f"{who} {how}")
+
+
+def _missing_is_fine(*others: type[Exception]) -> contextlib.suppress:
+    return contextlib.suppress(library().SFTPNoSuchFile, library().SFTPNoSuchPath, *others)
 
 
 async def _upload(sftp: "asyncssh.SFTPClient", path: str, data: bytes, mode: int) -> None:
-    attributes = _library().SFTPAttrs(permissions=mode)
+    attributes = library().SFTPAttrs(permissions=mode)
     async with sftp.open(path, "wb", attrs=attributes) as file:
         await sftp.chmod(path, mode)  # an old draft, or the server's umask, may have said otherwise
         await file.write(data)
@@ -124,10 +115,9 @@ async def _upload(sftp: "asyncssh.SFTPClient", path: str, data: bytes, mode: int
 
 async def _rename(sftp: "asyncssh.SFTPClient", old: str, new: str) -> None:
     """Rename over what is there; a server that cannot has the name free for a moment."""
-    library = _library()
     try:
         await sftp.posix_rename(old, new)
-    except library.SFTPOpUnsupported:
+    except library().SFTPOpUnsupported:
         if await sftp.exists(new):
             await sftp.remove(new)
         await sftp.rename(old, new)
@@ -136,9 +126,3 @@ async def _rename(sftp: "asyncssh.SFTPClient", old: str, new: str) -> None:
 def _entry(found: Any) -> Entry:
     permissions = found.attrs.permissions or 0
     return Entry(found.filename, stat.S_ISDIR(permissions) or stat.S_ISLNK(permissions), int(found.attrs.size or 0))
-
-
-def _library() -> Any:
-    import asyncssh  # heavy: only when a server is reached
-
-    return asyncssh

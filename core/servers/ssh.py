@@ -14,7 +14,7 @@ from core.config import ServerSection, Ssh
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 
 if TYPE_CHECKING:
-    import asyncssh
+    from asyncssh import SFTPClient, SSHClientConnection
 
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS, KEEPALIVES = 15, 3
@@ -34,8 +34,8 @@ class Server:
         """Files that somebody has named; whoever fetches takes them out."""
         self.asked = asyncio.Event()
         self._tests: dict[str, asyncio.Event] = {}
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._client: asyncssh.SFTPClient | None = None
+        self._connection: SSHClientConnection | None = None
+        self._client: SFTPClient | None = None
         self._lock = asyncio.Lock()
 
     @property
@@ -70,7 +70,7 @@ class Server:
         return found is not None
 
     @contextlib.asynccontextmanager
-    async def sftp(self) -> AsyncIterator["asyncssh.SFTPClient"]:
+    async def sftp(self) -> AsyncIterator["SFTPClient"]:
         """Give an SFTP client on the warm connection; the block may take at most 30 s.
 
         Raises:
@@ -80,10 +80,9 @@ class Server:
         """
         ssh = self.settings.ssh
         if ssh is None:
-            raise ConfigError(
-                f"servers.{self.key}.ssh is missing. Add host, user, key_file, known_hosts and stats_dir."
-            )
-        used: asyncssh.SFTPClient | None = None
+            needed = "host, user, key_file, known_hosts and stats_dir"
+            raise ConfigError(f"servers.{self.key}.ssh is missing. Add {needed}.")
+        used: SFTPClient | None = None
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
                 used = await self._warm_client(ssh)
@@ -107,7 +106,7 @@ class Server:
                 async with asyncio.timeout(2):
                     await connection.wait_closed()
 
-    async def _warm_client(self, ssh: Ssh) -> "asyncssh.SFTPClient":
+    async def _warm_client(self, ssh: Ssh) -> "SFTPClient":
         async with self._lock:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 await self.close()
@@ -115,28 +114,21 @@ class Server:
                 self._client = await self._connection.start_sftp_client()
             return self._client
 
-    async def _connect(self, ssh: Ssh) -> "asyncssh.SSHClientConnection":
-        library = await asyncio.to_thread(_import_asyncssh)
+    async def _connect(self, ssh: Ssh) -> "SSHClientConnection":
+        asyncssh = await asyncio.to_thread(library)
         known_hosts = await asyncio.to_thread(self._read, "known_hosts", ssh.known_hosts)
         client_key = await asyncio.to_thread(self._read, "key_file", ssh.key_file)
-        connection: asyncssh.SSHClientConnection = await library.connect(
-            ssh.host,
-            ssh.port,
-            username=ssh.user,
-            known_hosts=self._known(library, known_hosts, ssh),
-            client_keys=[library.import_private_key(client_key)],
-            config=None,
-            agent_path=None,
-            connect_timeout=CONNECT_SECONDS,
-            login_timeout=CONNECT_SECONDS,
-            keepalive_interval=KEEPALIVE_SECONDS,
-            keepalive_count_max=KEEPALIVES,
-        )
+        connection: SSHClientConnection = await asyncssh.connect(
+            ssh.host, ssh.port, username=ssh.user, known_hosts=self._known(known_hosts, ssh),
+            client_keys=[asyncssh.import_private_key(client_key)], config=None, agent_path=None,
+            connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS,
+            keepalive_interval=KEEPALIVE_SECONDS, keepalive_count_max=KEEPALIVES,
+        )  # fmt: skip
         return connection
 
-    def _known(self, library: Any, text: str, ssh: Ssh) -> Any:
+    def _known(self, text: str, ssh: Ssh) -> Any:
         try:
-            return library.import_known_hosts(text)
+            return library().import_known_hosts(text)
         except ValueError as error:
             raise ConfigError(
                 f"servers.{self.key}.ssh.known_hosts is '{ssh.known_hosts}', which holds a line that is no host key "
@@ -153,7 +145,7 @@ class Server:
 
     def _translated(self, error: Exception, ssh: Ssh) -> RoundhookError | None:
         """Return our error for one of asyncssh's or the system's; None for a bug."""
-        asyncssh = _import_asyncssh()
+        asyncssh = library()
         where, key = f"{ssh.host}:{ssh.port}", f"servers.{self.key}.ssh"
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
             return ConfigError(
@@ -176,12 +168,12 @@ class Server:
 
 def _about_one_file(error: Exception) -> bool:
     """Tell whether *error* is the SFTP server's answer to one request, which leaves the connection as it was."""
-    library = _import_asyncssh()
-    lost = (library.SFTPConnectionLost, library.SFTPNoConnection)
-    return isinstance(error, library.SFTPError) and not isinstance(error, lost)
+    lost = (library().SFTPConnectionLost, library().SFTPNoConnection)
+    return isinstance(error, library().SFTPError) and not isinstance(error, lost)
 
 
-def _import_asyncssh() -> Any:
-    import asyncssh  # heavy: only when a server is reached
+def library() -> Any:
+    """Return asyncssh, which is slow to import: only when a server is reached."""
+    import asyncssh
 
     return asyncssh
