@@ -1,8 +1,10 @@
 """/plugin and /events: the commands of the core, always there, for admins."""
 
 from collections.abc import Awaitable, Callable, Collection
+from types import new_class
 from typing import Any
 
+import hikari
 import lightbulb
 
 from core.db.database import Row, utc
@@ -15,181 +17,139 @@ from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
 
 _CHOICES = 25
-LOG_LINES, HISTORY_LINES = 20, 15
-Switch = Callable[[str, int | None, int], Awaitable[Report]]
+LOG_LINES, HISTORY_LINES, FAILED_LINES = 20, 15, 20
+Work = Callable[..., Awaitable[str]]
+"""Does what a command is for (its context, then its options' values) and returns the answer."""
+Switch = Callable[..., Awaitable[Report]]
 """Changes a plugin (name, guild or everywhere, who asks)."""
 
 
 def admin_commands(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> list[Any]:
     """Return the core's command groups."""
-    return [_plugin_group(kernel, guilds, gatekeeper), _events_group(kernel)]
+    do = _Admin(kernel, guilds, gatekeeper)
+
+    plugin = lightbulb.string("name", "the plugin", autocomplete=do.names)
+    any_plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=do.names)
+    everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+    event_id = lightbulb.integer("id", "the number that /events failed shows")
+
+    plugins, events = _group("plugin", "See and change the bot's plugins"), _group("events", "The journal of events")
+    _add(plugins, "list", "All plugins and how they stand", do.list_all)
+    _add(plugins, "enable", "Switch a plugin on", do.enable, plugin, everywhere)
+    _add(plugins, "disable", "Switch a plugin off", do.disable, plugin, everywhere)
+    _add(plugins, "reload", "Replace a plugin by its folder's code", do.reload, plugin)
+    _add(plugins, "info", "One plugin in detail", do.info, plugin)
+    _add(plugins, "logs", "The last lines of a plugin", do.logs, plugin)
+    _add(plugins, "history", "Who did what when", do.history, any_plugin)
+    _add(events, "failed", "Deliveries that failed for good", do.failed)
+    _add(events, "replay", "Try a failed event again", do.replay, event_id)
+    return [plugins, events]
 
 
-def _plugin_group(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> lightbulb.Group:
-    import hikari
+def _group(name: str, description: str) -> lightbulb.Group:
+    return lightbulb.Group(name, description, default_member_permissions=hikari.Permissions.MANAGE_GUILD)
 
-    group = lightbulb.Group(
-        "plugin", "See and change the bot's plugins", default_member_permissions=hikari.Permissions.MANAGE_GUILD
-    )
 
-    async def names(context: lightbulb.AutocompleteContext[str]) -> None:
+def _add(group: lightbulb.Group, name: str, description: str, work: Work, *options: Any) -> None:
+    """Add a command that answers the admin alone with what *work* returns."""
+    attributes = {f"option_{number}": option for number, option in enumerate(options)}
+
+    async def invoke(self: Any, context: lightbulb.Context) -> None:
+        await answer(context, await work(context, *(getattr(self, one) for one in attributes)), ephemeral=True)
+
+    about = {"name": name, "description": description, "hooks": [admins_only]}
+    body = {**attributes, "invoke": lightbulb.invoke(invoke)}
+    group.register(new_class(name, (lightbulb.SlashCommand,), about, lambda namespace: namespace.update(body)))
+
+
+class _Admin:
+    """What the commands do."""
+
+    def __init__(self, kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> None:
+        self._kernel, self._guilds, self._gatekeeper = kernel, guilds, gatekeeper
+
+    async def names(self, context: lightbulb.AutocompleteContext[str]) -> None:
         typed = str(context.focused.value or "").lower()
-        await kernel.look_again()
-        found = [status.name for status in kernel.statuses() if typed in status.name]
-        await context.respond(found[:_CHOICES])
+        await context.respond([name for name in await self._found() if typed in name][:_CHOICES])
 
-    async def everywhere_or_here(context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
+    async def list_all(self, context: lightbulb.Context) -> str:
+        lines = [_line(status, context.guild_id) for status in (await self._found()).values()]
+        return "\n".join(lines) or "No plugin was found."
+
+    async def enable(self, context: lightbulb.Context, name: str, everywhere: bool) -> str:
+        return await self._switch(self._kernel.enable, "switched on", context, name, everywhere)
+
+    async def disable(self, context: lightbulb.Context, name: str, everywhere: bool) -> str:
+        return await self._switch(self._kernel.disable, "switched off", context, name, everywhere)
+
+    async def _switch(self, switch: Switch, done: str, context: lightbulb.Context, name: str, everywhere: bool) -> str:
+        await context.defer(ephemeral=True)
+        guild = self._guild_meant(context, everywhere, await self._status(name))
+        report = await switch(name, guild, user=int(context.user.id))
+        waiting = await self._kernel.waiting(name) if report.ok else ""
+        return f"{_told(done, report, guild)}\n{waiting}".strip()
+
+    def _guild_meant(self, context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
         """Return the guild that is meant, None for everywhere: the owner's to say where there are several guilds."""
         if not everywhere and status.scope == "guild":
             return int(context.guild_id or 0)
-        if len(guilds) > 1 and int(context.user.id) not in gatekeeper.owners:
+        if len(self._guilds) > 1 and int(context.user.id) not in self._gatekeeper.owners:
             raise UserFacingError(
                 f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
             )
         return None
 
-    @group.register
-    class List(lightbulb.SlashCommand, name="list", description="All plugins and how they stand", hooks=[admins_only]):
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            await kernel.look_again()
-            lines = [_line(status, context.guild_id) for status in kernel.statuses()]
-            await _answer(context, "\n".join(lines) or "No plugin was found.")
+    async def reload(self, context: lightbulb.Context, name: str) -> str:
+        await context.defer(ephemeral=True)
+        return _told("reloaded", await self._kernel.reload(name, user=int(context.user.id)), None)
 
-    def add_switch(word: str, description: str, done: str, switch: Switch) -> None:
-        @group.register
-        class SwitchCommand(lightbulb.SlashCommand, name=word, description=description, hooks=[admins_only]):
-            plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-            everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
+    async def info(self, context: lightbulb.Context, name: str) -> str:
+        status, slot = await self._status(name), self._kernel.slots.get(name)
+        lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
+        lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
+        return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
-            @lightbulb.invoke
-            async def invoke(self, context: lightbulb.Context) -> None:
-                await context.defer(ephemeral=True)
-                guild = await everywhere_or_here(context, self.everywhere, await _status(kernel, self.plugin))
-                report = await switch(self.plugin, guild, int(context.user.id))
-                waiting = await kernel.waiting(self.plugin) if report.ok else ""
-                await _answer(context, f"{_told(done, report, guild)}\n{waiting}".strip())
+    async def logs(self, context: lightbulb.Context, name: str) -> str:
+        status, lines = await self._status(name), self._kernel.logbook.last(name, LOG_LINES)
+        told = [*map(escape_markdown, lines)] or ["It has logged nothing yet."]
+        return "\n".join([_line(status, context.guild_id), *told])
 
-    async def enable(name: str, guild: int | None, user: int) -> Report:
-        return await kernel.enable(name, guild, user=user)
+    async def history(self, context: lightbulb.Context, name: str | None) -> str:
+        rows = await self._kernel.toggles.history(name, HISTORY_LINES)
+        found = {one: _line(status, context.guild_id) for one, status in (await self._found()).items()}
+        names = sorted({name} if name else {row["plugin"] for row in rows})
+        now = [found.get(one, f"⚪ **{escape_markdown(one)}** · was not found") for one in names]
+        return "\n".join([*now, *(map(_action_line, rows) if rows else ["Nothing has been done yet."])])
 
-    async def disable(name: str, guild: int | None, user: int) -> Report:
-        return await kernel.disable(name, guild, user=user)
+    async def failed(self, _: lightbulb.Context) -> str:
+        rows = await self._kernel.journal.failed(limit=FAILED_LINES)
+        lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
+        return "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good."
 
-    add_switch("enable", "Switch a plugin on", "switched on", enable)
-    add_switch("disable", "Switch a plugin off", "switched off", disable)
+    async def replay(self, _: lightbulb.Context, event_id: int) -> str:
+        count = await self._kernel.replay([event_id])
+        return f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
 
-    @group.register
-    class Reload(
-        lightbulb.SlashCommand, name="reload", description="Replace a plugin by its folder's code", hooks=[admins_only]
-    ):
-        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            await context.defer(ephemeral=True)
-            report = await kernel.reload(self.plugin, user=int(context.user.id))
-            await _answer(context, _told("reloaded", report, None))
-
-    @group.register
-    class Info(lightbulb.SlashCommand, name="info", description="One plugin in detail", hooks=[admins_only]):
-        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            status = await _status(kernel, self.plugin)
-            slot = kernel.slots.get(self.plugin)
-            lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
-            lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
-            lines.append(_work_line(slot))
-            await _answer(context, "\n".join(line for line in lines if line))
-
-    @group.register
-    class Logs(lightbulb.SlashCommand, name="logs", description="The last lines of a plugin", hooks=[admins_only]):
-        plugin = lightbulb.string("name", "the plugin", autocomplete=names)
-
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            status = await _status(kernel, self.plugin)
-            lines = kernel.logbook.last(self.plugin, LOG_LINES)
-            told = [*map(escape_markdown, lines)] or ["It has logged nothing yet."]
-            await _answer(context, "\n".join([_line(status, context.guild_id), *told]))
-
-    @group.register
-    class History(lightbulb.SlashCommand, name="history", description="Who did what when", hooks=[admins_only]):
-        plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=names)
-
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            rows = await kernel.toggles.history(self.plugin, HISTORY_LINES)
-            names = {self.plugin} if self.plugin else {row["plugin"] for row in rows}
-            lines = await _lines_now(kernel, names, context.guild_id)
-            lines += map(_action_line, rows) if rows else ["Nothing has been done yet."]
-            await _answer(context, "\n".join(lines))
-
-    return group
-
-
-def _events_group(kernel: Kernel) -> lightbulb.Group:
-    import hikari
-
-    group = lightbulb.Group(
-        "events", "The journal of events", default_member_permissions=hikari.Permissions.MANAGE_GUILD
-    )
-
-    @group.register
-    class Failed(
-        lightbulb.SlashCommand, name="failed", description="Deliveries that failed for good", hooks=[admins_only]
-    ):
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            rows = await kernel.journal.failed(limit=20)
-            lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
-            await _answer(context, "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good.")
-
-    @group.register
-    class Replay(lightbulb.SlashCommand, name="replay", description="Try a failed event again", hooks=[admins_only]):
-        event_id = lightbulb.integer("id", "the number that /events failed shows")
-
-        @lightbulb.invoke
-        async def invoke(self, context: lightbulb.Context) -> None:
-            count = await kernel.replay([self.event_id])
-            await _answer(
-                context, f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
-            )
-
-    return group
-
-
-async def _status(kernel: Kernel, name: str) -> Status:
-    """Return how a plugin stands; its folder may have been dropped in just now."""
-    await kernel.look_again()
-    found = {status.name: status for status in kernel.statuses()}
-    if name not in found:
+    async def _status(self, name: str) -> Status:
+        if status := (await self._found()).get(name):
+            return status
         raise UserFacingError(
             f"There is no plugin '{escape_markdown(name)}'. /plugin list shows those that were found."
         )
-    return found[name]
 
-
-async def _lines_now(kernel: Kernel, names: Collection[str], guild: int | None) -> list[str]:
-    """Return a line on how each plugin stands; some may be gone."""
-    await kernel.look_again()
-    found = {status.name: _line(status, guild) for status in kernel.statuses()}
-    return [found.get(name, f"⚪ **{escape_markdown(name)}** · was not found") for name in sorted(names)]
+    async def _found(self) -> dict[str, Status]:
+        """Return how every plugin stands, by name; a folder may have been dropped in just now."""
+        await self._kernel.look_again()
+        return {status.name: status for status in self._kernel.statuses()}
 
 
 def _line(status: Status, guild: int | None) -> str:
     here = " (off here)" if guild is not None and int(guild) in status.off_guilds else ""
     sign = {"running": "🟢", "off": "⚪", "failed": "🔴"}[status.state] if not here else "⚪"
-    text = f"{sign} **{status.name}** {status.version}{here}"
-    if status.generation is not None:
-        text += f" · generation {status.generation} · source `{status.source_hash}`"
-    else:
-        text += " · does not run"
-    if status.breakers:
-        text += f" · not called for a while: {', '.join(status.breakers)}"
-    return text + (f"\n> {escape_markdown(status.error)}" if status.error else "")
+    runs = f"generation {status.generation} · source `{status.source_hash}`" if status.generation else "does not run"
+    held = f" · not called for a while: {', '.join(status.breakers)}" if status.breakers else ""
+    error = f"\n> {escape_markdown(status.error)}" if status.error else ""
+    return f"{sign} **{status.name}** {status.version}{here} · {runs}{held}{error}"
 
 
 def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
@@ -222,8 +182,3 @@ def _told(what: str, report: Report, guild: int | None) -> str:
     if not report.ok:
         return f"**{report.plugin}** was not {what}: {escape_markdown(report.error)}\n{now}"
     return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}"
-
-
-async def _answer(context: lightbulb.Context, text: str) -> None:
-    """Answer for the admin alone."""
-    await answer(context, text, ephemeral=True)

@@ -63,11 +63,10 @@ class Kernel:
         self.look()
         reports = [await self._start_one(name) for name in self._on]
         await self.journal.take_over()
-        for name in self._running():
-            await self.journal.retry_failed(name)
-        await self._resume(self._running())
-        for name in self._running():  # only now: what the first one publishes must find the last one
-            self._generation(name).scope.go_live()
+        await self._retry(self._running())
+        for generation in [slot.generation for slot in self._running()]:
+            if generation is not None:  # only now: what the first one publishes must find the last one
+                generation.scope.go_live()
         return reports
 
     async def look_again(self) -> None:
@@ -96,15 +95,11 @@ class Kernel:
 
     async def enable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
         """Switch a plugin on, everywhere or for one guild."""
-        return await self._change(
-            name, "enable", guild, user, lambda slot: self._reported(slot, lambda slot: self._enable(slot, guild))
-        )
+        return await self._change(name, "enable", guild, user, lambda slot: self._reported(slot, self._enable, guild))
 
     async def disable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
         """Switch a plugin off, everywhere or for one guild. What is to be delivered to it waits."""
-        return await self._change(
-            name, "disable", guild, user, lambda slot: self._reported(slot, lambda slot: self._disable(slot, guild))
-        )
+        return await self._change(name, "disable", guild, user, lambda slot: self._reported(slot, self._disable, guild))
 
     def status(self, name: str) -> Status:
         """Return how a plugin stands.
@@ -113,22 +108,13 @@ class Kernel:
             PluginError: there is none of that name.
         """
         if name in self._unusable and name not in self.slots:
-            return Status(name, "failed", None, "", "", self._unusable[name], "closed")
+            return Status(name, "failed", self._unusable[name])
         slot = self._slot(name)
-        running = slot.generation
+        breaker, off = worst(one.state for one in slot.breakers.values()), tuple(sorted(slot.off_guilds))
         return Status(
-            name=name,
-            state=slot.state,
-            generation=running.number if running else None,
-            version=running.manifest.version if running else slot.manifest.version,
-            source_hash=running.source_hash if running else "",
-            error=slot.error,
-            breaker=worst(one.state for one in slot.breakers.values()),
-            breakers=slot.closed_to(),
-            scope=slot.manifest.scope,
-            summary=slot.manifest.summary,
-            off_guilds=tuple(sorted(slot.off_guilds)),
-        )
+            name, slot.state, slot.error, **slot.now(), breaker=breaker, breakers=slot.closed_to(),
+            scope=slot.manifest.scope, summary=slot.manifest.summary, off_guilds=off,
+        )  # fmt: skip
 
     def statuses(self) -> list[Status]:
         """Return how every plugin stands, by name, those with an unusable manifest too."""
@@ -138,9 +124,7 @@ class Kernel:
         """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""
         slot, config = self.slots.get(name), self._config
         server = about if isinstance(about, str) else about.origin
-        if slot is None:
-            return []
-        return [guild for guild in config.guilds if config.sees(guild, server) and slot.on_in(guild)]
+        return [guild for guild in config.guilds if slot and config.sees(guild, server) and slot.on_in(guild)]
 
     def serves(self, generation: Generation) -> bool:
         """Tell whether *generation* is the one of its plugin that serves now."""
@@ -188,26 +172,32 @@ class Kernel:
         slot.hooks = self._hooks.get(name, frozenset())
         return slot
 
-    async def _resume(self, names: Sequence[str]) -> None:
-        """Deliver what the journal holds for these plugins and is not being delivered yet."""
-        for name in names:
-            if self.slots[name].manifest.catch_up:
-                await self.journal.catch_up(name, self._contracts.types_of(self._generation(name).impls))
-        self.dispatcher.resume(await self.journal.open_deliveries(names))
+    async def _retry(self, slots: Sequence[Slot]) -> None:
+        """Resume, with what failed for good under other code."""
+        for slot in slots:
+            await self.journal.retry_failed(slot.name)
+        await self._resume(slots)
 
-    def _running(self) -> list[str]:
-        return [slot.name for slot in self.slots.values() if slot.generation is not None]
+    async def _resume(self, slots: Sequence[Slot]) -> None:
+        """Deliver what the journal holds for these plugins and is not being delivered yet."""
+        for slot in slots:
+            if slot.manifest.catch_up:
+                await self.journal.catch_up(slot.name, self._contracts.types_of(slot.impls))
+        self.dispatcher.resume(await self.journal.open_deliveries([slot.name for slot in slots]))
+
+    def _running(self) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.generation is not None]
 
     async def _start_one(self, name: str) -> Report:
         if name not in self.slots:
-            why = (
-                self._unusable.get(name) or f"There is no plugin '{name}'. Correct plugins.enabled, or add its folder."
-            )
-            log.error("%s", why)
-            return Report(name, ok=False, generation=None, version="", source_hash="", error=why)
-        slot = self.slots[name]
-        slot.enabled = True
-        return await self._reported(slot, self._start_quiet)
+            report = self._absent(name, "Correct plugins.enabled, or add its folder.")
+            log.error("%s", report.error)
+            return report
+        self.slots[name].enabled = True
+        return await self._reported(self.slots[name], self._start_quiet)
+
+    def _absent(self, name: str, remedy: str) -> Report:
+        return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")
 
     # --- changes
 
@@ -225,14 +215,11 @@ class Kernel:
     async def _noted(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
         await self.look_again()
         if name not in self.slots:
-            why = self._unusable.get(name) or f"There is no plugin '{name}'. /plugin list shows those that were found."
-            report = Report(name, ok=False, generation=None, version="", source_hash="", error=why)
+            report = self._absent(name, "/plugin list shows those that were found.")
         else:
             report = await change(self.slots[name])
-        detail = (
-            report.error or f"version {report.version}, source {report.source_hash}, generation {report.generation}"
-        )
-        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
+        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
+        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=report.error or runs)
         return report
 
     async def _join_reload(self, slot: Slot) -> Report:
@@ -241,14 +228,14 @@ class Kernel:
             slot.waiting_reload = self._spawn(self._reported(slot, self._reload))
         return await slot.waiting_reload
 
-    async def _reported(self, slot: Slot, work: Callable[[Slot], Awaitable[float]]) -> Report:
+    async def _reported(self, slot: Slot, work: Callable[..., Awaitable[float]], *args: Any) -> Report:
         """Do *work* (which returns the pause in ms) alone, and say what came of it and what runs now."""
         error, pause, started = "", 0.0, time.perf_counter()
         async with slot.lock:
             try:
                 if self._closing:
                     raise PluginError(f"{slot.name}: roundhook is stopping; nothing is changed any more.")
-                pause = await work(slot)
+                pause = await work(slot, *args)
                 slot.error = ""
             except RoundhookError as problem:
                 error = slot.error = str(problem)
@@ -256,17 +243,8 @@ class Kernel:
             except Exception as problem:
                 error = slot.error = f"{slot.name}: {type(problem).__name__}: {problem}."
                 log.exception("%s could not be changed", slot.name)
-        running = slot.generation
-        return Report(
-            plugin=slot.name,
-            ok=not error,
-            generation=running.number if running else None,
-            version=running.manifest.version if running else slot.manifest.version,
-            source_hash=running.source_hash if running else "",
-            error=error,
-            pause_ms=pause,
-            took_ms=(time.perf_counter() - started) * 1000,
-        )
+        took = (time.perf_counter() - started) * 1000
+        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took)
 
     async def _enable(self, slot: Slot, guild: int | None) -> float:
         self._check_scope(slot, guild)
@@ -322,8 +300,7 @@ class Kernel:
         await self._replacement.load(slot)
         await self._remember_hooks(slot)
         self.dispatcher.unpark(slot.name)
-        await self.journal.retry_failed(slot.name)
-        await self._resume([slot.name])
+        await self._retry([slot])
 
     async def _reload(self, slot: Slot) -> float:
         """Put what the folder holds in place of what runs; what could not start is loaded."""
@@ -333,18 +310,17 @@ class Kernel:
         if slot.generation is None:
             await self._load(slot)
             return 0.0
-        before = slot.generation.source.sha256
+        before = slot.generation.source_hash
         pause = await self._replacement.replace(slot, slot.generation)
         self.dispatcher.unpark(slot.name)
         await self._remember_hooks(slot)
-        if self._generation(slot.name).source.sha256 != before:
-            await self.journal.retry_failed(slot.name)
-            await self._resume([slot.name])
+        if slot.now()["source_hash"] != before:
+            await self._retry([slot])
         return pause
 
     async def _remember_hooks(self, slot: Slot) -> None:
         """Keep which hooks the plugin handles: while it cannot be loaded, its events are recorded by that."""
-        hooks = frozenset(self._generation(slot.name).impls)
+        hooks = frozenset(slot.impls)
         if hooks != slot.hooks:
             slot.hooks = hooks
             await self.toggles.remember_hooks(slot.name, hooks)
@@ -359,12 +335,6 @@ class Kernel:
     def _wanted(self, event: Event, slot: Slot) -> bool:
         """Tell whether an event is for a plugin at all: one of guild scope needs a guild that sees it and has it on."""
         return slot.manifest.scope == "global" or bool(self.guilds(slot.name, event))
-
-    def _generation(self, name: str) -> Generation:
-        generation = self._slot(name).generation
-        if generation is None:
-            raise PluginError(f"{name} does not run.")
-        return generation
 
     def _slot(self, name: str) -> Slot:
         if name not in self.slots:

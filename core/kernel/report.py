@@ -10,10 +10,10 @@ class Report:
 
     plugin: str
     ok: bool
-    generation: int | None
-    version: str
-    source_hash: str
     error: str = ""
+    generation: int | None = None
+    version: str = ""
+    source_hash: str = ""
     pause_ms: float = 0.0
     """How long events for the plugin were held."""
     took_ms: float = 0.0
@@ -25,12 +25,12 @@ class Status:
 
     name: str
     state: str
-    """running, off, failed or found."""
-    generation: int | None
-    version: str
-    source_hash: str
+    """running, off or failed."""
     error: str
-    breaker: str
+    generation: int | None = None
+    version: str = ""
+    source_hash: str = ""
+    breaker: str = "closed"
     """closed, half-open or open: the worst of its hooks."""
     scope: str = "guild"
     summary: str = ""

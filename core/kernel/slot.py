@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import BadInputError
 from core.kernel.breaker import Breaker
@@ -15,6 +15,7 @@ from core.kernel.scope import Gate
 if TYPE_CHECKING:
     from core.kernel.delivery import Delivery
     from core.kernel.generation import Generation
+    from core.kernel.probe import Impl
     from core.kernel.report import Report
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,16 @@ class Slot:
             return "running"
         return "failed" if self.enabled and self.error else "off"
 
+    @property
+    def impls(self) -> "dict[str, Impl]":
+        """The handlers of what runs, by hook."""
+        return self.generation.impls if self.generation else {}
+
+    def now(self) -> dict[str, Any]:
+        """Return what runs, for a report: its number, version and hash."""
+        number, source_hash = (self.generation.number, self.generation.source_hash) if self.generation else (None, "")
+        return {"generation": number, "version": self.manifest.version, "source_hash": source_hash}
+
     def breaker(self, event: Event) -> Breaker:
         """Return the breaker that stands before an event."""
         return self.breakers[event.hook, event.origin]
@@ -139,9 +150,7 @@ class Slot:
 
     def handles(self, hook: str) -> bool:
         """Tell whether an event of *hook* is for the plugin; one that is on but could not be loaded gets it later."""
-        if self.generation is not None:
-            return hook in self.generation.impls
-        return self.enabled and hook in self.hooks
+        return hook in self.impls if self.generation else self.enabled and hook in self.hooks
 
     def order(self) -> tuple[int, str]:
         """The place among plugins of one stage: by the manifest, never by load order."""
