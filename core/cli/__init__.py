@@ -9,11 +9,12 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.cli import plugin_commands
+from core.cli.plugin_commands import sentence
 from core.errors import RoundhookError
 
 COMMANDS = {
@@ -38,11 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.load()
         code = int(asyncio.run(arguments.run(arguments)) or 0)
         sys.stdout.flush()
-    except RoundhookError as error:
-        print(f"roundhook: {error}", file=sys.stderr)
-        return 1
-    except sqlite3.Error as error:
-        print(f"roundhook: The database cannot be used ({error}). Correct database.url or --db.", file=sys.stderr)
+    except (RoundhookError, sqlite3.Error) as error:
+        unusable = f"The database cannot be used ({error}). Correct database.url or --db."
+        print(f"roundhook: {unusable if isinstance(error, sqlite3.Error) else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -62,7 +61,7 @@ def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     groups: dict[str, Any] = {}
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        command = commands.add_parser(name, help=summary, description=sentence(summary))
         if name in words[:1]:
             groups[name] = importlib.import_module(f"core.cli.{name}_command").configure(command)
     plugin_commands.add(commands, groups, tuple(COMMANDS), words)
@@ -81,12 +80,20 @@ def load_for_good(*modules: str) -> None:
     gc.freeze()
 
 
+def add_action(actions: Any, name: str, summary: str, run: Callable[..., Any]) -> argparse.ArgumentParser:
+    """Add one action of a command, with the options that all have and --json; return its parser."""
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=summary, description=sentence(summary))
+    add_json(parser)
+    add_common(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
 def add_common(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     """Give a command the options that all have; *again*: its parent has them too, and what it was given stays."""
     none, false = (argparse.SUPPRESS, argparse.SUPPRESS) if again else (None, False)
-    parser.add_argument(
-        "--config", type=Path, metavar="F", default=none, help="settings (default: roundhook.toml if it is there)"
-    )
+    settings = "settings (default: roundhook.toml if it is there)"
+    parser.add_argument("--config", type=Path, metavar="F", default=none, help=settings)
     parser.add_argument("--db", metavar="URL", default=none, help="the database, instead of the one in the settings")
     parser.add_argument("--verbose", "-v", action="store_true", default=false, help="log more, on stderr")
 

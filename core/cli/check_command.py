@@ -33,8 +33,11 @@ CONTENT_FLAGS = (1 << 18) | (1 << 19)
 class Finding:
     """What one look found."""
 
-    ok: bool
     what: str
+    ok: bool = True
+
+
+_wrong = functools.partial(Finding, ok=False)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -89,20 +92,15 @@ async def _storage(config: Config) -> AsyncIterator[Finding]:
 async def _plugins(config: Config) -> AsyncIterator[Finding]:
     catalogue = discover(config.plugins.paths)
     for name, error in catalogue.errors.items():
-        yield Finding(False, f"plugin {name}: {error}")
+        yield _wrong(f"plugin {name}: {error}")
     for name in first_enabled(config):
         if name not in catalogue.manifests:
             if name not in catalogue.errors:
-                yield Finding(
-                    False, f"plugin {name}: not found. Correct plugins.enabled, or add its folder to plugins.paths."
-                )
+                yield _wrong(f"plugin {name}: not found. Correct plugins.enabled, or add its folder to plugins.paths.")
             continue
         yield await _tried(f"plugin {name}", functools.partial(_look_at_plugin, config, catalogue.manifests[name]))
-    for name in config.plugin:
-        if name not in catalogue.manifests:
-            yield Finding(
-                False, f"[plugin.{name}] has settings for a plugin that was not found. Remove it or correct its name."
-            )
+    for name in [one for one in config.plugin if one not in catalogue.manifests]:
+        yield _wrong(f"[plugin.{name}] has settings for a plugin that was not found. Remove it or correct its name.")
 
 
 async def _look_at_plugin(config: Config, manifest: Manifest) -> str:
@@ -120,18 +118,18 @@ async def _discord(config: Config) -> AsyncIterator[Finding]:
         token = config.token().reveal()
         async with rest.acquire(token, hikari.TokenType.BOT) as client:
             application = await client.fetch_application()
-            yield Finding(True, f"Discord: the token is {application.name}'s")
-            granted = int(application.flags) & CONTENT_FLAGS
-            remedy = "" if granted else " Switch it on: Developer Portal, Bot, Message Content Intent."
-            yield Finding(bool(granted), f"Discord: Message Content intent{'' if granted else ' is off.'}{remedy}")
+            yield Finding(f"Discord: the token is {application.name}'s")
+            granted = bool(int(application.flags) & CONTENT_FLAGS)
+            remedy = "" if granted else " is off. Switch it on: Developer Portal, Bot, Message Content Intent."
+            yield Finding(f"Discord: Message Content intent{remedy}", granted)
             async for finding in _places(client, config):
                 yield finding
     except ConfigError as error:
-        yield Finding(False, f"Discord: {error}")
+        yield _wrong(f"Discord: {error}")
     except hikari.UnauthorizedError:
-        yield Finding(False, "Discord refuses the token. Copy it anew: Developer Portal, Bot, Reset Token.")
+        yield _wrong("Discord refuses the token. Copy it anew: Developer Portal, Bot, Reset Token.")
     except (hikari.HikariError, OSError) as error:
-        yield Finding(False, f"Discord at {config.discord.rest_url} does not answer: {error}")
+        yield _wrong(f"Discord at {config.discord.rest_url} does not answer: {error}")
     finally:
         await rest.close()
 
@@ -145,17 +143,14 @@ async def _places(client: "hikari.api.RESTClient", config: Config) -> AsyncItera
         try:
             found = await client.fetch_guild(guild)
         except (hikari.ForbiddenError, hikari.NotFoundError):
-            yield Finding(
-                False, f"guild {guild}: the bot is not in it. Invite it with the scopes bot and applications.commands."
-            )
+            remedy = "Invite it with the scopes bot and applications.commands."
+            yield _wrong(f"guild {guild}: the bot is not in it. {remedy}")
             continue
-        yield Finding(True, f"guild {guild}: {found.name}")
-        for key, channel, needed in (
-            ("stats_channel", settings.stats_channel, ANNOUNCE),
-            ("admin_channel", settings.admin_channel, REPORT),
-        ):
-            if channel:
-                yield await _channel(client, f"guilds.{guild}.{key}", channel, needed)
+        yield Finding(f"guild {guild}: {found.name}")
+        if settings.stats_channel:
+            yield await _channel(client, f"guilds.{guild}.stats_channel", settings.stats_channel, ANNOUNCE)
+        if settings.admin_channel:
+            yield await _channel(client, f"guilds.{guild}.admin_channel", settings.admin_channel, REPORT)
     if config.discord.control_channel:
         yield await _channel(client, "discord.control_channel", config.discord.control_channel, READ)
 
@@ -168,33 +163,26 @@ async def _channel(client: "hikari.api.RESTClient", key: str, channel: int, need
     try:
         found = await client.fetch_channel(channel)
         if not isinstance(found, hikari.PermissibleGuildChannel):
-            return Finding(False, f"{key} {channel}: no channel of a guild. Correct the id.")
+            return _wrong(f"{key} {channel}: no channel of a guild. Correct the id.")
         member = await client.fetch_member(found.guild_id, await client.fetch_my_user())
         roles = {role.id: role.permissions for role in await client.fetch_roles(found.guild_id)}
     except (hikari.ForbiddenError, hikari.NotFoundError):
-        return Finding(
-            False, f"{key} {channel}: not there for the bot. Correct the id, or let the bot view the channel."
-        )
+        return _wrong(f"{key} {channel}: not there for the bot. Correct the id, or let the bot view the channel.")
     missing = needed & ~permissions_in(found, member, roles)
     if missing:
-        return Finding(False, f"{key}: the bot lacks in #{found.name}: {words(missing)}. Give it in the channel.")
-    return Finding(True, f"{key}: #{found.name}")
+        return _wrong(f"{key}: the bot lacks in #{found.name}: {words(missing)}. Give it in the channel.")
+    return Finding(f"{key}: #{found.name}")
 
 
 async def _servers(config: Config) -> AsyncIterator[Finding]:
     for key, settings in config.servers.items():
         if not settings.webhook_ids:
-            yield Finding(
-                False, f"servers.{key}.webhook_ids is empty: its notices are not accepted. Add the webhook's id."
-            )
+            yield _wrong(f"servers.{key}.webhook_ids is empty: its notices are not accepted. Add the webhook's id.")
         if settings.ssh is None:
-            yield Finding(
-                False, f"servers.{key}.ssh is missing: its files are not fetched. Add host, user, key_file, …"
-            )
+            yield _wrong(f"servers.{key}.ssh is missing: its files are not fetched. Add host, user, key_file, …")
             continue
-        yield await _tried(
-            f"server {key}", functools.partial(_look_at_server, Server(key, settings), settings.ssh.stats_dir)
-        )
+        look = functools.partial(_look_at_server, Server(key, settings), settings.ssh.stats_dir)
+        yield await _tried(f"server {key}", look)
 
 
 async def _look_at_server(server: Server, folder: str) -> str:
@@ -209,8 +197,8 @@ async def _look_at_server(server: Server, folder: str) -> str:
 
 async def _tried(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        return Finding(True, await look())
+        return Finding(await look())
     except RoundhookError as error:
-        return Finding(False, f"{name}: {error}")
+        return _wrong(f"{name}: {error}")
     except sqlite3.Error as error:
-        return Finding(False, f"{name}: no SQLite database ({error}). Correct database.url.")
+        return _wrong(f"{name}: no SQLite database ({error}). Correct database.url.")

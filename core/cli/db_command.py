@@ -5,8 +5,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from core.cli import add_common, add_json
-from core.cli.setup import config_of, print_json
+from core.cli import add_action
+from core.cli.setup import answer, config_of
 from core.db import open_database
 from core.db.migrate import CORE, ROOT, Owner, migrate, pending, table_names
 from core.db.on_demand import DatabaseOnDemand
@@ -17,43 +17,33 @@ from core.errors import ConfigError
 def configure(parser: argparse.ArgumentParser) -> Any:
     """Declare the options; return where further actions go."""
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    for name, (summary, run) in _ACTIONS.items():
-        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if name == "backup":
-            action.add_argument("path", type=Path, metavar="PATH", help="where the copy goes")
-        add_json(action)
-        add_common(action)
-        action.set_defaults(run=run)
+    add_action(actions, "upgrade", "run the migrations that are due (a start does it too)", _upgrade)
+    add_action(actions, "status", "migrations that are due, and how much is stored", _status)
+    backup = add_action(actions, "backup", "copy a SQLite database, also while the bot runs", _backup)
+    backup.add_argument("path", type=Path, metavar="PATH", help="where the copy goes")
     return actions
 
 
-async def _upgrade(arguments: argparse.Namespace) -> int:
+async def _upgrade(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
     async with open_database(config.database.url) as database:
         done = await migrate(database, _owners(), backups=config.storage_dir / "backups")
-    if arguments.json:
-        print_json({"done": done})
-    else:
-        print("\n".join(done) if done else "The database is up to date.")
-    return 0
+    answer(arguments, {"done": done}, "\n".join(done) or "The database is up to date.")
 
 
-async def _status(arguments: argparse.Namespace) -> int:
+async def _status(arguments: argparse.Namespace) -> None:
     async with open_database(config_of(arguments).database.url, read_only=True) as database:
         waiting = await pending(database, _owners())
         tables = sorted(await table_names(database) - {"migration"})
         rows = {table: (await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables}
-    if arguments.json:
-        print_json({"pending": {owner.name: ids for owner, ids in waiting.items()}, "rows": rows})
-        return 0
-    for owner, ids in waiting.items():
-        print(f"{owner.name}: the next start will run {', '.join(ids)} (or `roundhook db upgrade`, now)")
-    for table, count in rows.items():
-        print(f"{table}: {count}")
-    return 0
+    due = {owner.name: ids for owner, ids in waiting.items()}
+    hint = "(or `roundhook db upgrade`, now)"
+    lines = [f"{name}: the next start will run {', '.join(ids)} {hint}" for name, ids in due.items()]
+    lines += [f"{table}: {count}" for table, count in rows.items()]
+    answer(arguments, {"pending": due, "rows": rows}, "\n".join(lines))
 
 
-async def _backup(arguments: argparse.Namespace) -> int:
+async def _backup(arguments: argparse.Namespace) -> None:
     path: Path = arguments.path
     await asyncio.to_thread(_check_target, path)
     url = config_of(arguments).database.url
@@ -62,11 +52,7 @@ async def _backup(arguments: argparse.Namespace) -> int:
         if not isinstance(database, SqliteDatabase):
             raise ConfigError("This copies SQLite files. For PostgreSQL use pg_dump.")
         await database.backup(path)
-    if arguments.json:
-        print_json({"copied_to": path})
-    else:
-        print(f"copied to {path}")
-    return 0
+    answer(arguments, {"copied_to": path}, f"copied to {path}")
 
 
 def _check_target(path: Path) -> None:
@@ -77,14 +63,5 @@ def _check_target(path: Path) -> None:
 
 
 def _owners() -> list[Owner]:
-    others = sorted(
-        folder for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("core", "__pycache__")
-    )
-    return [CORE, *(Owner(folder.name, folder) for folder in others)]
-
-
-_ACTIONS = {
-    "upgrade": ("run the migrations that are due (a start does it too)", _upgrade),
-    "status": ("migrations that are due, and how much is stored", _status),
-    "backup": ("copy a SQLite database, also while the bot runs", _backup),
-}
+    folders = sorted(one for one in ROOT.iterdir() if one.is_dir() and one.name not in ("core", "__pycache__"))
+    return [CORE, *(Owner(folder.name, folder) for folder in folders)]

@@ -12,9 +12,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(arguments: argparse.Namespace) -> int:
+async def run(arguments: argparse.Namespace) -> None:
     """Play, and show each step as it happens."""
     from devkit.demo import play
 
     await play(arguments.out.resolve(), arguments.rounds, verbose=arguments.verbose)
-    return 0

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from core.cli import add_common, add_json
-from core.cli.setup import config_of, database_of, print_json, print_table
+from core.cli.setup import answer, config_of, database_of, print_json, print_table
 from core.clock import Clock
 from core.db.database import MAX_ID
 from core.db.owners import Owners
@@ -13,6 +13,11 @@ from core.hookspecs import CONTRACTS
 from core.journal import Journal
 
 SHOWN = 50
+_COLUMNS = {
+    "id": "id", "published_at": "published (UTC)", "key": "event", "plugin": "plugin", "state": "state",
+    "attempts": "tries", "error": "error",
+}  # fmt: skip
+"""The columns of the table and their headings."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-async def run(arguments: argparse.Namespace) -> int:
+async def run(arguments: argparse.Namespace) -> None:
     """List."""
     where = "WHERE d.state = 'failed'" if arguments.failed else ""
     async with database_of(arguments) as database:
@@ -40,16 +45,11 @@ async def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.json:
         print_json(rows)
-        return 0
-    table = [
-        (row["id"], row["published_at"], row["key"], row["plugin"], row["state"], row["attempts"], row["error"])
-        for row in rows
-    ]
-    print_table(("id", "published (UTC)", "event", "plugin", "state", "tries", "error"), table)
-    return 0
+    else:
+        print_table(tuple(_COLUMNS.values()), [[row[column] for column in _COLUMNS] for row in rows])
 
 
-async def _replay(arguments: argparse.Namespace) -> int:
+async def _replay(arguments: argparse.Namespace) -> None:
     """Make failed deliveries pending; the running bot takes them over within half a minute, else the next start."""
     ids = [one for one in arguments.ids if 0 < one <= MAX_ID]
     config = config_of(arguments)
@@ -60,9 +60,6 @@ async def _replay(arguments: argparse.Namespace) -> int:
     if not count:
         shown = ", ".join(map(str, arguments.ids))
         raise ConfigError(f"Nothing of event {shown} has failed. `roundhook events --failed` lists what has.")
-    if arguments.json:
-        print_json({"deliveries": count})
-        return 0
     what = "1 delivery" if count == 1 else f"{count} deliveries"
-    print(f"{what} will be tried again: by the running bot within half a minute, else at its next start.")
-    return 0
+    when = "by the running bot within half a minute, else at its next start"
+    answer(arguments, {"deliveries": count}, f"{what} will be tried again: {when}.")

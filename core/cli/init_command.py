@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run, verbose=False)
 
 
-async def run(arguments: argparse.Namespace) -> int:
+async def run(arguments: argparse.Namespace) -> None:
     """Write the file; what is there stays.
 
     Raises:
@@ -34,4 +34,3 @@ async def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"{target} cannot be written ({error.strerror}). Name another folder.") from error
     print(f"Wrote {target}. Put your ids in, then run `roundhook check`.")
-    return 0

@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from core.cli import add_common, add_json
-from core.cli.setup import config_of, print_json, print_table
+from core.cli import add_action
+from core.cli.setup import answer, config_of, print_json, print_table
 from core.clock import Clock
 from core.config import Config
 from core.db.on_demand import DatabaseOnDemand
@@ -19,62 +19,21 @@ from core.kernel.probe import check_contract
 from core.kernel.toggles import Toggles
 
 _HEADINGS = ("name", "version", "api", "scope", "summary", "enabled", "folder", "error")
-_MANIFEST = """[plugin]
-name = "{name}"
-version = "0.1.0"
-api = 1
-summary = "What it does, in one sentence."
-"""
-_PLUGIN = '''"""What it does, in one sentence."""
-
-from roundhook import ImportedRound, Plugin, hookimpl
-
-
-class {class_name}(Plugin):
-    """Says hello to each round."""
-
-    @hookimpl
-    async def on_round_imported(self, round: ImportedRound) -> None:
-        """Called when a round is stored."""
-        await self.ctx.send_to_guilds(round, f"Round {{round.round_number}} of {{round.map_name}} is over.")
-'''
-_README = """# {name}
-
-## What
-What it does, in one sentence.
-
-## Set up
-Nothing to set up.
-
-## Commands
-None.
-
-## Config
-None.
-
-## How it fails
-It says nothing.
-
-## Remove
-Delete the folder; no data stays.
-"""
+_TEMPLATE = Path(__file__).with_name("template")
+"""What a new plugin is made of; ``.txt`` keeps Python's tools from taking its code for ours."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    for name, (summary, run) in _ACTIONS.items():
-        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        add_json(action)
-        add_common(action)
-        action.set_defaults(run=run)
-        if name == "new":
-            action.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
-        if name == "check":
-            action.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
+    add_action(actions, "list", "list the plugins that are found", _list)
+    new = add_action(actions, "new", "make a new plugin", _new)
+    new.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
+    check = add_action(actions, "check", "load a plugin's code and say what is wrong with it", _check)
+    check.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
 
 
-async def _list(arguments: argparse.Namespace) -> int:
+async def _list(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
     catalogue = discover(config.plugins.paths)
     enabled = await _enabled(config)
@@ -87,12 +46,11 @@ async def _list(arguments: argparse.Namespace) -> int:
     rows += [dict.fromkeys(_HEADINGS) | {"name": name, "enabled": False, "error": error} for name, error in broken]
     if arguments.json:
         print_json(rows)
-        return 0
+        return
     headings = ("name", "version", "scope", "enabled", "summary")
     print_table(headings, [tuple(row[heading] for heading in headings) for row in rows if row["error"] is None])
     for name, error in broken:
         print(f"{name}: cannot be used: {error}")
-    return 0
 
 
 async def _enabled(config: Config) -> dict[str, bool]:
@@ -105,16 +63,11 @@ async def _enabled(config: Config) -> dict[str, bool]:
     return enabled
 
 
-async def _new(arguments: argparse.Namespace) -> int:
+async def _new(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
     folder = await asyncio.to_thread(_make, config, arguments.name)
-    if arguments.json:
-        print_json({"name": folder.name, "folder": folder})
-        return 0
-    print(f"made {folder}")
-    if not config.plugins.paths:
-        print(f'To let the bot find it: [plugins] paths = ["{folder.parent}"], then /plugin enable {folder.name}.')
-    return 0
+    hint = f'\nTo let the bot find it: [plugins] paths = ["{folder.parent}"], then /plugin enable {folder.name}.'
+    answer(arguments, {"name": folder.name, "folder": folder}, f"made {folder}{'' if config.plugins.paths else hint}")
 
 
 def _make(config: Config, name: str) -> Path:
@@ -126,24 +79,14 @@ def _make(config: Config, name: str) -> Path:
         raise ConfigError(f"{folder} exists already. Choose another name.")
     folder.mkdir(parents=True)
     class_name = "".join(part.capitalize() for part in name.split("_"))
-    (folder / "manifest.toml").write_text(_MANIFEST.format(name=name))
-    (folder / "plugin.py").write_text(_PLUGIN.format(class_name=class_name))
-    (folder / "README.md").write_text(_README.format(name=name))
+    for file in _TEMPLATE.iterdir():
+        text = file.read_text("utf-8").format(name=name, class_name=class_name)
+        (folder / file.name.removesuffix(".txt")).write_text(text)
     return folder
 
 
-async def _check(arguments: argparse.Namespace) -> int:
+async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
     hooks = await check_contract(manifest, CONTRACTS)
-    if arguments.json:
-        print_json({"name": manifest.name, "version": manifest.version, "hooks": hooks})
-        return 0
-    print(f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}.")
-    return 0
-
-
-_ACTIONS = {
-    "list": ("list the plugins that are found", _list),
-    "new": ("make a new plugin", _new),
-    "check": ("load a plugin's code and say what is wrong with it", _check),
-}
+    text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
+    answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

@@ -23,9 +23,10 @@ class PluginCommand:
     summary: str
     folder: Path
 
-    @property
-    def sentence(self) -> str:
-        return f"{self.summary[:1].upper()}{self.summary[1:]}."
+
+def sentence(summary: str) -> str:
+    """Return the summary of a command as its help says it."""
+    return f"{summary[:1].upper()}{summary[1:]}."
 
 
 def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequence[str]) -> None:
@@ -39,16 +40,16 @@ def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequ
     """
     known: set[tuple[str, ...]] = {(name,) for name in taken if not isinstance(groups.get(name), argparse.Action)}
     for one in sorted(_listed(words), key=lambda one: one.words):
-        first, place = one.words[0], commands
+        first, place, text = one.words[0], commands, sentence(one.summary)
         if len(one.words) > 1:
             if first not in groups and first not in taken:
-                group = commands.add_parser(first, help=f"{one.words[1]}: {one.summary}", description=one.sentence)
+                group = commands.add_parser(first, help=f"{one.words[1]}: {one.summary}", description=text)
                 groups[first] = group.add_subparsers(metavar="action", required=True)
             place = groups.get(first)
         if place is None or one.words in known:
             continue  # the refusal of its plugin says that the name is taken
         known.add(one.words)
-        parser = place.add_parser(one.words[-1], help=one.summary, description=one.sentence)
+        parser = place.add_parser(one.words[-1], help=one.summary, description=text)
         if tuple(words[: len(one.words)]) == one.words:
             _configure(parser, one)
 

@@ -19,14 +19,13 @@ log = logging.getLogger(__name__)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--watch", action="store_true", help="reload a plugin when one of its files is saved")
-    parser.add_argument(
-        "--without", action="append", default=[], metavar="NAME", help="start without a plugin (repeatable)"
-    )
+    without = "start without a plugin (repeatable)"
+    parser.add_argument("--without", action="append", default=[], metavar="NAME", help=without)
     add_common(parser)
     parser.set_defaults(run=run, load=lambda: load_for_good("core.discord.bot"))
 
 
-async def run(arguments: argparse.Namespace) -> int:
+async def run(arguments: argparse.Namespace) -> None:
     """Run until SIGINT or SIGTERM."""
     log_from(logging.DEBUG if arguments.verbose else logging.INFO)
     for noisy in ("asyncssh", "piccolo", "hikari"):
@@ -40,7 +39,6 @@ async def run(arguments: argparse.Namespace) -> int:
         log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
         await stop.wait()
         log.info("stopping")
-    return 0
 
 
 def check_complete(config: Config) -> None:
@@ -50,13 +48,11 @@ def check_complete(config: Config) -> None:
         ConfigError: names the key.
     """
     if not config.guilds:
-        raise ConfigError(
-            "No [guilds.<id>] is configured: the bot would be nowhere. Add one table for each Discord server."
-        )
+        problem = "No [guilds.<id>] is configured: the bot would be nowhere."
+        raise ConfigError(f"{problem} Add one table for each Discord server.")
     if config.servers and not config.discord.control_channel:
-        raise ConfigError(
-            "discord.control_channel is missing. Set it to the channel that the game servers' webhooks post in."
-        )
+        remedy = "Set it to the channel that the game servers' webhooks post in."
+        raise ConfigError(f"discord.control_channel is missing. {remedy}")
 
 
 def _check_known(config: Config, names: Sequence[str]) -> None:

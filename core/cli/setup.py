@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core.config import Config, DatabaseSection, load_config, parse_config
+from core.config import Config, load_config, parse_config
 from core.db.on_demand import DatabaseOnDemand
 
 
@@ -19,8 +19,8 @@ def config_of(arguments: argparse.Namespace) -> Config:
     """Return the settings, with ``--db`` put over them."""
     config = load_config(arguments.config)
     if arguments.db:
-        url = parse_config({"database": {"url": arguments.db}}, Path.cwd()).database.url
-        config = msgspec.structs.replace(config, database=DatabaseSection(url=url))
+        database = parse_config({"database": {"url": arguments.db}}, Path.cwd()).database
+        config = msgspec.structs.replace(config, database=database)
     return config
 
 
@@ -35,6 +35,14 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=in_ascii, indent=2, default=_plain))
 
 
+def answer(arguments: argparse.Namespace, document: Any, text: str) -> None:
+    """Print the outcome of a command: *document* with ``--json``, else *text*."""
+    if arguments.json:
+        print_json(document)
+    else:
+        print(text)
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below headings; numbers are right-aligned."""
     texts = [[shown(value) for value in row] for row in rows]
@@ -42,11 +50,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     kinds = [{type(row[place]) for row in rows} for place in range(len(headings))]
     numeric = [kind <= {int, float, type(None)} and kind != {type(None)} for kind in kinds]
     for row in (list(headings), *texts):
-        cells = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        ]
-        print("  ".join(cells).rstrip())
+        cells = zip(row, widths, numeric, strict=True)
+        print("  ".join(f"{cell:{'>' if right else '<'}{width}}" for cell, width, right in cells).rstrip())
 
 
 def shown(value: Any) -> str:
@@ -59,10 +64,8 @@ def shown(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
+    if isinstance(value, (datetime, Path)):
+        return value.isoformat() if isinstance(value, datetime) else str(value)
     if isinstance(value, Decimal):  # PostgreSQL's sums
         return int(value) if value == int(value) else float(value)
     raise TypeError(f"{type(value).__name__} is not JSON")

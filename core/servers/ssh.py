@@ -14,7 +14,7 @@ from core.config import ServerSection, Ssh
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 
 if TYPE_CHECKING:
-    from asyncssh import SFTPClient, SSHClientConnection
+    import asyncssh
 
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS, KEEPALIVES = 15, 3
@@ -34,8 +34,8 @@ class Server:
         """Files that somebody has named; whoever fetches takes them out."""
         self.asked = asyncio.Event()
         self._tests: dict[str, asyncio.Event] = {}
-        self._connection: SSHClientConnection | None = None
-        self._client: SFTPClient | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
+        self._client: asyncssh.SFTPClient | None = None
         self._lock = asyncio.Lock()
 
     @property
@@ -70,7 +70,7 @@ class Server:
         return found is not None
 
     @contextlib.asynccontextmanager
-    async def sftp(self) -> AsyncIterator["SFTPClient"]:
+    async def sftp(self) -> AsyncIterator["asyncssh.SFTPClient"]:
         """Give an SFTP client on the warm connection; the block may take at most 30 s.
 
         Raises:
@@ -82,7 +82,7 @@ class Server:
         if ssh is None:
             needed = "host, user, key_file, known_hosts and stats_dir"
             raise ConfigError(f"servers.{self.key}.ssh is missing. Add {needed}.")
-        used: SFTPClient | None = None
+        used: asyncssh.SFTPClient | None = None
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
                 used = await self._warm_client(ssh)
@@ -106,7 +106,7 @@ class Server:
                 async with asyncio.timeout(2):
                     await connection.wait_closed()
 
-    async def _warm_client(self, ssh: Ssh) -> "SFTPClient":
+    async def _warm_client(self, ssh: Ssh) -> "asyncssh.SFTPClient":
         async with self._lock:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 await self.close()
@@ -114,13 +114,13 @@ class Server:
                 self._client = await self._connection.start_sftp_client()
             return self._client
 
-    async def _connect(self, ssh: Ssh) -> "SSHClientConnection":
-        asyncssh = await asyncio.to_thread(library)
+    async def _connect(self, ssh: Ssh) -> "asyncssh.SSHClientConnection":
+        await asyncio.to_thread(library)  # imported beside the loop
         known_hosts = await asyncio.to_thread(self._read, "known_hosts", ssh.known_hosts)
         client_key = await asyncio.to_thread(self._read, "key_file", ssh.key_file)
-        connection: SSHClientConnection = await asyncssh.connect(
+        connection: asyncssh.SSHClientConnection = await library().connect(
             ssh.host, ssh.port, username=ssh.user, known_hosts=self._known(known_hosts, ssh),
-            client_keys=[asyncssh.import_private_key(client_key)], config=None, agent_path=None,
+            client_keys=[library().import_private_key(client_key)], config=None, agent_path=None,
             connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS,
             keepalive_interval=KEEPALIVE_SECONDS, keepalive_count_max=KEEPALIVES,
         )  # fmt: skip
