@@ -45,17 +45,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         self, app: hikari.GatewayBot, gatekeeper: Gatekeeper, refusal: Callable[[Generation, int | None], str]
     ) -> None:
         super().__init__(
-            app,
-            default_enabled_guilds=(),
-            execution_step_order=lightbulb.DEFAULT_EXECUTION_STEP_ORDER,
-            default_locale=hikari.Locale.EN_US,
-            localization_provider=lightbulb.localization_unsupported,
-            delete_unknown_commands=False,
-            deferred_registration_callback=None,
-            hooks=(),
-            sync_commands=False,
-            features=(),
-        )
+            app, default_enabled_guilds=(), execution_step_order=lightbulb.DEFAULT_EXECUTION_STEP_ORDER,
+            default_locale=hikari.Locale.EN_US, localization_provider=lightbulb.localization_unsupported,
+            delete_unknown_commands=False, deferred_registration_callback=None, hooks=(),
+            sync_commands=False, features=(),
+        )  # fmt: skip
         self.gatekeeper = gatekeeper
         self._refusal = refusal
         self.table: dict[Path, Entry] = {}
@@ -96,51 +90,42 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         entry = self.table.get(path)
         return (options, entry.command) if entry is not None else None
 
-    async def handle_application_command_interaction(
-        self, interaction: hikari.CommandInteraction, initial_response_sent: asyncio.Event
-    ) -> None:
+    async def handle_application_command_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if self._resolve_options_and_command(interaction) is None:
             await _say(interaction, f"/{interaction.command_name} is not available any more.")
-            return
-        await super().handle_application_command_interaction(interaction, initial_response_sent)
+        else:
+            await super().handle_application_command_interaction(interaction, answered)
 
     async def _execute_command_context(self, context: lightbulb.Context) -> None:
         generation = self.owners.get(type(context.command))
         if generation is None:
             await super()._execute_command_context(context)
-            return
-        if refused := self._refusal(generation, context.guild_id):
+        elif refused := self._refusal(generation, context.guild_id):
             await context.respond(refused, ephemeral=True)
-            return
-        with generation.interactions.busy():
-            try:
-                await contained(super()._execute_command_context(context))
-            except RuntimeError as error:  # what lightbulb does not catch: sys.exit() in a command
-                await _respond(context, reply_to([error], context.command._command_data.qualified_name))
+        else:
+            with generation.interactions.busy():
+                try:
+                    await contained(super()._execute_command_context(context))
+                except RuntimeError as error:  # what lightbulb does not catch: sys.exit() in a command
+                    await _respond(context, [error])
 
-    async def _execute_autocomplete_context(
-        self, context: lightbulb.AutocompleteContext[Any], autocomplete_provider: Any
-    ) -> None:
+    async def _execute_autocomplete_context(self, context: lightbulb.AutocompleteContext[Any], provider: Any) -> None:
         generation = self.owners.get(context.command)
         if generation is None:
-            await super()._execute_autocomplete_context(context, autocomplete_provider)
+            await super()._execute_autocomplete_context(context, provider)
         elif self._refusal(generation, context.interaction.guild_id):
             await context.respond([])
         else:
             with generation.interactions.busy():
-                await _suggest(generation, super()._execute_autocomplete_context(context, autocomplete_provider))
+                await _suggest(generation, super()._execute_autocomplete_context(context, provider))
 
-    async def handle_component_interaction(
-        self, interaction: hikari.ComponentInteraction, initial_response_sent: asyncio.Event
-    ) -> None:
+    async def handle_component_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
-            await super().handle_component_interaction(interaction, initial_response_sent)
+            await super().handle_component_interaction(interaction, answered)
 
-    async def handle_modal_interaction(
-        self, interaction: hikari.ModalInteraction, initial_response_sent: asyncio.Event
-    ) -> None:
+    async def handle_modal_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
-            await super().handle_modal_interaction(interaction, initial_response_sent)
+            await super().handle_modal_interaction(interaction, answered)
 
     async def _routed(self, interaction: hikari.ComponentInteraction | hikari.ModalInteraction) -> bool:
         """Hand a component of the form ``rh1:<plugin>:<action>:<args>`` to its plugin; False for any other."""
@@ -174,11 +159,7 @@ def name_of(command: Command) -> str:
 
 
 def check_names_in(builders: Iterable[Any]) -> None:
-    """Refuse names that Discord would refuse, and with them the commands of all plugins.
-
-    Raises:
-        ValueError: names the first one.
-    """
+    """Refuse names (``ValueError``) that Discord would refuse, and with them the commands of all plugins."""
     for builder in builders:
         if builder.type is hikari.CommandType.SLASH:
             for name in _names_in(builder):
@@ -194,11 +175,7 @@ def _names_in(part: Any) -> Iterator[str]:
 
 
 def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
-    """Return the commands of *loader*.
-
-    Raises:
-        PluginError: it holds something else, which a context method must declare instead.
-    """
+    """Return the commands of *loader*, which holds nothing else (``PluginError``)."""
     commands = []
     for loadable in loader._loadables:
         command = getattr(loadable, "_command", None)
@@ -214,7 +191,7 @@ def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
 
 async def answer_error(error: lightbulb.exceptions.ExecutionPipelineFailedException) -> bool:
     """Answer a failed command: what the user can do, or a reference that is found in the log."""
-    await _respond(error.context, reply_to(list(error.causes), error.context.command._command_data.qualified_name))
+    await _respond(error.context, list(error.causes))
     return True
 
 
@@ -223,15 +200,14 @@ def reply_to(causes: Sequence[BaseException], where: str) -> str:
     for cause in causes:
         if isinstance(cause, UserFacingError):
             return str(cause)
-    reference = secrets.token_hex(2)
-    cause = causes[0]
+    reference, cause = secrets.token_hex(2), causes[0]
     log.error("reference %s: %s failed", reference, where, exc_info=(type(cause), cause, cause.__traceback__))
     return f"That failed on our side. Reference {reference}; it is in the log."
 
 
-async def _respond(context: lightbulb.Context, text: str) -> None:
+async def _respond(context: lightbulb.Context, causes: Sequence[BaseException]) -> None:
     try:
-        await context.respond(text, ephemeral=True)
+        await context.respond(reply_to(causes, context.command._command_data.qualified_name), ephemeral=True)
     except hikari.HikariError as error:
         log.warning("an error could not be told to the user: %s", error)
 
@@ -254,11 +230,10 @@ async def _suggest(generation: Generation, work: Awaitable[None]) -> None:
 
 async def _say(interaction: Any, text: str) -> None:
     """Answer an interaction for its user alone, whether or not it was answered before."""
+    alone = hikari.MessageFlag.EPHEMERAL
     try:
-        await interaction.create_initial_response(
-            hikari.ResponseType.MESSAGE_CREATE, text, flags=hikari.MessageFlag.EPHEMERAL
-        )
+        await interaction.create_initial_response(hikari.ResponseType.MESSAGE_CREATE, text, flags=alone)
     except hikari.BadRequestError:
-        await interaction.execute(text, flags=hikari.MessageFlag.EPHEMERAL)
+        await interaction.execute(text, flags=alone)
     except (hikari.HikariError, RoundhookError) as error:
         log.warning("an interaction could not be answered: %s", error)

@@ -1,6 +1,7 @@
 """What the bot says, within Discord's limits: splitting, escaping, nonces, custom ids. No mention ever pings."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -80,17 +81,13 @@ class Message:
         import hikari
 
         resources = {file.name: hikari.Bytes(file.data, file.name) for file in self.files}
-        embeds = [_built(embed, resources) for embed in self.embeds]
-        shown = {embed.image for embed in self.embeds}
-        return {
-            "content": self.content or hikari.UNDEFINED,
-            "embeds": embeds or hikari.UNDEFINED,
-            "attachments": [resource for name, resource in resources.items() if name not in shown] or hikari.UNDEFINED,
-            "components": list(self.components) or hikari.UNDEFINED,
-            "mentions_everyone": False,
-            "user_mentions": False,
-            "role_mentions": False,
-        }
+        embeds, shown = [_built(embed, resources) for embed in self.embeds], {embed.image for embed in self.embeds}
+        attachments = [resource for name, resource in resources.items() if name not in shown]
+        given = {
+            "content": self.content, "embeds": embeds, "attachments": attachments, "components": list(self.components),
+        }  # fmt: skip
+        quiet = dict.fromkeys(("mentions_everyone", "user_mentions", "role_mentions"), False)
+        return {key: value or hikari.UNDEFINED for key, value in given.items()} | quiet
 
 
 Content = str | Message | Callable[[], Awaitable[str | Message | None]]
@@ -104,10 +101,8 @@ def as_message(message: str | Message) -> Message:
 
 async def made(content: Content) -> Message | None:
     """Return what *content* is, or makes."""
-    if callable(content):
-        result = await content()
-        return None if result is None else as_message(result)
-    return as_message(content)
+    result = await content() if callable(content) else content
+    return None if result is None else as_message(result)
 
 
 def nonce_of(*about: object) -> str:
@@ -120,11 +115,7 @@ def nonce_of(*about: object) -> str:
 
 
 def component_id(plugin: str, action: str, args: object = "") -> str:
-    """Return the custom id ``rh1:<plugin>:<action>:<args>``.
-
-    Raises:
-        ValueError: it is longer than 100 characters.
-    """
+    """Return the custom id ``rh1:<plugin>:<action>:<args>``; ``ValueError`` if it is longer than 100 characters."""
     custom_id = f"rh1:{plugin}:{action}:{args}"
     if len(custom_id) > CUSTOM_ID:
         raise ValueError(f"{custom_id[:40]}… has {len(custom_id)} characters; a custom id may have {CUSTOM_ID}.")
@@ -157,15 +148,12 @@ def _fitting(embed: Embed) -> Iterator[Embed]:
     fields = [_cut(field) for field in embed.fields]
     groups = [tuple(fields[start : start + FIELDS]) for start in range(0, len(fields), FIELDS)] or [()]
     count = max(len(texts), len(groups))
-    for number in range(count):
-        part = Embed(
-            title=embed.title[:TITLE] if number == 0 else "",
-            description=texts[number] if number < len(texts) else "",
-            color=embed.color,
-            fields=groups[number] if number < len(groups) else (),
-            footer=embed.footer[:FOOTER] if number == count - 1 else "",
-            image=embed.image if number == count - 1 else "",
-        )
+    for number, (text, group) in enumerate(itertools.zip_longest(texts, groups)):
+        part = Embed(description=text or "", color=embed.color, fields=group or ())
+        if number == 0:
+            part = replace(part, title=embed.title[:TITLE])
+        if number == count - 1:
+            part = replace(part, footer=embed.footer[:FOOTER], image=embed.image)
         if _size(part) or part.image:
             yield from _halved(part) if _size(part) > EMBED_TOTAL else (part,)
 

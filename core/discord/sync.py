@@ -31,15 +31,9 @@ class CommandSync:
 
     def __init__(
         self,
-        rest: hikari.api.RESTClient,
-        guilds: Sequence[int],
-        commands: Callable[[], Iterable[Command]],
-        clock: Clock,
-    ) -> None:
-        self._rest = rest
-        self._guilds = guilds
-        self._commands = commands
-        self._clock = clock
+        rest: hikari.api.RESTClient, guilds: Sequence[int], commands: Callable[[], Iterable[Command]], clock: Clock,
+    ) -> None:  # fmt: skip
+        self._rest, self._guilds, self._commands, self._clock = rest, guilds, commands, clock
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._application = 0
@@ -65,17 +59,13 @@ class CommandSync:
                 self._wanted.set()
 
     async def flush(self, *, force: bool = False) -> None:
-        """Synchronise now if it was asked for (or *force*).
-
-        Raises:
-            HikariError: Discord refused; it keeps what it had.
-        """
+        """Synchronise now if asked to (or *force*); where Discord refuses (``HikariError``) it keeps what it had."""
         async with self._lock:
             if not (force or self._wanted.is_set()):
                 return
             self._wanted.clear()
             builders = await build(self._commands())
-            digest = _digest([_of_builder(builder) for builder in builders])
+            digest = _digest(builders)
             refusals = []
             for guild in self._guilds:
                 try:
@@ -93,7 +83,7 @@ class CommandSync:
         application, guild = await self._application_id(), (scope or hikari.UNDEFINED)
         if scope not in self._known:
             existing = await self._rest.fetch_application_commands(application, guild)
-            self._known[scope] = _digest([_of_command(command) for command in existing])
+            self._known[scope] = _digest(existing)
         if self._known[scope] != digest:
             await self._rest.set_application_commands(application, builders, guild)
             self._known[scope] = digest
@@ -107,39 +97,26 @@ class CommandSync:
 
 async def build(commands: Iterable[Command]) -> list[hikari.api.CommandBuilder]:
     """Return Discord's form of the commands, by name."""
-    builders = [
-        await command.as_command_builder(hikari.Locale.EN_US, lightbulb.localization_unsupported)
-        for command in commands
-    ]
-    return sorted(builders, key=lambda builder: builder.name)
+    how = hikari.Locale.EN_US, lightbulb.localization_unsupported
+    return sorted([await one.as_command_builder(*how) for one in commands], key=lambda builder: builder.name)
 
 
-def _digest(commands: list[dict[str, Any]]) -> str:
-    ordered = sorted(commands, key=lambda command: (command["name"], command["type"]))
+def _digest(commands: Iterable[hikari.api.CommandBuilder | hikari.PartialCommand]) -> str:
+    ordered = sorted(map(_described, commands), key=lambda command: (command["name"], command["type"]))
     return hashlib.sha256(json.dumps(ordered, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _of_builder(builder: hikari.api.CommandBuilder) -> dict[str, Any]:
-    permissions = builder.default_member_permissions
-    return _described(
-        builder,
-        permissions=None if permissions is hikari.UNDEFINED else permissions,
-        nsfw=bool(builder.is_nsfw) and builder.is_nsfw is not hikari.UNDEFINED,
-    )
+def _described(command: Any) -> dict[str, Any]:
+    """Return all that makes a guild command's definition, ours or Discord's. Contexts belong to global commands only.
 
-
-def _of_command(command: hikari.PartialCommand) -> dict[str, Any]:
-    return _described(command, permissions=command.default_member_permissions, nsfw=command.is_nsfw)
-
-
-def _described(command: Any, *, permissions: Any, nsfw: bool) -> dict[str, Any]:
-    """Return all that makes a guild command's definition. Contexts belong to global commands only."""
+    What a builder leaves undefined is false.
+    """
     return {
         "name": command.name,
         "type": int(command.type),
         "description": getattr(command, "description", "") or "",
-        "permissions": int(permissions or 0),  # hikari reads "everybody" and "nobody" as the same 0
-        "nsfw": nsfw,
+        "permissions": int(command.default_member_permissions or 0),  # "everybody" and "nobody" are 0 in hikari
+        "nsfw": bool(command.is_nsfw),
         "name_localizations": _localized(command.name_localizations),
         "description_localizations": _localized(getattr(command, "description_localizations", None)),
         "options": [_option(option) for option in getattr(command, "options", None) or ()],
@@ -152,9 +129,7 @@ def _option(option: hikari.CommandOption) -> dict[str, Any]:
         "type": int(option.type),
         "description": option.description,
         "required": bool(option.is_required),
-        "choices": [
-            (choice.name, choice.value, _localized(choice.name_localizations)) for choice in option.choices or ()
-        ],
+        "choices": [(one.name, one.value, _localized(one.name_localizations)) for one in option.choices or ()],
         "options": [_option(inner) for inner in option.options or ()],
         "channel_types": [int(kind) for kind in option.channel_types or ()],
         "autocomplete": bool(option.autocomplete),

@@ -56,12 +56,9 @@ def text_of(error: BaseException) -> str:
 
 
 async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Return what *work* returns, within *seconds*.
+    """Return what *work* returns, within *seconds*; then it is cancelled (``TookTooLongError``).
 
     It runs in a task of its own: one that swallows its cancellation is left behind instead of holding up the caller.
-
-    Raises:
-        TookTooLongError: it took longer. It has been cancelled.
     """
     task = asyncio.get_running_loop().create_task(contained(work))
     try:
@@ -76,7 +73,7 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     stack = _stack_of(work)
     task.cancel()
     await asyncio.wait([task], timeout=GRACE_SECONDS)
-    task.add_done_callback(_collect)
+    task.add_done_callback(lambda left: left.cancelled() or left.exception())  # else asyncio complains of it
     raise TookTooLongError(seconds, stack)
 
 
@@ -84,17 +81,9 @@ def _stack_of(work: Any) -> list[tuple[str, int]]:
     """Return file and line of each frame that a suspended coroutine is in; a task tells only its outermost."""
     stack = []
     while work is not None:
-        for kind, inner in (("cr", "cr_await"), ("gi", "gi_yieldfrom")):
-            if (frame := getattr(work, f"{kind}_frame", None)) is not None:
-                stack.append((frame.f_code.co_filename, frame.f_lineno or 0))
-                work = getattr(work, inner)
-                break
-        else:
-            work = None
+        frame = getattr(work, "cr_frame", None) or getattr(work, "gi_frame", None)
+        if frame is None:
+            break
+        stack.append((frame.f_code.co_filename, frame.f_lineno or 0))
+        work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None)
     return stack
-
-
-def _collect(task: "asyncio.Task[Any]") -> None:
-    """Look at the result of a task left behind, so that nobody complains that it was never looked at."""
-    if not task.cancelled():
-        task.exception()

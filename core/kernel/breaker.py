@@ -38,13 +38,12 @@ class Breaker:
 
     def succeeded(self) -> bool:
         """Note a success; tell whether it closed the breaker."""
-        was_closed = self.state == "closed"
         self._timeouts = 0
-        if not was_closed:
-            self.state = "closed"
-            self._pause = FIRST_PAUSE_SECONDS
-            self._failures.clear()
-        return not was_closed
+        if self.state == "closed":
+            return False
+        self.state, self._pause = "closed", FIRST_PAUSE_SECONDS
+        self._failures.clear()
+        return True
 
     def failed(self, now: float, *, timed_out: bool) -> bool:
         """Note a failure or time-out; tell whether it opened the breaker."""

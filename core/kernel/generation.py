@@ -46,11 +46,8 @@ class Generation:
     """A plugin's code of one moment, with all that it has opened."""
 
     def __init__(self, manifest: Manifest, source: loader.Source, number: int, scope: Scope) -> None:
-        self.manifest = manifest
-        self.source = source
-        self.number = number
+        self.manifest, self.source, self.number, self.scope = manifest, source, number, scope
         self.package = loader.new_package(manifest.name)
-        self.scope = scope
         self.interactions = Activity()
         """Commands and components that it is answering; they are never held, and waited for before it is disposed."""
         self.log = logging.getLogger(f"roundhook.{manifest.name}")
@@ -67,11 +64,7 @@ class Generation:
         return self.source.sha256[:12]
 
     async def load(self, context: Any, contracts: Contracts) -> None:
-        """Import, check and set up; after it the generation is ready for the swap and has done nothing yet.
-
-        Raises:
-            PluginError: any step failed; names plugin, file and line. The caller disposes the generation.
-        """
+        """Import, check and set up, ready for the swap. A ``PluginError`` names file and line; the caller disposes."""
         module = await loader.import_generation(self.source, self.package)
         probe = Probe(self.manifest, self.source, contracts)
         self.plugin = plugin = self._call("__init__", probe.plugin_class(module))
@@ -81,11 +74,7 @@ class Generation:
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
 
     async def export_state(self) -> Any:
-        """Return the plugin's state as plain JSON data, None if it keeps none.
-
-        Raises:
-            PluginError: it failed, or the state is not JSON.
-        """
+        """Return the plugin's state as plain JSON data (else ``PluginError``), None if it keeps none."""
         if self.plugin is None or not self._keeps_state:
             return None
         state = self._call("export_state", self.plugin.export_state)
@@ -93,18 +82,12 @@ class Generation:
             _check_keys(state)
             return json.loads(json.dumps(state, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
-            problem = (
-                f"export_state() gave what is not JSON: {error}. Use only dict, list, str, numbers, bool and None."
-            )
-            place = place_of(self.plugin.export_state, self.source)
-            raise self._error(f"{place}: {problem} {self._remedy('export_state')}") from error
+            problem = f"export_state() gave what is not JSON: {error}."
+            remedy = f"Use only dict, list, str, numbers, bool and None. {self._remedy('export_state')}"
+            raise self._error(f"{place_of(self.plugin.export_state, self.source)}: {problem} {remedy}") from error
 
     def import_state(self, state: Any, from_version: str) -> None:
-        """Hand over the earlier generation's state.
-
-        Raises:
-            PluginError: it was refused.
-        """
+        """Hand over the earlier generation's state; a refusal is a ``PluginError``."""
         if state is not None and self.plugin is not None:
             self._call("import_state", self.plugin.import_state, state, from_version)
 
@@ -114,18 +97,13 @@ class Generation:
             stack.callback(self._let_go)
             stack.push_async_callback(self.scope.close)
             if self.plugin is not None and self.scope.live:
-                await self._tear_down(self.plugin)
-
-    async def _tear_down(self, plugin: Any) -> None:
-        try:
-            await self._guard("teardown", plugin.teardown, TEARDOWN_SECONDS)
-        except PluginError as error:
-            self.log.error("%s", error)
+                try:
+                    await self._guard("teardown", self.plugin.teardown, TEARDOWN_SECONDS)
+                except PluginError as error:
+                    self.log.error("%s", error)
 
     def _let_go(self) -> None:
-        self.plugin = None
-        self.impls = {}
-        self.declared = Declared()
+        self.plugin, self.impls, self.declared = None, {}, Declared()
         loader.forget(self.package)
 
     async def _guard(self, step: str, function: Callable[[], Any], seconds: float) -> None:

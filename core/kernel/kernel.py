@@ -102,11 +102,7 @@ class Kernel:
         return await self._change(name, "disable", guild, user, lambda slot: self._reported(slot, self._disable, guild))
 
     def status(self, name: str) -> Status:
-        """Return how a plugin stands.
-
-        Raises:
-            PluginError: there is none of that name.
-        """
+        """Return how a plugin stands (``PluginError`` if there is none of that name)."""
         if name in self._unusable and name not in self.slots:
             return Status(name, "failed", self._unusable[name])
         slot = self._slot(name)

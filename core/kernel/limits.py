@@ -5,7 +5,7 @@ A timer of its own for each attempt costs more than all else that is done for it
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
+from dataclasses import dataclass
 
 from core.kernel.bounded import GRACE_SECONDS
 
@@ -56,30 +56,24 @@ class Limits:
             del self._timers[seconds], self._groups[seconds]
 
 
+@dataclass(slots=True, eq=False)
 class Limit:
     """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it."""
 
-    __slots__ = ("_ended", "_limits", "_on_left", "_task", "expired", "left", "seconds")
-
-    def __init__(
-        self, limits: Limits, seconds: float, task: "asyncio.Task[None] | None", on_left: Callable[[], None]
-    ) -> None:
-        self.seconds = seconds
-        self.expired = False
-        self.left = False
-        """The block went on for too long after its cancellation."""
-        self._ended = False
-        self._limits = limits
-        self._on_left = on_left
-        self._task = task
+    _limits: Limits
+    seconds: float
+    _task: "asyncio.Task[None] | None"
+    _on_left: Callable[[], None]
+    expired: bool = False
+    left: bool = False
+    """The block went on for too long after its cancellation."""
+    _ended: bool = False
 
     def __enter__(self) -> "Limit":
         self._limits.begin(self)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended = True
         if not self.expired:
             self._limits.end(self)

@@ -10,13 +10,12 @@ import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import itertools
 import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,15 +46,15 @@ class Source:
 
 
 def read_source(name: str, folder: Path) -> Source:
-    """Read and compile-check every Python file of *folder*.
-
-    Raises:
-        PluginError: a file cannot be read or has a syntax error; names file and line.
-    """
+    """Read and compile-check every Python file of *folder*; a ``PluginError`` names file and line."""
     digest, files = hashlib.sha256(), {}
     for path in files_of(folder):
         relative = path.relative_to(folder)
-        data = _bytes_of(name, relative, path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            problem = f"{path} cannot be read ({error.strerror}). Make it readable for the bot's user."
+            raise PluginError(f"{name}: {relative}:1: {problem}") from error
         digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
         if path.suffix == ".py":
             files[_module_name(relative)] = data
@@ -71,10 +70,8 @@ def new_package(name: str) -> str:
 async def import_generation(source: Source, package: str) -> types.ModuleType:
     """Import ``plugin.py`` of *source* as a module of *package* (see ``new_package``) and return the module.
 
-    The import runs in a thread of its own, so one that hangs or exits harms nothing else.
-
-    Raises:
-        PluginError: it failed or took longer than 10 s. Nothing of it stays in ``sys.modules``.
+    The import runs in a thread of its own, so one that hangs or exits harms nothing else. Of one that fails or takes
+    longer than 10 s (``PluginError``) nothing stays in ``sys.modules``.
     """
     if "plugin" not in source.files:
         problem = f"there is no plugin.py in {source.folder}. Put the Plugin class there."
@@ -88,11 +85,7 @@ async def import_generation(source: Source, package: str) -> types.ModuleType:
 
 
 def import_now(source: Source, package: str, module: str) -> types.ModuleType:
-    """Import one module of *source* at once, for who has no event loop; it stays.
-
-    Raises:
-        PluginError: it is not there, or importing it failed.
-    """
+    """Import one module of *source* at once, for who has no event loop; it stays, or fails with a ``PluginError``."""
     if module not in source.files:
         raise PluginError(f"{source.name}: there is no {module}.py in {source.folder}. Put it there.")
     _install(source, package)
@@ -108,9 +101,8 @@ def forget(package: str) -> None:
     _FINDER.sources.pop(package, None)
     for module in [one for one in sys.modules if one == package or one.startswith(f"{package}.")]:
         del sys.modules[module]
-    parent = sys.modules.get(NAMESPACE)
-    if parent is not None:
-        parent.__dict__.pop(package.rpartition(".")[2], None)
+    if NAMESPACE in sys.modules:
+        vars(sys.modules[NAMESPACE]).pop(package.rpartition(".")[2], None)
 
 
 def place_of(error: BaseException, source: Source) -> str:
@@ -144,20 +136,14 @@ def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Itera
     return START
 
 
-class _SourceLoader(importlib.abc.InspectLoader):
-    """Runs source that was read before; keeps it for tracebacks."""
+class _SourceLoader(importlib.abc.SourceLoader):
+    """Runs source that was read before; keeps it for tracebacks. Without ``path_stats`` it looks for no ``.pyc``."""
 
-    def __init__(self, path: Path, source: bytes, *, is_package: bool) -> None:
-        self._path, self._source, self._is_package = path, source, is_package
+    def __init__(self, path: Path, source: bytes) -> None:
+        self._path, self._source = path, source
 
-    def get_source(self, fullname: str) -> str:
-        return importlib.util.decode_source(self._source)
-
-    def is_package(self, fullname: str) -> bool:
-        return self._is_package
-
-    def get_code(self, fullname: str) -> types.CodeType:
-        return self.source_to_code(self._source, str(self._path))
+    def get_data(self, path: object) -> bytes:
+        return self._source
 
     def get_filename(self, fullname: str) -> str:
         return str(self._path)
@@ -188,9 +174,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         if not fullname.startswith(f"{NAMESPACE}."):
             return None
         package = ".".join(fullname.split(".")[:2])
@@ -221,9 +205,8 @@ def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.Modu
     if data is None:
         return None
     path = _path_of(source, inner)
-    spec = importlib.machinery.ModuleSpec(
-        fullname, _SourceLoader(path, data, is_package=is_package), origin=str(path), is_package=is_package
-    )
+    loader = _SourceLoader(path, data)
+    spec = importlib.machinery.ModuleSpec(fullname, loader, origin=str(path), is_package=is_package)
     spec.has_location = True
     return spec
 
@@ -240,14 +223,10 @@ def _path_of(source: Source, module: str) -> Path:
 def _install(source: Source, package: str) -> None:
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
-    sys.modules.setdefault(NAMESPACE, _namespace())
+    namespace = types.ModuleType(NAMESPACE, "The live generations of all plugins.")
+    namespace.__path__ = []
+    sys.modules.setdefault(NAMESPACE, namespace)
     _FINDER.sources[package] = source
-
-
-def _namespace() -> types.ModuleType:
-    module = types.ModuleType(NAMESPACE, "The live generations of all plugins.")
-    module.__path__ = []
-    return module
 
 
 async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> types.ModuleType:
@@ -301,19 +280,8 @@ def _import_error(source: Source, error: BaseException | None) -> PluginError:
 
 def files_of(folder: Path) -> list[Path]:
     """Return the files that make a plugin, in order; hidden ones and caches are left out."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(_IGNORED) for part in path.relative_to(folder).parts)
-    )
-
-
-def _bytes_of(name: str, relative: Path, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        problem = f"{path} cannot be read ({error.strerror}). Make it readable for the bot's user."
-        raise PluginError(f"{name}: {relative}:1: {problem}") from error
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(one for one in found if not any(part.startswith(_IGNORED) for part in one.relative_to(folder).parts))
 
 
 def _module_name(relative: Path) -> str:

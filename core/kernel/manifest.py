@@ -24,7 +24,11 @@ _COMMAND = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 _TYPES: dict[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool, "list[str]": list[str], "list[int]": list[int],
 }  # fmt: skip
-_PLUGIN_KEYS = {"name", "version", "api", "summary", "scope", "priority", "catch_up", "offline"}
+_PLUGIN_KEYS: dict[str, Any] = {
+    "name": (str,), "version": (str,), "api": (int,), "summary": (str, ""), "scope": (str, "guild"),
+    "priority": (int, 100), "catch_up": (bool, False), "offline": (bool, False),
+}  # fmt: skip
+"""Each with its type, and its default where it may be left out."""
 _OPTION_KEYS = {"type", "default", "unit", "meaning"}
 _PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 _Path = tuple[str, ...]
@@ -74,7 +78,7 @@ class Manifest:
     def check_limits(self, hooks: Iterable[str]) -> None:
         """Refuse limits of hooks that there are not (``ManifestError``)."""
         for hook in set(self.limits).difference(hooks):
-            where = f"{self.folder / FILE}:{line_of(self.text, ('limits', hook))}"
+            where = f"{self.folder}/{self.place('limits', hook)}"
             raise ManifestError(f"{self.name}: {where}: limits.{hook} is no hook. The hooks are {', '.join(hooks)}.")
 
     def place(self, *path: str) -> str:
@@ -82,11 +86,7 @@ class Manifest:
         return f"{FILE}:{line_of(self.text, path)}"
 
     def settings(self, values: Mapping[str, Any]) -> "Settings":
-        """Check the ``[plugin.<name>]`` table *values* and fill in defaults.
-
-        Raises:
-            ConfigError: an unknown key or a wrong type.
-        """
+        """Check the ``[plugin.<name>]`` table *values* (``ConfigError``) and fill in defaults."""
         known = {option.key: option for option in self.options}
         for key, value in values.items():
             if key not in known:
@@ -129,36 +129,26 @@ class Settings(Mapping[str, Any]):
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.toml`` in *folder*.
-
-    Raises:
-        ManifestError: it is missing, not TOML, or says something that cannot be; names plugin, file and line.
-    """
-    file = folder / FILE
-    text = _text_of(file)
+    """Read ``manifest.toml`` in *folder*; a ``ManifestError`` names plugin, file and line."""
+    file, text = folder / FILE, ""
     try:
+        text = file.read_text("utf-8")
         data = tomllib.loads(text)
+    except OSError as error:
+        problem = f"{file} cannot be read ({error.strerror}). Every plugin folder has one."
+        raise ManifestError(f"{folder.name}: {FILE}:1: {problem}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ManifestError(f"{folder.name}: {file}:{line}: it is not valid TOML: {error}. Write UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         problem = f"it is not valid TOML: {_PLACE_IN_TOML.sub('', str(error))}. Correct that line."
         raise ManifestError(f"{folder.name}: {file}:{_line_of_error(error, text)}: {problem}") from error
     return _manifest(_Document(file, text, data))
 
 
-def _text_of(file: Path) -> str:
-    folder = file.parent.name
-    try:
-        return file.read_text("utf-8")
-    except OSError as error:
-        problem = f"{file} cannot be read ({error.strerror}). Every plugin folder has one."
-        raise ManifestError(f"{folder}: {FILE}:1: {problem}") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ManifestError(f"{folder}: {file}:{line}: it is not valid TOML: {error}. Write UTF-8.") from error
-
-
 def line_of(text: str, path: Sequence[str]) -> int:
     """Return the line of the key at *path* in TOML; where it is missing, of its table; where that is, 1."""
-    lines: dict[tuple[str, ...], int] = {}
+    lines: dict[_Path, int] = {}
     for found, line in _statements(text):
         lines.setdefault(found, line)
     return next((lines[key] for size in range(len(path), 0, -1) if (key := tuple(path[:size])) in lines), 1)
@@ -207,44 +197,24 @@ class _Document:
 
 def _manifest(document: _Document) -> Manifest:
     document.table(known={"plugin", "limits", "config", "cli"})
-    document.table("plugin", known=_PLUGIN_KEYS)
+    document.table("plugin", known=set(_PLUGIN_KEYS))
+    plugin = {key: document.value(("plugin", key), *kind) for key, kind in _PLUGIN_KEYS.items()}
+    _check(document, **plugin)
+    options = tuple(_option(document, key) for key in document.table("config"))
     return Manifest(
-        name=_name(document),
-        version=document.value(("plugin", "version"), str),
-        api=_api(document),
-        folder=document.file.parent,
-        summary=document.value(("plugin", "summary"), str, ""),
-        scope=_scope(document),
-        priority=document.value(("plugin", "priority"), int, 100),
-        catch_up=document.value(("plugin", "catch_up"), bool, False),
-        offline=document.value(("plugin", "offline"), bool, False),
-        limits=_limits(document),
-        options=tuple(_option(document, key) for key in document.table("config")),
-        cli=_cli(document),
+        **plugin, folder=document.file.parent, limits=_limits(document), options=options, cli=_cli(document),
         text=document.text,
-    )
+    )  # fmt: skip
 
 
-def _name(document: _Document) -> str:
-    name: str = document.value(("plugin", "name"), str)
+def _check(document: _Document, *, name: str, api: int, scope: str, **_: Any) -> None:
     if not NAME.fullmatch(name):
         raise document.wrong(("plugin", "name"), f"is '{name}'. Use a-z, 0-9 and _, beginning with a letter.")
-    return name
-
-
-def _api(document: _Document) -> int:
-    api: int = document.value(("plugin", "api"), int)
     if api not in SUPPORTED_APIS:
         remedy = "Update roundhook." if api > API else "Update the plugin."
         raise document.wrong(("plugin", "api"), f"is {api}, this roundhook supports {sorted(SUPPORTED_APIS)}. {remedy}")
-    return api
-
-
-def _scope(document: _Document) -> Literal["guild", "global"]:
-    scope = document.value(("plugin", "scope"), str, "guild")
     if scope not in ("guild", "global"):
         raise document.wrong(("plugin", "scope"), f'is \'{scope}\'. It is "guild" or "global".')
-    return "global" if scope == "global" else "guild"
 
 
 def _limits(document: _Document) -> dict[str, float]:
@@ -275,20 +245,13 @@ def _option(document: _Document, key: str) -> Option:
     type_name = document.value((*path, "type"), str)
     if type_name not in _TYPES:
         raise document.wrong((*path, "type"), f"is '{type_name}'. Use one of {', '.join(_TYPES)}.")
-    return Option(
-        key, type_name, _default(document, key, type_name), str(data.get("unit", "")), str(data.get("meaning", ""))
-    )
-
-
-def _default(document: _Document, key: str, type_name: str) -> Any:
-    path = ("config", key, "default")
-    table = document.table(*path[:-1])
-    if "default" not in table:
-        raise document.wrong(path, "is missing. Every key has one.")
+    if "default" not in data:
+        raise document.wrong((*path, "default"), "is missing. Every key has one.")
     try:
-        return _typed(".".join(path), table["default"], type_name)
+        default = _typed(f"config.{key}.default", data["default"], type_name)
     except ConfigError as error:
-        raise document.error(path, str(error)) from None
+        raise document.error((*path, "default"), str(error)) from None
+    return Option(key, type_name, default, *(str(data.get(about, "")) for about in ("unit", "meaning")))
 
 
 def _typed(where: str, value: object, type_name: str) -> Any:
@@ -303,9 +266,9 @@ def _line_of_error(error: tomllib.TOMLDecodeError, text: str) -> int:
     return int(place["line"]) if place and place["line"] else max(len(text.splitlines()), 1)
 
 
-def _statements(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+def _statements(text: str) -> Iterator[tuple[_Path, int]]:
     """Give each key and table of valid TOML with its line: a statement is so many lines as can be read alone."""
-    table: tuple[str, ...] = ()
+    table: _Path = ()
     pending, first = "", 1
     for number, line in enumerate(text.split("\n"), 1):
         first = first if pending else number

@@ -48,23 +48,19 @@ class Probe:
     """Looks at one plugin. What is wrong is told with file and line (``PluginError``)."""
 
     def __init__(self, manifest: Manifest, source: loader.Source, contracts: Contracts) -> None:
-        self._manifest = manifest
-        self._source = source
-        self._contracts = contracts
-        self._hooks = contracts.by_hook
+        self._manifest, self._source, self._contracts, self._hooks = manifest, source, contracts, contracts.by_hook
 
     def plugin_class(self, module: ModuleType) -> type[Any]:
         """Return the one Plugin class that *module* defines."""
         classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
         found = list(dict.fromkeys(one for one in classes if issubclass(one, self._contracts.base)))
         if not found:
-            problem = "no Plugin class. Define exactly one class that derives from Plugin."
-            raise self._wrong(loader.START, f"plugin.py has {problem}")
+            problem = "plugin.py has no Plugin class. Define exactly one class that derives from Plugin."
+            raise self._wrong(loader.START, problem)
         if len(found) > 1:
-            places = {one: place_of(one, self._source) for one in found}
-            names = ", ".join(f"{one.__name__} at {place}" for one, place in places.items())
+            names = ", ".join(f"{one.__name__} at {place_of(one, self._source)}" for one in found)
             problem = f"plugin.py has more than one Plugin class: {names}. Leave exactly one."
-            raise self._wrong([*places.values()][-1], problem)
+            raise self._wrong(place_of(found[-1], self._source), problem)
         return found[0]
 
     def impls(self, plugin: Any) -> dict[str, Impl]:
@@ -118,11 +114,7 @@ class Probe:
 
 
 async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
-    """Import a plugin and check it against the contracts without setting it up; return the hooks it handles.
-
-    Raises:
-        PluginError: something is wrong; names file and line.
-    """
+    """Import and check a plugin without setting it up; return its hooks. A ``PluginError`` names file and line."""
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     probe = Probe(manifest, source, contracts)
     try:
@@ -131,8 +123,7 @@ async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
             plugin = plugin_class()
         except (Exception, SystemExit) as error:
             place = loader.place_of(error, source) or place_of(plugin_class, source)
-            problem = f"__init__() failed at {place}: {text_of(error)}. {MEND}"
-            raise PluginError(f"{manifest.name}: {problem}") from error
+            raise PluginError(f"{manifest.name}: __init__() failed at {place}: {text_of(error)}. {MEND}") from error
         return list(probe.impls(plugin))
     finally:
         loader.forget(package)
@@ -150,5 +141,4 @@ def place_of(function: Any, source: loader.Source) -> str:
 
 
 def _impls(manager: pluggy.PluginManager, hook: str) -> list[pluggy.HookImpl]:
-    caller: pluggy.HookCaller = getattr(manager.hook, hook)
-    return caller.get_hookimpls()
+    return list(getattr(manager.hook, hook).get_hookimpls())

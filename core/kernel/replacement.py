@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
 
 from core.errors import PluginError
 from core.kernel import loader
@@ -30,16 +29,10 @@ class Replacement:
     """Changes what a slot holds. Whoever calls it holds the slot's lock."""
 
     def __init__(self, host: Host, reader: Executor, on_job_end: Callable[[], None]) -> None:
-        self._host = host
-        self._reader = reader
-        self._on_job_end = on_job_end
+        self._host, self._reader, self._on_job_end = host, reader, on_job_end
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
-        """Fill an empty slot; without *live* the plugin begins nothing yet.
-
-        Raises:
-            PluginError, ConfigError: it cannot be loaded; the slot is as it was.
-        """
+        """Fill an empty slot, or raise and leave it as it was; without *live* the plugin begins nothing yet."""
         new = await self._prepare(slot)
         try:
             self._swap(slot, None, new, live=live)
@@ -48,11 +41,7 @@ class Replacement:
             raise
 
     async def replace(self, slot: Slot, old: Generation) -> float:
-        """Put a new generation in place of *old*; return for how many milliseconds events were held.
-
-        Raises:
-            PluginError, ConfigError: it cannot be replaced; *old* goes on, and no trace of the new one is left.
-        """
+        """Put a new generation in place of *old*, or raise and let it go on; return how many ms events were held."""
         new = await self._prepare(slot)
         started = time.perf_counter()
         try:
@@ -101,18 +90,15 @@ class Replacement:
         scope = Scope(slot.gate, self._host.clock, log, self._on_job_end)
         generation = Generation(manifest, source, slot.generations, scope)
         try:
-            await self._set_up(generation, settings)
+            await generation.load(self._host.context(generation, settings), self._host.contracts)
+            self._bind_tables(manifest)
+            await self._host.surface.check(generation)
         except BaseException:
             await self.dispose(generation)
             if not had_tables:
                 loader.forget_tables(manifest.folder)
             raise
         return generation
-
-    async def _set_up(self, generation: Generation, settings: Any) -> None:
-        await generation.load(self._host.context(generation, settings), self._host.contracts)
-        self._bind_tables(generation.manifest)
-        await self._host.surface.check(generation)
 
     def _bind_tables(self, manifest: Manifest) -> None:
         from piccolo.table import Table
@@ -149,11 +135,7 @@ class Replacement:
             slot.renew()
 
     async def _drain(self, generation: Generation, *, force: bool) -> None:
-        """Wait until no handler of *generation* runs.
-
-        Raises:
-            PluginError: one runs beyond its limit (not with *force*).
-        """
+        """Wait until no handler of *generation* runs; without *force*, one beyond its limit is a ``PluginError``."""
         if not generation.scope.activity.count:
             return
         limits = [impl.limit for impl in generation.impls.values()]

@@ -16,8 +16,7 @@ class Toggles:
     """Reads and writes ``plugin_states``, ``plugin_hooks`` and ``plugin_actions``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
+        self._database, self._clock = database, clock
 
     async def load(self, first: Iterable[str]) -> tuple[dict[str, bool], dict[str, set[int]]]:
         """Return what is on everywhere (those of *first* unless switched), and where each plugin is off."""
@@ -64,6 +63,5 @@ class Toggles:
     async def history(self, plugin: str | None, limit: int) -> list[Row]:
         """Return the latest actions, newest first."""
         where, args = ("WHERE plugin = ?", (plugin,)) if plugin else ("", ())
-        return await self._database.fetch(
-            f"SELECT * FROM plugin_actions {where} ORDER BY id DESC LIMIT {int(limit)}", args
-        )
+        query = f"SELECT * FROM plugin_actions {where} ORDER BY id DESC LIMIT {int(limit)}"
+        return await self._database.fetch(query, args)

@@ -20,14 +20,10 @@ class Watchdog:
     """Watches one event loop. Start it in the loop; ``close`` ends its thread."""
 
     def __init__(self, kernel: Kernel, *, blocked_seconds: float = BLOCKED_SECONDS) -> None:
-        self._kernel = kernel
-        self._blocked_seconds = blocked_seconds
-        self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
-        self._alive = threading.Event()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-        self._thread.start()
+        self._kernel, self._blocked_seconds = kernel, blocked_seconds
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
+        self._alive, self._closing = threading.Event(), threading.Event()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def close(self) -> None:
         """End the thread."""
@@ -61,7 +57,5 @@ class Watchdog:
         logging.getLogger(f"roundhook.{plugin}").error(
             "%s blocks the event loop for more than %g s at %s: the whole bot stands still. "
             "Use await, or asyncio.to_thread for what takes long.",
-            plugin,
-            self._blocked_seconds,
-            place,
-        )
+            plugin, self._blocked_seconds, place,
+        )  # fmt: skip
