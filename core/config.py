@@ -112,7 +112,7 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All settings, paths made absolute. ``plugin`` holds what the plugins' manifests will check."""
+    """All settings: a table of the file each, paths made absolute. ``plugin`` is what the manifests will check."""
 
     discord: Discord = Discord()
     guilds: dict[int, Guild] = {}

@@ -57,8 +57,11 @@ class Stage:
         broken: bool = False,
     ) -> None:
         self.clock = MovableClock()
+        """The time that the bot reads: ``await stage.clock.advance(30)`` moves it by 30 s."""
         self.discord = StageDiscord(guilds=tuple(guilds), now=lambda: self.clock.now().timestamp(), **(discord or {}))
+        """The Discord that the bot is connected to."""
         self.games: dict[str, GameServer] = {}
+        """The game servers by key: there is ``local``."""
         self._plugin_names = list(built_in()) if plugins is None else list(plugins)
         self._folders = [str(Path(one).resolve()) for one in folders]
         self._overrides = dict(config or {})

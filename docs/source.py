@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_SHOWN = {"contextlib.asynccontextmanager"}
+_SHOWN = {"contextlib.asynccontextmanager", "contextlib.contextmanager", "classmethod", "staticmethod"}
 _SECTION = re.compile(r"(Args|Called|Raises|Returns|Resource handling):")
 _ITEM = re.compile(r"(\w+): (.*)")
 
@@ -47,6 +47,13 @@ def meaning_below(body: Sequence[ast.stmt], at: int) -> str:
 class _Unquoted(ast.NodeTransformer):
     """Takes the quotes off an annotation."""
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node if ast.unparse(node.value).endswith("Literal") else self._inside(node)
+
+    def _inside(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        return node
+
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Name(node.value) if isinstance(node.value, str) else node
 
@@ -66,9 +73,9 @@ def signature(function: AnyFunction) -> str:
     return f"{decorators}{word} {function.name}({ast.unparse(function.args)}){returns}"
 
 
-def prose(found: AnyFunction | ast.ClassDef) -> str:
+def prose(found: AnyFunction | ast.ClassDef | ast.Module) -> str:
     """Return a docstring as Markdown: sections become paragraphs, their items lists; doctests are left out."""
-    paragraphs = (ast.get_docstring(found) or "").split("\n\n")
+    paragraphs = filter(None, (ast.get_docstring(found) or "").split("\n\n"))
     return "\n\n".join(_paragraph(one) for one in paragraphs if not one.startswith(">>>"))
 
 

@@ -17,16 +17,11 @@ import pytest
 
 from core import config
 from core.cli import COMMANDS, main
-from core.cli.terminal import Terminal
 from core.config import load_config
-from core.context import Context
 from core.kernel import manifest as manifests
 from core.kernel.folders import BUILT_IN, built_in
 from core.kernel.manifest import read_manifest
-from devkit.game import GameServer
-from devkit.stage import StageDiscord, StagePlugins
-from docs.generate import EXAMPLE, example_meanings
-from docs.public import members, modules
+from docs.settings import EXAMPLE, example_meanings
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 
@@ -339,19 +334,3 @@ async def test_the_stage_of_the_docs_is_there() -> None:
         await stage.clock.advance(30)
         await stage.settled()
         assert stage.plugins.status("stats_import").state == "running"
-
-
-# The public face
-
-
-def test_every_public_name_is_in_the_reference() -> None:
-    """Each name of each module, and each method and property of what a plugin or a test is handed."""
-    text = (DOCS / "reference" / "public.md").read_text("utf-8")
-    headings = re.findall(r"^### (roundhook[\w.]+)$", text, re.MULTILINE)
-
-    assert sorted(headings) == sorted(f"{one.__name__}.{name}" for one in modules() for name in one.__all__)
-    for kind in (Context, Stage, StagePlugins, StageDiscord, GameServer, Terminal):
-        missing = [name for name, one in members(kind) if callable(one) and f"{name}(" not in text]
-        missing += [name for name, one in members(kind) if isinstance(one, property) and f"| `{name}` |" not in text]
-        assert missing == [], kind
-        assert [name for name, one in members(kind) if callable(one) and not one.__doc__] == [], kind

@@ -35,12 +35,17 @@ class Terminal:
 
     def __init__(self, config: Config, settings: Settings) -> None:
         self.config = config
+        """All settings."""
         self.settings = settings
+        """The plugin's own, as its manifest declares them: ``settings.poll_seconds``."""
         self.clock = Clock()
+        """Real time."""
         self.db = DatabaseOnDemand(config.database.url, config.storage_dir / "backups")
         """Opened when it is used: to be read it must be there, and reading never writes."""
         self.files = Files(config.storage_dir / "files", self.db, self.clock)
-        self.servers = {key: Server(key, one) for key, one in config.servers.items()}
+        """``in_place`` gives the event of a file that stays where it is; ``put`` keeps one until it is imported."""
+        self.servers: dict[str, Server] = {key: Server(key, one) for key, one in config.servers.items()}
+        """The game servers by key; each connects when it is used."""
 
     async def __aenter__(self) -> Self:
         return self

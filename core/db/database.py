@@ -18,7 +18,9 @@ from piccolo.table import Table
 from core.errors import ConfigError
 
 Dialect = Literal["sqlite", "postgres"]
+"""Which of the two databases it is."""
 Row = dict[str, Any]
+"""A row as ``fetch`` gives it: values by column name."""
 MAX_ID = 2**31 - 1
 """The largest id that both databases know."""
 
@@ -43,6 +45,7 @@ class Database(ABC):
     """An open database. Whoever opened it closes it; plugins are handed one as ``ctx.db``."""
 
     dialect: Dialect
+    """Where SQL has to differ."""
     engine: Engine[Any]
     """The Piccolo engine that tables are bound to."""
 

@@ -25,6 +25,7 @@ class Field:
     name: str
     value: str
     inline: bool = False
+    """Beside its neighbour, where there is room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,11 @@ class Embed:
     title: str = ""
     description: str = ""
     color: int | None = None
+    """``0xRRGGBB``."""
     fields: tuple[Field, ...] = ()
     footer: str = ""
     image: str = ""
+    """The name of one of the message's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def import_now(source: Source, package: str, module: str) -> types.ModuleType:
 def forget(package: str) -> None:
     """Remove every trace of a generation's modules."""
     _FINDER.sources.pop(package, None)
-    for module in [one for one in sys.modules if one == package or one.startswith(f"{package}.")]:
+    for module in [one for one in list(sys.modules) if one == package or one.startswith(f"{package}.")]:
         del sys.modules[module]
     if NAMESPACE in sys.modules:
         vars(sys.modules[NAMESPACE]).pop(package.rpartition(".")[2], None)

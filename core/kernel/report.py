@@ -10,8 +10,11 @@ class Report:
 
     plugin: str
     ok: bool
+    """Whether what was asked for is now so."""
     error: str = ""
+    """Why not, with file, line and remedy."""
     generation: int | None = None
+    """The number of the copy that runs; None: none."""
     version: str = ""
     source_hash: str = ""
     pause_ms: float = 0.0

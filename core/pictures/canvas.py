@@ -25,8 +25,10 @@ class Canvas:
 
         shade = Image.linear_gradient("L").resize((1, height)).resize((width, height))
         low = Image.new("RGB", (width, height), GROUND_LOW)
-        self.image = Image.composite(low, Image.new("RGB", (width, height), GROUND), shade)
+        self.image: Image.Image = Image.composite(low, Image.new("RGB", (width, height), GROUND), shade)
+        """Pillow's picture, for what is not offered here."""
         self.draw = ImageDraw.Draw(self.image)
+        """Pillow's pen on it."""
 
     def fill(self, box: Box, color: Color, *, alpha: float = 1.0, radius: int = 0) -> None:
         """Fill *box*, its corners rounded; *alpha* from 0 (nothing) to 1 (opaque)."""

@@ -3,16 +3,25 @@
 from collections.abc import Iterable
 
 Color = tuple[int, int, int]
+"""Red, green, blue, each 0 to 255."""
 
 GROUND: Color = (13, 16, 22)
+"""What a picture lies on."""
 GROUND_LOW: Color = (9, 11, 15)
 PANEL: Color = (22, 27, 35)
+"""A raised part of it."""
 WHITE: Color = (255, 255, 255)
+"""For what is to stand out most."""
 TEXT: Color = (228, 233, 240)
+"""For what is read."""
 MUTED: Color = (146, 157, 173)
+"""For what stands beside it."""
 FAINT: Color = (96, 106, 122)
+"""For what may be overlooked."""
 GOLD: Color = (255, 202, 64)
+"""For winners."""
 AMBER: Color = (255, 171, 92)
+"""For what deserves a second look."""
 READABLE = 4.5
 """Contrast ratio, WCAG's limit for text."""
 

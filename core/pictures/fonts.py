@@ -13,8 +13,11 @@ Ink = TypeVar("Ink")
 """What a run of text is drawn in."""
 
 MEDIUM = "Inter-Medium.otf"
+"""The face of ordinary text."""
 BOLD = "Inter-Bold.otf"
+"""The face of names and headings."""
 BLACK = "InterDisplay-Black.otf"
+"""The face of large figures and titles."""
 
 FONTS = Path(__file__).parent / "fonts"
 ELLIPSIS = "…"

@@ -4,6 +4,7 @@ import math
 from datetime import datetime
 
 UNKNOWN = "\N{EN DASH}"
+"""What stands for a value that nobody knows (None)."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

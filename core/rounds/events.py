@@ -15,21 +15,27 @@ from core.rounds.names import normal_guid
 from core.servers.files import Trigger
 
 AXIS, ALLIES = 1, 2
+"""The sides; 0 is unknown."""
 EndReason = Literal["objective", "surrender", "time_expired", "aborted"]
+"""How a round ended."""
 
 
 class PlayerRef(NamedTuple):
     """A player on a roster: the GUID as stored (8 characters, upper case), and a label."""
 
     guid: str
+    """8 characters; a bot's is ``BOT`` and 5 digits."""
     name: str
+    """Without colour codes."""
 
 
 class Pause(NamedTuple):
     """A pause, in Unix seconds (UTC); ``end_unix`` is None while unknown."""
 
     start_unix: float
+    """Seconds since 1970 (UTC)."""
     end_unix: float | None
+    """The same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +46,14 @@ class RoundNotice(Event):
     argument: ClassVar[str] = "notice"
 
     server: str
+    """The game server's key."""
     map_name: str
     round_number: int
+    """1 or 2."""
     round_end_unix: float
     """The end of the round, or the message's time where the sender gave none."""
     winner_side: int = 0
+    """0 unknown, 1 Axis, 2 Allies; so are the other sides."""
     defender_side: int = 0
     round_start_unix: float | None = None
     actual_duration_seconds: float | None = None
@@ -52,22 +61,27 @@ class RoundNotice(Event):
     wall_seconds: float | None = None
     """Seconds from start to end by the wall clock, pauses included."""
     time_limit_seconds: float | None = None
+    """What the round was allowed to last."""
     pause_count: int | None = None
     total_pause_seconds: float | None = None
     pauses: tuple[Pause, ...] = ()
     end_reason: EndReason | None = None
     warmup_seconds: float | None = None
     surrender_side: int = 0
+    """Who gave up."""
     surrender_caller: str = ""
     """GUID of who called the vote, as stored (8 characters)."""
     axis_players: tuple[PlayerRef, ...] = ()
     allies_players: tuple[PlayerRef, ...] = ()
     left_players: tuple[PlayerRef, ...] = ()
+    """Who played and was gone before the end."""
     sender: str = ""
     """Name and version of the script that sent it."""
     source: Literal["gateway", "history"] = "gateway"
     message_id: int | None = None
+    """Discord's id of the message."""
     received_at: datetime | None = None
+    """The time of the message."""
 
     def __post_init__(self) -> None:
         for roster in ("axis_players", "allies_players", "left_players"):
@@ -95,13 +109,16 @@ class FetchedFile(Event):
     server: str
     filename: str
     sha256: str
+    """Of its bytes, 64 hex digits."""
     size: int = 0
+    """Bytes."""
     kind: Kind | None = None
     """``round``, ``endstats`` or ``other``; read from the name unless given."""
     trigger: Trigger = "poll"
     path: str = ""
     """Where it came from; for people, never a key."""
     modified_at: datetime | None = None
+    """As the game server says."""
     fetched_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -130,13 +147,17 @@ class ImportedRound(Event):
     argument: ClassVar[str] = "round"
 
     round_id: int
+    """``rounds.id``."""
     file_sha256: str
     server: str = ""
     map_name: str = ""
     round_number: int = 0
     match_id: int | None = None
+    """``matches.id``."""
     session_id: int | None = None
+    """``sessions.id``."""
     played_at: datetime | None = None
+    """The time in the file's name."""
     filename: str = ""
     trigger: Trigger = "poll"
     notice: bool = False
@@ -170,7 +191,9 @@ class RoundAmended(Event):
     argument: ClassVar[str] = "amendment"
 
     round: ImportedRound
+    """The round, as it is now."""
     revision: int
+    """``rounds.revision`` after the change."""
     changed: tuple[str, ...] = ()
     """Column names of ``rounds``, or ``notice`` or ``players``."""
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from core.servers.files import MAX_LENGTH
 
 Kind = Literal["round", "endstats", "other"]
+"""What a file of a game server is."""
 
 _STATS_FILE = re.compile(
     r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6})-(?P<map>[^/\\\x00-\x1f]+?)-round-(?P<round>[12])(?P<end>-endstats|_endstats)?\.txt"
@@ -24,10 +25,15 @@ class StatsFilename:
     """A file name read: ``local_time`` is naive on purpose, it is the game server's wall clock."""
 
     filename: str
+    """The name as it was read."""
     kind: Kind
+    """``round`` or ``endstats``."""
     local_time: datetime
+    """When it was written, by the game server's wall clock."""
     map_name: str
+    """As the engine calls the map."""
     round_number: int
+    """1 or 2."""
 
     def played_at(self, zone: ZoneInfo) -> datetime:
         """Return the time in UTC, read in the game server's zone.

@@ -17,6 +17,7 @@ T = TypeVar("T")
 RANKED = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%'"
 """Which rows of ``player_rounds p`` (with ``rounds r``) count."""
 SUMMED = tuple(name for name in columns_of(PlayerDay) if hasattr(Sums, name))
+"""The columns of ``player_rounds`` that days and totals add up."""
 _SUMS = ", ".join(f"sum(p.{name})" for name in SUMMED)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in ("rounds", *SUMMED))
 _INTO_DAYS = f"INSERT INTO player_days (server, day, guid, rounds, {', '.join(SUMMED)})"

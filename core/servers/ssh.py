@@ -27,12 +27,15 @@ class Server:
 
     def __init__(self, key: str, settings: ServerSection) -> None:
         self.key = key
+        """Its name in the settings, the tables and the events."""
         self.settings = settings
+        """``[servers.<key>]``."""
         self.accepted: set[int] = set()
         """Webhooks that were accepted while the bot ran."""
         self.asked_for: set[str] = set()
         """Files that somebody has named; whoever fetches takes them out."""
         self.asked = asyncio.Event()
+        """Set when there is something in ``asked_for``; whoever fetches clears it."""
         self._tests: dict[str, asyncio.Event] = {}
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None

@@ -14,6 +14,7 @@ class PlayedRound:
     filename: str
     """"" when no file was written."""
     path: Path | None
+    """Where the file lies."""
     map_name: str
     round_number: int
     """The true one; the file of an aborted round may claim the other."""
@@ -22,10 +23,13 @@ class PlayedRound:
     time_shown: float
     """Seconds that the file's header claims (the next time limit)."""
     time_limit: float
+    """Seconds."""
     winner_side: int
     defender_side: int
     end_reason: Ending
+    """``objective``, ``time_expired``, ``surrender`` or ``aborted``."""
     surrender_side: int
+    """Who gave up."""
     pauses: tuple[tuple[float, float], ...]
     """When (in seconds played) the clock stopped, and for how long."""
     notice_sent: bool
@@ -35,6 +39,7 @@ class PlayedRound:
     written_monotonic: float | None
     """``time.monotonic()`` when the file was complete; None when none was written."""
     players: tuple[Player, ...]
+    """Each with ``guid`` (32 characters), ``name`` and ``side``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,16 @@ class GameServer:
         private: Path | None = None,
     ) -> None:
         self.name = name
+        """Its key in the bot's settings."""
         self.root = root
+        """The folder that its SSH server serves, stats files in it."""
         self.zone = zone
+        """The zone of the times in file names."""
         self._webhook_url = webhook_url
         self._clock = clock
         self._private = private or root.parent / f"{root.name}-private"
         self.home = GameHome(self._private / "home")
+        """The folder that the game runs in, with the script and its outbox."""
         self._ssh: SshServer | None = None
         self._engine: Engine | None = None
         self._turn = asyncio.Lock()
