@@ -89,7 +89,7 @@ def attributes(kind: type) -> Iterator[Attribute]:
 
 
 def methods(kind: type) -> Iterator[AnyFunction]:
-    """Give the public methods of *kind*, by name, inherited ones too; one that only hands on is told as what it calls."""
+    """Give the public methods of *kind*, inherited ones too; one that only hands on is told as what it calls."""
     definitions = _definitions(kind)
     names = {one.name for body in definitions for one in body.body if isinstance(one, AnyFunction)}
     for name in sorted(names):

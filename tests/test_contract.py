@@ -221,9 +221,22 @@ def test_every_hook_has_its_heading() -> None:
 
 
 def test_every_command_of_the_terminal_has_a_file_of_its_own() -> None:
-    """``roundhook import`` is ``import_command.py``, and so on."""
+    """``roundhook check`` is ``check_command.py``, and so on."""
     files = {file.stem.removesuffix("_command") for file in (ROOT / "core" / "cli").glob("*_command.py")}
     assert files == set(COMMANDS)
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_every_command_of_a_manifest_has_its_function(folder: Path) -> None:
+    """``"lua deploy"`` is ``async def lua_deploy`` in ``cli.py``; nothing public stands there besides."""
+    wanted = {"_".join(name.split()) for name in read_manifest(folder).cli}
+    body = parsed(folder / "cli.py").body if (folder / "cli.py").is_file() else []
+    runs = {one.name.removesuffix("_"): one for one in body if isinstance(one, ast.AsyncFunctionDef)}
+    declares = {one.name for one in body if isinstance(one, ast.FunctionDef) and one.name.startswith("add_")}
+
+    assert {name for name in runs if not name.startswith("_")} == wanted
+    assert declares <= {f"add_{name}" for name in wanted}
+    assert [name for name in wanted if len(runs[name].args.args) != 2] == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.stem)

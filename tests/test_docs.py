@@ -297,7 +297,7 @@ def test_commands_that_are_named_exist(page: Path) -> None:
 
 def said_by_the_code() -> Iterator[str]:
     """Give every text in the code, with … for what is put in; Lua's are taken from its lines."""
-    for tree in ("core", "plugins"):
+    for tree in ("roundhook", "core", "plugins"):
         for file in (ROOT / tree).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -1,10 +1,15 @@
 """A plugin outside the checkout passes ``mypy --strict`` on the public face alone."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "how-to" / "check-a-plugins-types.md"
 PLUGIN = """
 import argparse
 from typing import Any
@@ -51,12 +56,24 @@ class Wrong(Plugin):
 
 
 def checked(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run mypy with the settings that the page shows, its path to the checkout being this one."""
     (folder / "plugin.py").write_text(code)
+    (settings,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (folder / "pyproject.toml").write_text(settings.replace('"../roundhook"', f'"{ROOT}"'))
     return subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder / "cache", "plugin.py"],
-        cwd=folder, capture_output=True, text=True, check=False,
-        env={"MYPYPATH": str(ROOT), "PATH": "", "PYTHONPATH": str(ROOT)},
+        cwd=folder, capture_output=True, text=True, check=False, env={"PATH": ""},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ["roundhook", "core", "plugins", "devkit"])
+def test_a_package_says_that_it_is_typed(package: str) -> None:
+    """So that mypy looks into it where it is installed; the wheel takes whole packages."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+    assert (ROOT / package / "py.typed").read_bytes() == b""
+    assert package in wheel["packages"]
+    assert "exclude" not in wheel
 
 
 def test_a_plugin_outside_is_typed(tmp_path: Path) -> None:
