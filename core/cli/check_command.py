@@ -6,6 +6,7 @@ import functools
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli import add_common
@@ -56,7 +57,7 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     print(f"✓ settings: {len(config.guilds)} guilds, {len(config.servers)} game servers")
     wrong = 0
-    for check in (_database, _storage, _plugins, _discord, _servers):
+    for check in (_machine, _plugins, _discord, _servers):
         async for finding in check(config):
             print(f"{'✓' if finding.ok else '✗'} {finding.what}")
             wrong += not finding.ok
@@ -64,29 +65,27 @@ async def run(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-async def _database(config: Config) -> AsyncIterator[Finding]:
-    async def look() -> str:
-        async with open_database(config.database.url) as database:
-            if isinstance(database, SqliteDatabase) and not await asyncio.to_thread(database.path.exists):
-                return f"database: the first start will make {database.path}"
-            waiting = await pending(database, [CORE])
-        return "database: answers" + (", the next start will bring its tables up to date" if waiting else "")
-
-    yield await _tried("database", look)
+async def _machine(config: Config) -> AsyncIterator[Finding]:
+    yield await _tried("database", _look_at_database, config.database.url)
+    yield await _tried("storage", asyncio.to_thread, _look_at_storage, config.storage_dir)
 
 
-async def _storage(config: Config) -> AsyncIterator[Finding]:
-    async def look() -> str:
-        probe = config.storage_dir / ".check"
-        try:
-            await asyncio.to_thread(config.storage_dir.mkdir, parents=True, exist_ok=True)
-            await asyncio.to_thread(probe.touch)
-            await asyncio.to_thread(probe.unlink)
-        except OSError as error:
-            raise ConfigError(f"storage.dir {config.storage_dir} cannot be written ({error.strerror}).") from error
-        return f"storage: {config.storage_dir} can be written"
+async def _look_at_database(url: str) -> str:
+    async with open_database(url) as database:
+        if isinstance(database, SqliteDatabase) and not await asyncio.to_thread(database.path.exists):
+            return f"database: the first start will make {database.path}"
+        waiting = await pending(database, [CORE])
+    return "database: answers" + (", the next start will bring its tables up to date" if waiting else "")
 
-    yield await _tried("storage", look)
+
+def _look_at_storage(folder: Path) -> str:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".check").touch()
+        (folder / ".check").unlink()
+    except OSError as error:
+        raise ConfigError(f"storage.dir {folder} cannot be written ({error.strerror}).") from error
+    return f"storage: {folder} can be written"
 
 
 async def _plugins(config: Config) -> AsyncIterator[Finding]:
@@ -98,7 +97,7 @@ async def _plugins(config: Config) -> AsyncIterator[Finding]:
             if name not in catalogue.errors:
                 yield _wrong(f"plugin {name}: not found. Correct plugins.enabled, or add its folder to plugins.paths.")
             continue
-        yield await _tried(f"plugin {name}", functools.partial(_look_at_plugin, config, catalogue.manifests[name]))
+        yield await _tried(f"plugin {name}", _look_at_plugin, config, catalogue.manifests[name])
     for name in [one for one in config.plugin if one not in catalogue.manifests]:
         yield _wrong(f"[plugin.{name}] has settings for a plugin that was not found. Remove it or correct its name.")
 
@@ -181,8 +180,7 @@ async def _servers(config: Config) -> AsyncIterator[Finding]:
         if settings.ssh is None:
             yield _wrong(f"servers.{key}.ssh is missing: its files are not fetched. Add host, user, key_file, …")
             continue
-        look = functools.partial(_look_at_server, Server(key, settings), settings.ssh.stats_dir)
-        yield await _tried(f"server {key}", look)
+        yield await _tried(f"server {key}", _look_at_server, Server(key, settings), settings.ssh.stats_dir)
 
 
 async def _look_at_server(server: Server, folder: str) -> str:
@@ -195,9 +193,9 @@ async def _look_at_server(server: Server, folder: str) -> str:
         await server.close()
 
 
-async def _tried(name: str, look: Callable[[], Awaitable[str]]) -> Finding:
+async def _tried(name: str, look: Callable[..., Awaitable[str]], *args: object) -> Finding:
     try:
-        return Finding(await look())
+        return Finding(await look(*args))
     except RoundhookError as error:
         return _wrong(f"{name}: {error}")
     except sqlite3.Error as error:

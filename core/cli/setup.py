@@ -30,7 +30,7 @@ def database_of(arguments: argparse.Namespace) -> DatabaseOnDemand:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document on stdout."""
+    """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
     in_ascii = "utf" not in (sys.stdout.encoding or "").lower()
     print(json.dumps(document, ensure_ascii=in_ascii, indent=2, default=_plain))
 
@@ -44,7 +44,7 @@ def answer(arguments: argparse.Namespace, document: Any, text: str) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows below headings; numbers are right-aligned."""
+    """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
     texts = [[shown(value) for value in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
     kinds = [{type(row[place]) for row in rows} for place in range(len(headings))]

@@ -3,12 +3,12 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from core.cli.setup import print_json, print_table
+from core.cli import setup
 from core.clock import Clock
 from core.config import Config, ServerSection, parse_config
 from core.db.on_demand import DatabaseOnDemand
@@ -59,13 +59,8 @@ class Terminal:
         """Print one line, or several, on stdout."""
         print(text)
 
-    def print_json(self, document: Any) -> None:
-        """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
-        print_json(document)
-
-    def print_table(self, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
-        print_table(headings, rows)
+    print_json = staticmethod(setup.print_json)
+    print_table = staticmethod(setup.print_table)
 
     def ask(self, question: str) -> bool:
         """Ask for a yes; without an answer (no terminal) it is a no."""

@@ -5,6 +5,7 @@ import functools
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -40,9 +41,8 @@ class PostgresDatabase(Database):
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
             raise ConfigError(f"database.url was refused: {error}. Correct the user or the database's name.") from error
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            raise PeerUnavailableError(
-                f"PostgreSQL does not answer: {error}. Is it running, and is the address right?"
-            ) from error
+            remedy = "Is it running, and is the address right?"
+            raise PeerUnavailableError(f"PostgreSQL does not answer: {error}. {remedy}") from error
         return database
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
@@ -61,7 +61,8 @@ class PostgresDatabase(Database):
             return
         with _away():
             async with self._pool.acquire() as connection, connection.transaction():
-                token = self.engine.current_transaction.set(_Current(connection))  # type: ignore[arg-type]
+                current: Any = SimpleNamespace(connection=connection)  # what Piccolo's queries look for
+                token = self.engine.current_transaction.set(current)
                 try:
                     if alone:
                         await connection.execute(_ALONE)
@@ -89,13 +90,6 @@ class PooledEngine(PostgresEngine):
         return 0.0
 
 
-class _Current:
-    """What Piccolo's queries look for to take part in a transaction."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-
 class _SqlTransaction:
     """The raw side of a connection."""
 
@@ -109,8 +103,7 @@ class _SqlTransaction:
         await self._connection.execute(numbered(sql), *args)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        batch = list(rows)
-        if batch:
+        if batch := list(rows):
             await self._connection.executemany(numbered(sql), batch)
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -45,23 +45,22 @@ class SqliteDatabase(Database):
         """
         path = Path(url.removeprefix("sqlite:///"))
         if not path.parent.is_dir():
-            raise ConfigError(
-                f"database.url points into {path.parent}, which is no folder. Create it, or set another path."
-            )
+            problem = f"database.url points into {path.parent}, which is no folder."
+            raise ConfigError(f"{problem} Create it, or set another path.")
         if read_only and not path.exists():
             raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
         return cls(path, read_only=read_only)
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         if (transaction := self.engine.current_transaction.get()) is not None:
-            rows: list[Row] = await transaction.connection.execute(sql, args)
+            rows: list[Row] = await transaction.connection.fetch(sql, args)
             return rows
         return await self.engine.read(sql, args)
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         async with self.engine.transaction() as transaction:
-            yield _SqlTransaction(transaction.connection)
+            yield transaction.connection
 
     async def backup(self, target: Path) -> None:
         """Copy what is committed to *target* (a new file) while the database is in use.
@@ -75,7 +74,10 @@ class SqliteDatabase(Database):
 
 
 class WarmConnection:
-    """One sqlite3 connection on its own thread. Statements run in the order in which they were asked for."""
+    """One sqlite3 connection on its own thread. Statements run in the order in which they were asked for.
+
+    The writer's is what an open transaction is given to whoever writes in it.
+    """
 
     def __init__(self, path: Path, pragmas: Sequence[str]) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
@@ -83,13 +85,18 @@ class WarmConnection:
         self._pragmas = pragmas
         self._connection: sqlite3.Connection | None = None
 
-    async def execute(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement and return its rows."""
-        return await self.run(lambda connection: _rows(connection.execute(sql, tuple(args))))
+    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return await asyncio.wrap_future(self.submit(lambda connection: _rows(connection.execute(sql, tuple(args)))))
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run *work* on the thread and return its result."""
-        return await asyncio.wrap_future(self.submit(work))
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await self.fetch(sql, args)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if batch := list(rows):
+            await asyncio.wrap_future(self.submit(lambda connection: connection.executemany(sql, batch)))
+
+    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        await self.execute_many(insert_sql(table, columns), rows)
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Queue *work* without waiting for it."""
@@ -103,9 +110,8 @@ class WarmConnection:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = sqlite3.connect(
-                self._path, detect_types=sqlite3.PARSE_DECLTYPES, isolation_level=None, timeout=30
-            )
+            types = sqlite3.PARSE_DECLTYPES
+            self._connection = sqlite3.connect(self._path, detect_types=types, isolation_level=None, timeout=30)
             for pragma in self._pragmas:
                 self._connection.execute(f"PRAGMA {pragma}").fetchall()
         return self._connection
@@ -137,10 +143,7 @@ class WarmTransaction(SQLiteTransaction):
         return self
 
     async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         if self._parent is not None:
             return exception is None
@@ -175,7 +178,7 @@ class WarmSQLiteEngine(SQLiteEngine):
         """Run one SELECT on a free reader."""
         reader = await self._free_reader()
         try:
-            return await reader.execute(sql, args)
+            return await reader.fetch(sql, args)
         finally:
             self._free_readers.put_nowait(reader)
 
@@ -201,42 +204,19 @@ class WarmSQLiteEngine(SQLiteEngine):
             return await self.read(query, args or ())
         rows: list[Row] = []
         async with self.transaction() as transaction:
-            rows = await transaction.connection.execute(query, args or ())
+            rows = await transaction.connection.fetch(query, args or ())
         return rows
 
     async def _run_in_existing_connection(
         self, connection: WarmConnection, query: str, args: list[Any] | None = None, query_type: str = "generic",
         table: Any = None,
     ) -> list[Row]:  # fmt: skip
-        return await connection.execute(query, args or ())
-
-
-class _SqlTransaction:
-    """The raw side of an open transaction."""
-
-    def __init__(self, connection: WarmConnection) -> None:
-        self._connection = connection
-
-    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        return await self._connection.execute(sql, args)
-
-    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        await self._connection.execute(sql, args)
-
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        batch = list(rows)
-        if batch:
-            await self._connection.run(lambda connection: connection.executemany(sql, batch))
-
-    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        await self.execute_many(insert_sql(table, columns), rows)
+        return await connection.fetch(query, args or ())
 
 
 def _copy(source: Path, target: Path) -> None:
-    with (
-        contextlib.closing(sqlite3.connect(source)) as connection,
-        contextlib.closing(sqlite3.connect(target)) as other,
-    ):
+    closing = contextlib.closing
+    with closing(sqlite3.connect(source)) as connection, closing(sqlite3.connect(target)) as other:
         connection.backup(other)
 
 

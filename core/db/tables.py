@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from piccolo.columns import BigInt, Boolean, Column, Serial, Text, Timestamptz
 from piccolo.table import Table
 
+from core.db.database import marks
+
 
 def number(*, primary_key: bool = False) -> BigInt:
     """Return a column of whole numbers that may be NULL."""
@@ -119,14 +121,8 @@ class RefusedMessage(Table, tablename="refused_messages"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    ServerWebhook,
-    Announcement,
-    StoredEvent,
-    Delivery,
-    PluginState,
-    PluginHooks,
-    PluginAction,
-)
+    ServerWebhook, Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction,
+)  # fmt: skip
 
 
 def columns_of(table: type[Table], *, without: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -137,5 +133,5 @@ def columns_of(table: type[Table], *, without: tuple[str, ...] = ()) -> tuple[st
 
 def insert_sql(table: type[Table], columns: Sequence[str], suffix: str = "") -> str:
     """Return an INSERT for *columns* of *table* with one ``?`` each, followed by *suffix* (ON CONFLICT, RETURNING)."""
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table._meta.tablename} ({', '.join(columns)}) VALUES ({marks}) {suffix}".rstrip()
+    names = ", ".join(columns)
+    return f"INSERT INTO {table._meta.tablename} ({names}) VALUES ({marks(len(columns))}) {suffix}".rstrip()

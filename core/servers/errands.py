@@ -37,12 +37,8 @@ class Errands:
 
 
 def _send_together(errands: Sequence[Errand]) -> None:
-    done = asyncio.get_running_loop().run_in_executor(None, _do_all, [work for work, _ in errands])
+    done = asyncio.get_running_loop().run_in_executor(None, lambda: [_do(work) for work, _ in errands])
     done.add_done_callback(lambda done: _hand_out(errands, done))
-
-
-def _do_all(works: Sequence[Callable[[], Any]]) -> list[tuple[Any, Exception | None]]:
-    return [_do(work) for work in works]
 
 
 def _do(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
