@@ -1,6 +1,7 @@
 """/plugin and /events: the commands of the core, always there, for admins."""
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from types import new_class
 from typing import Any
 
@@ -27,7 +28,6 @@ Switch = Callable[..., Awaitable[Report]]
 def admin_commands(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> list[Any]:
     """Return the core's command groups."""
     do = _Admin(kernel, guilds, gatekeeper)
-
     plugin = lightbulb.string("name", "the plugin", autocomplete=do.names)
     any_plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=do.names)
     everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
@@ -35,8 +35,8 @@ def admin_commands(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeep
 
     plugins, events = _group("plugin", "See and change the bot's plugins"), _group("events", "The journal of events")
     _add(plugins, "list", "All plugins and how they stand", do.list_all)
-    _add(plugins, "enable", "Switch a plugin on", do.enable, plugin, everywhere)
-    _add(plugins, "disable", "Switch a plugin off", do.disable, plugin, everywhere)
+    _add(plugins, "enable", "Switch a plugin on", partial(do.switch, kernel.enable, "on"), plugin, everywhere)
+    _add(plugins, "disable", "Switch a plugin off", partial(do.switch, kernel.disable, "off"), plugin, everywhere)
     _add(plugins, "reload", "Replace a plugin by its folder's code", do.reload, plugin)
     _add(plugins, "info", "One plugin in detail", do.info, plugin)
     _add(plugins, "logs", "The last lines of a plugin", do.logs, plugin)
@@ -76,27 +76,20 @@ class _Admin:
         lines = [_line(status, context.guild_id) for status in (await self._found()).values()]
         return "\n".join(lines) or "No plugin was found."
 
-    async def enable(self, context: lightbulb.Context, name: str, everywhere: bool) -> str:
-        return await self._switch(self._kernel.enable, "switched on", context, name, everywhere)
-
-    async def disable(self, context: lightbulb.Context, name: str, everywhere: bool) -> str:
-        return await self._switch(self._kernel.disable, "switched off", context, name, everywhere)
-
-    async def _switch(self, switch: Switch, done: str, context: lightbulb.Context, name: str, everywhere: bool) -> str:
+    async def switch(self, switch: Switch, state: str, context: lightbulb.Context, name: str, everywhere: bool) -> str:
         await context.defer(ephemeral=True)
         guild = self._guild_meant(context, everywhere, await self._status(name))
         report = await switch(name, guild, user=int(context.user.id))
         waiting = await self._kernel.waiting(name) if report.ok else ""
-        return f"{_told(done, report, guild)}\n{waiting}".strip()
+        return f"{_told(f'switched {state}', report, guild)}\n{waiting}".strip()
 
     def _guild_meant(self, context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
         """Return the guild that is meant, None for everywhere: the owner's to say where there are several guilds."""
         if not everywhere and status.scope == "guild":
             return int(context.guild_id or 0)
         if len(self._guilds) > 1 and int(context.user.id) not in self._gatekeeper.owners:
-            raise UserFacingError(
-                f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
-            )
+            remedy = "only the bot's owner switches it everywhere."
+            raise UserFacingError(f"{status.name} is for all servers of this bot: {remedy}")
         return None
 
     async def reload(self, context: lightbulb.Context, name: str) -> str:
@@ -168,11 +161,9 @@ def _work_line(slot: Slot | None) -> str:
 
 
 def _action_line(row: Row) -> str:
-    moment = utc(row["at"])
+    sign, moment, where = "✓" if row["ok"] else "✗", utc(row["at"]), " here" if row["guild_id"] else ""
     when = f"<t:{int(moment.timestamp())}:R>" if moment else ""
     who = f"<@{row['user_id']}>" if row["user_id"] else "the bot's machine"
-    where = " here" if row["guild_id"] else ""
-    sign = "✓" if row["ok"] else "✗"
     return f"{sign} {when} {who}: {row['action']} **{row['plugin']}**{where}: {escape_markdown(row['detail'])}"
 
 

@@ -50,8 +50,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             delete_unknown_commands=False, deferred_registration_callback=None, hooks=(),
             sync_commands=False, features=(),
         )  # fmt: skip
-        self.gatekeeper = gatekeeper
-        self._refusal = refusal
+        self.gatekeeper, self._refusal = gatekeeper, refusal
         self.table: dict[Path, Entry] = {}
         self.owners: dict[type, Generation | None] = {}
         self.components: dict[str, Generation] = {}
@@ -70,8 +69,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
     def add(self, command: Command, generation: Generation | None) -> None:
         """Make one command (class or group) invokable."""
         for path, one in paths_of(command):
-            self.table[path] = Entry(one, generation)
-            self.owners[one] = generation
+            self.table[path], self.owners[one] = Entry(one, generation), generation
 
     def owner_of(self, command: Any) -> Any:
         """Return the plugin object that a command (or its class) belongs to, None for one of no loaded plugin."""
@@ -87,8 +85,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         options: Sequence[Any] = interaction.options or ()
         while (sub := self._get_subcommand(options)) is not None:
             path, options = (*path, sub.name), sub.options or ()
-        entry = self.table.get(path)
-        return (options, entry.command) if entry is not None else None
+        return (options, self.table[path].command) if path in self.table else None
 
     async def handle_application_command_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if self._resolve_options_and_command(interaction) is None:
@@ -145,12 +142,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
 
 def paths_of(command: Command) -> Iterator[tuple[Path, type[lightbulb.CommandBase]]]:
     """Return each invokable command of a class or group with its path (``("plugin", "reload")``)."""
-    if not isinstance(command, (lightbulb.Group, lightbulb.SubGroup)):
+    if isinstance(command, (lightbulb.Group, lightbulb.SubGroup)):
+        for sub in command.subcommands.values():
+            yield from (((command.name, *path), one) for path, one in paths_of(sub))
+    else:
         yield (command._command_data.name,), command
-        return
-    for sub in command.subcommands.values():
-        for path, one in paths_of(sub):
-            yield (command.name, *path), one
 
 
 def name_of(command: Command) -> str:
@@ -181,10 +177,8 @@ def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
         command = getattr(loadable, "_command", None)
         if command is None:
             kind = type(loadable).__name__.strip("_").removesuffix("Loadable").lower()
-            raise PluginError(
-                f"{plugin}: its loader holds a {kind}. Only commands go into a loader; use self.ctx.listen, "
-                "self.ctx.every or self.ctx.service for the rest."
-            )
+            remedy = "use self.ctx.listen, self.ctx.every or self.ctx.service for the rest."
+            raise PluginError(f"{plugin}: its loader holds a {kind}. Only commands go into a loader; {remedy}")
         commands.append(command)
     return commands
 

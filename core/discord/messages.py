@@ -138,8 +138,7 @@ def split_text(text: str, limit: int) -> list[str]:
     """
     pieces: list[str] = []
     while len(text) > limit:
-        cut = text.rfind("\n", 0, limit + 1)
-        cut = cut if cut > 0 else limit
+        cut = max(text.rfind("\n", 0, limit + 1), 0) or limit
         pieces.append(text[:cut])
         text = text[cut:].removeprefix("\n")
     return [piece for piece in (*pieces, text) if piece.strip()]  # Discord refuses blanks

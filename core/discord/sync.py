@@ -26,16 +26,17 @@ GLOBAL = 0
 """The scope of global commands; ours are registered in guilds, so what is found there is left over and removed."""
 
 
+Commands = Callable[[], Iterable[Command]]
+
+
 class CommandSync:
     """Keeps Discord's commands equal to ours. ``run`` must be running."""
 
     def __init__(
-        self,
-        rest: hikari.api.RESTClient, guilds: Sequence[int], commands: Callable[[], Iterable[Command]], clock: Clock,
+        self, rest: hikari.api.RESTClient, guilds: Sequence[int], commands: Commands, clock: Clock
     ) -> None:  # fmt: skip
         self._rest, self._guilds, self._commands, self._clock = rest, guilds, commands, clock
-        self._wanted = asyncio.Event()
-        self._lock = asyncio.Lock()
+        self._wanted, self._lock = asyncio.Event(), asyncio.Lock()
         self._application = 0
         self._known: dict[int, str] = {}
         """Digest of what Discord has, by scope, since it was last looked at or set."""
@@ -111,31 +112,31 @@ def _described(command: Any) -> dict[str, Any]:
 
     What a builder leaves undefined is false.
     """
-    return {
-        "name": command.name,
-        "type": int(command.type),
-        "description": getattr(command, "description", "") or "",
+    return _common(command) | {
         "permissions": int(command.default_member_permissions or 0),  # "everybody" and "nobody" are 0 in hikari
         "nsfw": bool(command.is_nsfw),
-        "name_localizations": _localized(command.name_localizations),
-        "description_localizations": _localized(getattr(command, "description_localizations", None)),
-        "options": [_option(option) for option in getattr(command, "options", None) or ()],
+    }
+
+
+def _common(part: Any) -> dict[str, Any]:
+    """Return what commands and options have both."""
+    return {
+        "name": part.name,
+        "type": int(part.type),
+        "description": getattr(part, "description", "") or "",
+        "name_localizations": _localized(part.name_localizations),
+        "description_localizations": _localized(getattr(part, "description_localizations", None)),
+        "options": [_option(option) for option in getattr(part, "options", None) or ()],
     }
 
 
 def _option(option: hikari.CommandOption) -> dict[str, Any]:
-    return {
-        "name": option.name,
-        "type": int(option.type),
-        "description": option.description,
+    return _common(option) | {
         "required": bool(option.is_required),
         "choices": [(one.name, one.value, _localized(one.name_localizations)) for one in option.choices or ()],
-        "options": [_option(inner) for inner in option.options or ()],
         "channel_types": [int(kind) for kind in option.channel_types or ()],
         "autocomplete": bool(option.autocomplete),
         "bounds": [option.min_value, option.max_value, option.min_length, option.max_length],
-        "name_localizations": _localized(option.name_localizations),
-        "description_localizations": _localized(option.description_localizations),
     }
 
 

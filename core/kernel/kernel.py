@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import PluginError, RoundhookError
 from core.kernel.breaker import worst
 from core.kernel.contracts import Event
-from core.kernel.discovery import Catalogue, discover, first_enabled
+from core.kernel.discovery import discover, first_enabled
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
 from core.kernel.host import Host
@@ -40,8 +40,7 @@ class Kernel:
         """The last lines that each plugin has logged, once it is attached."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
         self.journal = host.journal
-        self._config = host.config
-        self._contracts = host.contracts
+        self._config, self._contracts = host.config, host.contracts
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
         self._replacement = Replacement(host, self.reader, self.dispatcher.note_change)
@@ -60,7 +59,7 @@ class Kernel:
         self._hooks = await self.toggles.hooks()
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
         self._on = {name: None for name in on if name not in set(without)}
-        self.look()
+        await self.look_again()
         reports = [await self._start_one(name) for name in self._on]
         await self.journal.take_over()
         await self._retry(self._running())
@@ -70,27 +69,20 @@ class Kernel:
         return reports
 
     async def look_again(self) -> None:
-        """Look for plugins once more, without holding up the loop; not any more when the bot stops."""
+        """Look for plugins, beside the loop; new folders appear. Not any more when the bot stops."""
         if self._closing:
             return
         paths = self._config.plugins.paths
-        self.look(await asyncio.get_running_loop().run_in_executor(self.reader, discover, paths))
-
-    def look(self, catalogue: Catalogue | None = None) -> None:
-        """Look for plugins (or take *catalogue*); new folders appear, and those that are gone can be switched off."""
-        catalogue = catalogue or discover(self._config.plugins.paths)
-        self._unusable = catalogue.errors
-        for name, manifest in catalogue.manifests.items():
+        found = await asyncio.get_running_loop().run_in_executor(self.reader, discover, paths)
+        self._unusable = found.errors
+        for name, manifest in found.manifests.items():
             if name not in self.slots:
                 self.slots[name] = self._new_slot(manifest)
             elif self.slots[name].generation is None:
                 self.slots[name].manifest = manifest
 
     async def reload(self, name: str, *, user: int | None = None) -> Report:
-        """Replace a plugin by what its folder holds now. Never raises for a broken plugin: see the report.
-
-        Requests that come while one waits for its turn share it.
-        """
+        """Replace a plugin by what its folder holds now; a broken one is told in the report, never raised."""
         return await self._change(name, "reload", None, user, self._join_reload)
 
     async def enable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
@@ -190,7 +182,7 @@ class Kernel:
             log.error("%s", report.error)
             return report
         self.slots[name].enabled = True
-        return await self._reported(self.slots[name], self._start_quiet)
+        return await self._reported(self.slots[name], self._load, False)
 
     def _absent(self, name: str, remedy: str) -> Report:
         return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")
@@ -224,14 +216,14 @@ class Kernel:
             slot.waiting_reload = self._spawn(self._reported(slot, self._reload))
         return await slot.waiting_reload
 
-    async def _reported(self, slot: Slot, work: Callable[..., Awaitable[float]], *args: Any) -> Report:
-        """Do *work* (which returns the pause in ms) alone, and say what came of it and what runs now."""
+    async def _reported(self, slot: Slot, work: Callable[..., Awaitable[float | None]], *args: Any) -> Report:
+        """Do *work* (which returns the pause, if any, in ms) alone, and say what came of it and what runs now."""
         error, pause, started = "", 0.0, time.perf_counter()
         async with slot.lock:
             try:
                 if self._closing:
                     raise PluginError(f"{slot.name}: roundhook is stopping; nothing is changed any more.")
-                pause = await work(slot, *args)
+                pause = await work(slot, *args) or 0.0
                 slot.error = ""
             except RoundhookError as problem:
                 error = slot.error = str(problem)
@@ -242,25 +234,23 @@ class Kernel:
         took = (time.perf_counter() - started) * 1000
         return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took)
 
-    async def _enable(self, slot: Slot, guild: int | None) -> float:
+    async def _enable(self, slot: Slot, guild: int | None) -> None:
         self._check_scope(slot, guild)
         if guild is not None:
             await self._enable_in(slot, guild)
             if slot.enabled:
-                return 0.0
+                return
         slot.enabled = True
         await self.toggles.set(slot.name, None, enabled=True)
         if slot.generation is None:
             await self._load(slot)
-        return 0.0
 
     async def _enable_in(self, slot: Slot, guild: int) -> None:
         """Switch a plugin on for one guild; one that is off everywhere goes on there and nowhere else."""
         if not slot.enabled:
-            for other in self._config.guilds:
-                if other != guild:
-                    slot.off_guilds.add(other)
-                    await self.toggles.set(slot.name, other, enabled=False)
+            for other in [one for one in self._config.guilds if one != guild]:
+                slot.off_guilds.add(other)
+                await self.toggles.set(slot.name, other, enabled=False)
         slot.off_guilds.discard(guild)
         await self.toggles.set(slot.name, guild, enabled=True)
 
@@ -285,18 +275,13 @@ class Kernel:
         coming = "; what comes meanwhile is caught up with then" if slot.manifest.catch_up else ""
         return f"{count} events wait until it is on again{coming}." if count or coming else ""
 
-    async def _start_quiet(self, slot: Slot) -> float:
-        """Load a plugin when the bot starts, but do not let it begin anything yet."""
-        await self._replacement.load(slot, live=False)
+    async def _load(self, slot: Slot, live: bool = True) -> None:
+        """Load a plugin that does not run, and deliver what has waited for it; when the bot starts, later."""
+        await self._replacement.load(slot, live=live)
         await self._remember_hooks(slot)
-        return 0.0
-
-    async def _load(self, slot: Slot) -> None:
-        """Load a plugin that does not run, and deliver what has waited for it."""
-        await self._replacement.load(slot)
-        await self._remember_hooks(slot)
-        self.dispatcher.unpark(slot.name)
-        await self._retry([slot])
+        if live:
+            self.dispatcher.unpark(slot.name)
+            await self._retry([slot])
 
     async def _reload(self, slot: Slot) -> float:
         """Put what the folder holds in place of what runs; what could not start is loaded."""

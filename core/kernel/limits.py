@@ -19,10 +19,7 @@ class Limits:
         self._timers: dict[float, asyncio.TimerHandle] = {}
 
     def of(self, seconds: float, task: "asyncio.Task[None] | None", on_left: Callable[[], None]) -> "Limit":
-        """Return a limit for a ``with`` block of *task*.
-
-        *on_left* is called when the block goes on although it was cancelled: whoever waits for it goes on without it.
-        """
+        """Return a limit for a ``with`` block of *task*; *on_left* is called if that goes on although cancelled."""
         return Limit(self, seconds, task, on_left)
 
     def close(self) -> None:

@@ -200,12 +200,10 @@ def tables_changed(source: Source) -> bool:
 def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
     if inner == "tables" and "tables" in source.files:
         return importlib.machinery.ModuleSpec(fullname, _SharedTables(source))
-    is_package = _is_package(source, inner)
-    data = source.files.get(inner, b"" if is_package else None)
-    if data is None:
+    is_package, path = _is_package(source, inner), _path_of(source, inner)
+    if inner not in source.files and not is_package:
         return None
-    path = _path_of(source, inner)
-    loader = _SourceLoader(path, data)
+    loader = _SourceLoader(path, source.files.get(inner, b""))
     spec = importlib.machinery.ModuleSpec(fullname, loader, origin=str(path), is_package=is_package)
     spec.has_location = True
     return spec
@@ -232,40 +230,38 @@ def _install(source: Source, package: str) -> None:
 async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> types.ModuleType:
     """Run *work* in a daemon thread: one that never ends must not keep the process from ending."""
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[tuple[types.ModuleType | None, BaseException | None]] = loop.create_future()
+    ended: asyncio.Future[types.ModuleType | BaseException | None] = loop.create_future()
 
-    def settle(result: types.ModuleType | None, error: BaseException | None) -> None:
+    def settle(outcome: types.ModuleType | BaseException | None) -> None:
         if not ended.done():
-            ended.set_result((result, error))
+            ended.set_result(outcome)
 
     def run() -> None:
-        result, problem = None, None
+        outcome: types.ModuleType | BaseException
         try:
-            result = work()
+            outcome = work()
         except BaseException as error:  # noqa: BLE001 - also sys.exit(): it is the plugin's mistake, told below
-            problem = error
+            outcome = error
         if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, problem)
+            loop.call_soon_threadsafe(settle, outcome)
 
     thread = threading.Thread(target=run, name=f"import {source.name}", daemon=True)
     thread.start()
     try:
         async with asyncio.timeout(IMPORT_SECONDS):
-            module, problem = await ended
+            outcome = await ended
     except TimeoutError:
         raise _hangs(source, thread) from None
-    if module is None:
-        raise _import_error(source, problem)
-    return module
+    if outcome is None or isinstance(outcome, BaseException):
+        raise _import_error(source, outcome)
+    return outcome
 
 
 def _hangs(source: Source, thread: threading.Thread) -> PluginError:
     frame = sys._current_frames().get(thread.ident or 0)
     stack = [(entry.filename, entry.lineno or 0) for entry in traceback.extract_stack(frame)] if frame else []
-    return PluginError(
-        f"{source.name}: importing it took longer than {IMPORT_SECONDS:g} s; it is at "
-        f"{place_in(stack, source) or START}. Do nothing at import; open things in setup()."
-    )
+    what = f"importing it took longer than {IMPORT_SECONDS:g} s; it is at {place_in(stack, source) or START}."
+    return PluginError(f"{source.name}: {what} Do nothing at import; open things in setup().")
 
 
 def _import_error(source: Source, error: BaseException | None) -> PluginError:

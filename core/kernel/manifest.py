@@ -141,8 +141,10 @@ def read_manifest(folder: Path) -> Manifest:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ManifestError(f"{folder.name}: {file}:{line}: it is not valid TOML: {error}. Write UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        problem = f"it is not valid TOML: {_PLACE_IN_TOML.sub('', str(error))}. Correct that line."
-        raise ManifestError(f"{folder.name}: {file}:{_line_of_error(error, text)}: {problem}") from error
+        place, problem = _PLACE_IN_TOML.search(str(error)), _PLACE_IN_TOML.sub("", str(error))
+        line = int(place["line"]) if place and place["line"] else max(len(text.splitlines()), 1)  # else it is the end
+        remedy = "Correct that line."
+        raise ManifestError(f"{folder.name}: {file}:{line}: it is not valid TOML: {problem}. {remedy}") from error
     return _manifest(_Document(file, text, data))
 
 
@@ -200,10 +202,11 @@ def _manifest(document: _Document) -> Manifest:
     document.table("plugin", known=set(_PLUGIN_KEYS))
     plugin = {key: document.value(("plugin", key), *kind) for key, kind in _PLUGIN_KEYS.items()}
     _check(document, **plugin)
+    limits = {hook: _limit(document, hook) for hook in document.table("limits")}
     options = tuple(_option(document, key) for key in document.table("config"))
+    cli = {name: _command(document, name) for name in document.table("cli")}
     return Manifest(
-        **plugin, folder=document.file.parent, limits=_limits(document), options=options, cli=_cli(document),
-        text=document.text,
+        **plugin, folder=document.file.parent, limits=limits, options=options, cli=cli, text=document.text
     )  # fmt: skip
 
 
@@ -217,23 +220,18 @@ def _check(document: _Document, *, name: str, api: int, scope: str, **_: Any) ->
         raise document.wrong(("plugin", "scope"), f'is \'{scope}\'. It is "guild" or "global".')
 
 
-def _limits(document: _Document) -> dict[str, float]:
-    limits = {}
-    for hook, seconds in document.table("limits").items():
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
-            raise document.wrong(("limits", hook), f"is {seconds!r}. Write a number of seconds above 0.")
-        limits[hook] = float(seconds)
-    return limits
+def _limit(document: _Document, hook: str) -> float:
+    seconds = document.table("limits")[hook]
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
+        raise document.wrong(("limits", hook), f"is {seconds!r}. Write a number of seconds above 0.")
+    return float(seconds)
 
 
-def _cli(document: _Document) -> dict[str, str]:
-    commands = {}
-    for name in document.table("cli"):
-        summary = document.value(("cli", name), str)
-        if not _COMMAND.fullmatch(name) or not summary.strip():
-            raise document.wrong(("cli", name), "is no command. Write one word or two of a-z, and a line of help.")
-        commands[name] = summary
-    return commands
+def _command(document: _Document, name: str) -> str:
+    summary: str = document.value(("cli", name), str)
+    if not _COMMAND.fullmatch(name) or not summary.strip():
+        raise document.wrong(("cli", name), "is no command. Write one word or two of a-z, and a line of help.")
+    return summary
 
 
 def _option(document: _Document, key: str) -> Option:
@@ -258,12 +256,6 @@ def _typed(where: str, value: object, type_name: str) -> Any:
     if type_name == "float" and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     return convert(where, value, _TYPES[type_name])
-
-
-def _line_of_error(error: tomllib.TOMLDecodeError, text: str) -> int:
-    """Return the line that a TOML error names; the last one where it names the end of the document."""
-    place = _PLACE_IN_TOML.search(str(error))
-    return int(place["line"]) if place and place["line"] else max(len(text.splitlines()), 1)
 
 
 def _statements(text: str) -> Iterator[tuple[_Path, int]]:

@@ -143,20 +143,18 @@ class Replacement:
             async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
                 await generation.scope.activity.idle()
         except TimeoutError:
+            name, count = generation.manifest.name, generation.scope.activity.count
             if not force:
-                raise PluginError(
-                    f"{generation.manifest.name}: not reloaded, {generation.scope.activity.count} of its handlers or "
-                    "background jobs still run beyond their limit. Try again, or disable and enable it."
-                ) from None
-            _log.error("%s is switched off although a handler of it still runs", generation.manifest.name)
+                left = f"{count} of its handlers or background jobs still run beyond their limit"
+                raise PluginError(f"{name}: not reloaded, {left}. Try again, or disable and enable it.") from None
+            _log.error("%s is switched off although a handler of it still runs", name)
 
 
 def _read(slot: Slot) -> tuple[Manifest, loader.Source]:
     """Read and check what the plugin's folder holds now."""
     manifest = read_manifest(slot.manifest.folder)
     if manifest.name != slot.name:
-        raise PluginError(
-            f"{slot.name}: {manifest.folder}/{manifest.place('plugin', 'name')}: its manifest now says the name is "
-            f"'{manifest.name}'. Change it back, or disable {slot.name} and enable {manifest.name}."
-        )
+        where = f"{manifest.folder}/{manifest.place('plugin', 'name')}"
+        remedy = f"Change it back, or disable {slot.name} and enable {manifest.name}."
+        raise PluginError(f"{slot.name}: {where}: its manifest now says the name is '{manifest.name}'. {remedy}")
     return manifest, loader.read_source(manifest.name, manifest.folder)

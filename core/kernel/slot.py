@@ -101,9 +101,7 @@ class Slot:
 
     @property
     def state(self) -> State:
-        if self.generation is not None:
-            return "running"
-        return "failed" if self.enabled and self.error else "off"
+        return "running" if self.generation else "failed" if self.enabled and self.error else "off"
 
     @property
     def impls(self) -> "dict[str, Impl]":
@@ -135,8 +133,8 @@ class Slot:
 
     def closed_to(self) -> dict[str, str]:
         """Return the state of each breaker that is not closed, by ``hook`` or ``hook for server``."""
-        names = {key: f"{key[0]} for {key[1]}" if key[1] else key[0] for key in self.breakers}
-        return {names[key]: one.state for key, one in self.breakers.items() if one.state != "closed"}
+        held = ((*key, one.state) for key, one in self.breakers.items() if one.state != "closed")
+        return {f"{hook} for {server}" if server else hook: state for hook, server, state in held}
 
     def renew(self) -> None:
         """Close the breakers and try at once what they held back: the code is another."""

@@ -1,6 +1,7 @@
 """Reload on save: looks at the files of running plugins several times a second and reloads what has changed."""
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 
@@ -35,18 +36,16 @@ async def watch(kernel: Kernel) -> None:
 async def _reload(kernel: Kernel, name: str) -> None:
     try:
         report = await kernel.reload(name)
+        if report.ok:
+            log.info("%s reloaded in %.0f ms: generation %s", name, report.took_ms, report.generation)
+        else:
+            log.error("%s was not reloaded; generation %s goes on", name, report.generation)
     except Exception:
         log.exception("%s could not be reloaded; its next change is tried again", name)
-        return
-    if report.ok:
-        log.info("%s reloaded in %.0f ms: generation %s", name, report.took_ms, report.generation)
-    else:
-        log.error("%s was not reloaded; generation %s goes on", name, report.generation)
 
 
 def _look(kernel: Kernel) -> dict[str, Stamps]:
-    running = [slot for slot in kernel.slots.values() if slot.enabled]
-    return {slot.name: _stamps(slot.manifest.folder) for slot in running}
+    return {slot.name: _stamps(slot.manifest.folder) for slot in list(kernel.slots.values()) if slot.enabled}
 
 
 def _runs(kernel: Kernel, name: str) -> bool:
@@ -62,9 +61,7 @@ def _runs(kernel: Kernel, name: str) -> bool:
 def _stamps(folder: Path) -> Stamps:
     stamps = {}
     for path in files_of(folder):
-        try:
+        with contextlib.suppress(OSError):  # gone between listing and looking: the next look sees it
             stat = path.stat()
-        except OSError:  # gone between listing and looking: the next look sees it
-            continue
-        stamps[path] = (stat.st_mtime_ns, stat.st_size)
+            stamps[path] = (stat.st_mtime_ns, stat.st_size)
     return stamps

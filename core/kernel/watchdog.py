@@ -1,6 +1,7 @@
 """Names the plugin that blocks the event loop: a thread asks the loop for a sign of life and looks when none comes."""
 
 import asyncio
+import itertools
 import logging
 import sys
 import threading
@@ -14,6 +15,10 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 BLOCKED_SECONDS = 1.0
 """How long the loop may be silent before somebody is named."""
+_BLOCKS = (
+    "%s blocks the event loop for more than %g s at %s: the whole bot stands still. "
+    "Use await, or asyncio.to_thread for what takes long."
+)
 
 
 class Watchdog:
@@ -45,17 +50,11 @@ class Watchdog:
         """Say which line of which plugin the loop's thread is at."""
         frame = sys._current_frames().get(self._loop_thread)
         stack = traceback.extract_stack(frame) if frame is not None else []
-        for entry in reversed(stack):
-            for slot in list(self._kernel.slots.values()):
-                if Path(entry.filename).is_relative_to(slot.manifest.folder):
-                    place = f"{Path(entry.filename).relative_to(slot.manifest.folder)}:{entry.lineno} in {entry.name}"
-                    self._tell(slot.name, place)
-                    return
+        for entry, slot in itertools.product(reversed(stack), list(self._kernel.slots.values())):
+            file, folder = Path(entry.filename), slot.manifest.folder
+            if file.is_relative_to(folder):
+                place = f"{file.relative_to(folder)}:{entry.lineno} in {entry.name}"
+                own_log = logging.getLogger(f"roundhook.{slot.name}")
+                own_log.error(_BLOCKS, slot.name, self._blocked_seconds, place)
+                return
         log.error("the event loop is blocked, by no plugin; it is at %s", stack[-1] if stack else "an unknown place")
-
-    def _tell(self, plugin: str, place: str) -> None:
-        logging.getLogger(f"roundhook.{plugin}").error(
-            "%s blocks the event loop for more than %g s at %s: the whole bot stands still. "
-            "Use await, or asyncio.to_thread for what takes long.",
-            plugin, self._blocked_seconds, place,
-        )  # fmt: skip
