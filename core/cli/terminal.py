@@ -3,8 +3,8 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Self
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -59,8 +59,13 @@ class Terminal:
         """Print one line, or several, on stdout."""
         print(text)
 
-    print_json = staticmethod(setup.print_json)
-    print_table = staticmethod(setup.print_table)
+    def print_json(self, document: Any) -> None:
+        """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
+        setup.print_json(document)
+
+    def print_table(self, headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
+        setup.print_table(headings, rows)
 
     def ask(self, question: str) -> bool:
         """Ask for a yes; without an answer (no terminal) it is a no."""

@@ -114,6 +114,9 @@ def test_events_and_their_replay(roundhook: Command, filled: str, tmp_path: Path
 
 def test_database_status_upgrade_and_backup(roundhook: Command, filled: str, tmp_path: Path) -> None:
     """What is due and stored; upgrading runs what is due, once; a backup is a database with the same rows."""
+    with contextlib.closing(sqlite3.connect(filled.removeprefix("sqlite:///"))) as database:
+        database.execute("DELETE FROM migration WHERE name LIKE 'team_capture%'")
+        database.commit()
     before = roundhook("db", "status", "--db", filled, "--json").document
     upgraded = roundhook("db", "upgrade", "--db", filled, "--json").document
     nothing = roundhook("db", "upgrade", "--db", filled)
@@ -122,10 +125,10 @@ def test_database_status_upgrade_and_backup(roundhook: Command, filled: str, tmp
     copied = roundhook("rounds", "--json", "--db", "sqlite:///copy.db").document
 
     assert before["rows"]["rounds"] == 3
-    assert upgraded["done"] == before["pending"]["server_admin"]
+    assert upgraded["done"] == before["pending"]["team_capture"] != []
     assert nothing.out == "The database is up to date.\n"
     assert status.code == 0
-    assert "rounds: 3\nplayers: 4\nplayer_rounds: 12\n" in status.out
+    assert {"rounds: 3", "players: 4", "player_rounds: 12"} <= set(status.out.splitlines())
     assert backup.out == "copied to copy.db\n"
     assert len(copied) == 3
 

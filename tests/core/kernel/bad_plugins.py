@@ -345,6 +345,11 @@ MANIFESTS = (
         manifest=manifest("priority = 100", 'priority = "low"'),
     ),
     Bad(
+        "a limit of no hook",
+        ("limits.on_x is no hook", "on_round_imported"),
+        manifest=MANIFEST + "\n[limits]\non_x = 1  # here\n",
+    ),
+    Bad(
         "a key that is missing in the manifest",
         ("plugin.version is missing",),
         manifest=manifest("[plugin]", "[plugin]").replace('version = "2"', ""),
