@@ -85,8 +85,9 @@ def discord() -> str:
     from core.discord.admin import admin_commands
     from core.discord.client import commands_in
     from core.discord.sync import build
+    from core.kernel.kernel import Kernel
 
-    found = [("roundhook itself", list(admin_commands(None, (), None)))]  # type: ignore[arg-type]  # used when invoked
+    found = [("roundhook itself", list(admin_commands(Kernel, (), None)))]  # type: ignore[arg-type]  # used when invoked
     for file in sorted(BUILT_IN.glob("*/commands.py")):
         module = importlib.import_module(f"plugins.{file.parent.name}.commands")
         found.append((file.parent.name, commands_in(module.loader, file.parent.name)))
