@@ -82,7 +82,7 @@ class Plugins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Ssh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[servers.<key>] ssh``: the way to a game server's stats files."""
+    """``[servers.<key>] ssh``: the way to a game server's files."""
 
     host: str
     user: str

@@ -18,7 +18,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 
 @hookspec
 async def on_round_notice(notice: RoundNotice) -> None:
-    """A game server says that a round has ended; its stats file follows some seconds later.
+    """A game server says that a round has ended; its file follows some seconds later.
 
     Args:
         notice: what the server's script said; unknown fields are ``None`` or 0.

@@ -1,6 +1,7 @@
 """The repository holds itself to its own rules: folders, imports, sizes, docstrings, what must not stand in it."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -248,3 +249,22 @@ def test_a_decision_has_its_parts(page: Path) -> None:
     assert lines[2].startswith("Status: ")
     assert [line for line in lines if line.startswith("## ")] == ["## Context", "## Decision", "## Consequences"]
     assert 20 <= len(lines) <= 40
+
+
+GAME = re.compile(
+    r"stats.?files?\b|\blua\b|map_name|\bweapons?\b|\baxis\b|\ballies\b|\b(winner|defender)_side\b|"
+    + "|".join(folder.name for folder in PLUGINS),
+    re.IGNORECASE,
+)
+
+
+def test_the_core_names_no_game() -> None:
+    """Outside ``core/rounds/`` and the demo no file names a stats file, Lua, a map, a weapon, a side or a plugin."""
+    found = [
+        f"{name_of(file)}:{number}: {line.strip()}"
+        for file in sources("core")
+        if "rounds" not in file.parts and file.stem != "demo_command"
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if GAME.search(line)
+    ]
+    assert not found
