@@ -2,15 +2,17 @@
 
 import logging
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from roundhook.testing import Stage
-from tests.plugin_maker import until
+from tests.plugin_maker import running, until
 from tests.plugins.notices import notice
-from tests.plugins.stats_import.invented import stats_file
+from tests.plugins.stats_import.invented import PLAYERS, name_of, stats_file
 
 PLUGINS = ["ssh_poller", "stats_import"]
 OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.05, "look_seconds": 0.02}}}
@@ -329,3 +331,24 @@ async def test_a_file_written_in_the_second_of_the_look_is_found() -> None:
         await stage.clock.advance(3)
 
         assert sorted(await stored(stage, 2)) == sorted([first.filename, second.filename])
+
+
+async def test_what_is_listed_is_fetched_although_the_disk_was_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that was broken off is made again, with no change in the folder and no restart in between."""
+    async with Stage(PLUGINS, config=OFTEN) as stage:
+        loop, files = running(stage, "ssh_poller").loops["local"], stage.app.services.files
+        monkeypatch.setitem(type(loop)._look.__globals__, "SETTLE_SECONDS", -1.0)
+        put, full = files.put, [OSError(28, "No space left on device")] * 2
+
+        async def put_or_fail(*args: Any, **values: Any) -> Any:
+            if full:
+                raise full.pop()
+            return await put(*args, **values)
+
+        monkeypatch.setattr(files, "put", put_or_fail)
+        for number, time in enumerate(("2026-01-02-030405", "2026-01-02-031405")):
+            players = [replace(one, fields={9: number}) for one in PLAYERS]
+            (stage.games["local"].root / name_of(time)).write_bytes(stats_file(players=players))
+
+        assert sorted(await stored(stage, 2)) == [name_of("2026-01-02-030405"), name_of("2026-01-02-031405")]
+        assert full == []
