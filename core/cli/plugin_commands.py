@@ -11,6 +11,8 @@ from typing import Any
 from core.errors import PluginError
 from core.kernel.folders import plugin_folders
 
+_imported: list[str] = []
+"""The packages of plugins whose commands have been imported."""
 _KEYWORDS = frozenset({("import",)})
 """Words that Python keeps for itself: their functions are called with a ``_`` behind."""
 
@@ -52,6 +54,14 @@ def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequ
         parser = place.add_parser(one.words[-1], help=one.summary, description=text)
         if tuple(words[: len(one.words)]) == one.words:
             _configure(parser, one)
+
+
+def forget() -> None:
+    """Let go of the plugins whose commands were imported: the command has ended, or was not called after all."""
+    while _imported:
+        from core.kernel import loader
+
+        loader.forget(_imported.pop())
 
 
 def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
@@ -98,7 +108,7 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
 
     manifest, function = read_manifest(command.folder), "_".join(command.words)
     source = loader.read_source(manifest.name, manifest.folder)
-    package = loader.new_package(manifest.name)
+    _imported.append(package := loader.new_package(manifest.name))
     module = loader.import_now(source, package, "cli")
     name = f"{function}_" if command.words in _KEYWORDS else function
     if not callable(run := getattr(module, name, None)):
@@ -107,13 +117,12 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
     if declare := getattr(module, f"add_{function}", None):
         declare(parser)
     add_common(parser)
-    parser.set_defaults(run=functools.partial(_run, manifest, package, run), load=load_for_good)
+    parser.set_defaults(run=functools.partial(_run, manifest, run), load=load_for_good)
 
 
-async def _run(manifest: Any, package: str, run: Callable[..., Any], arguments: argparse.Namespace) -> int:
+async def _run(manifest: Any, run: Callable[..., Any], arguments: argparse.Namespace) -> int:
     from core.cli.setup import config_of
     from core.cli.terminal import Terminal
-    from core.kernel import loader
 
     config = config_of(arguments)
     settings = manifest.settings(config.plugin.get(manifest.name, {}))
@@ -121,4 +130,4 @@ async def _run(manifest: Any, package: str, run: Callable[..., Any], arguments: 
         async with Terminal(config, settings) as terminal:
             return int(await run(terminal, arguments) or 0)
     finally:
-        loader.forget(package)
+        forget()

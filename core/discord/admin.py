@@ -88,8 +88,9 @@ class _Admin:
         if not everywhere and status.scope == "guild":
             return int(context.guild_id or 0)
         if len(self._guilds) > 1 and int(context.user.id) not in self._gatekeeper.owners:
-            remedy = "only the bot's owner switches it everywhere."
-            raise UserFacingError(f"{status.name} is for all servers of this bot: {remedy}")
+            raise UserFacingError(
+                f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
+            )
         return None
 
     async def reload(self, context: lightbulb.Context, name: str) -> str:
