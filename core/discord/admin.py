@@ -151,8 +151,9 @@ def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stats.counts.items())) or "not called yet"
     times = sorted(stats.milliseconds)
     latency = f"; {times[len(times) // 2]:.1f} ms at the median, {times[-1]:.1f} ms at most" if times else ""
-    breaker = f"; breaker {status.breakers[hook]}" if hook in status.breakers else ""
-    return f"`{hook}`: {counts}{latency}{breaker}"
+    breakers = [f"; breaker {state}{where.removeprefix(hook)}" for where, state in status.breakers.items()
+                if where.split()[0] == hook]  # fmt: skip
+    return f"`{hook}`: {counts}{latency}{''.join(breakers)}"
 
 
 def _work_line(slot: Slot | None) -> str:

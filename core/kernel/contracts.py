@@ -32,7 +32,7 @@ class Event:
     @property
     def origin(self) -> str:
         """The key of the game server that it comes from, "" for none."""
-        return str(getattr(self, "server", ""))
+        return getattr(self, "server", "")
 
     @property
     def at(self) -> datetime | None:

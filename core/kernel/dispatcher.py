@@ -114,7 +114,7 @@ class Dispatcher:
                     await self._change_within(JOB_SECONDS)
                 await self._journal.flush()
         except TimeoutError:
-            names = self._left(roots) or ["the journal's last commit"]
+            names = sorted(map(_name_of, self._left(roots))) or ["the journal's last commit"]
             raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(names)}") from None
 
     def note_change(self) -> None:
@@ -212,7 +212,8 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         if slot is None:
             return Outcome.PARKED, None
-        await slot.places.take(first=delivery.event.is_live(self._clock.now()))
+        if not slot.places.take_free():
+            await slot.places.take(first=delivery.event.is_live(self._clock.now()))
         outcome, problem = Outcome.PARKED, None
         try:
             outcome, problem = await self._attempt_in(slot, delivery)
@@ -232,7 +233,8 @@ class Dispatcher:
             return Outcome.PARKED, None
         if not self._wanted(delivery.event, slot):
             return Outcome.DONE, None  # switched off for every guild that would see it
-        if not slot.breaker(delivery.event).admit(self._clock.monotonic()):
+        breaker = slot.breaker(delivery.event)
+        if not breaker.admit(self._clock.monotonic()):
             self._spawn(self._deliver_after_probe(delivery, slot))
             return Outcome.PARKED, None
         return await self._call(delivery, slot, generation, impl)
@@ -299,11 +301,12 @@ class Dispatcher:
         slot = self._slots.get(delivery.plugin)
         return slot is None or (self._impl(delivery) is None and not slot.gate.closed)
 
-    def _left(self, roots: set[object]) -> list[str]:
-        """Return the names of the deliveries and jobs of these *roots* that have not ended."""
-        deliveries = (one for one in self._open if one.root in roots and not self._waits_for_plugin(one))
-        jobs = (job.name for job in self._jobs() if job.root in roots)
-        return sorted([*(f"{one.event.key} for {one.plugin}" for one in deliveries), *jobs])
+    def _left(self, roots: set[object]) -> list[Delivery | Job]:
+        """Return the deliveries and jobs of these *roots* that have not ended."""
+        left: list[Delivery | Job] = [
+            one for one in self._open if one.root in roots and not self._waits_for_plugin(one)
+        ]
+        return left or [job for job in self._jobs() if job.root in roots]
 
     def _jobs(self) -> list[Job]:
         """Return the plugins' jobs under way that are no workers."""
@@ -338,3 +341,7 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _name_of(left: Delivery | Job) -> str:
+    return left.name if isinstance(left, Job) else f"{left.event.key} for {left.plugin}"

@@ -43,10 +43,16 @@ class Places:
         self._first: deque[asyncio.Future[None]] = deque()
         self._then: deque[asyncio.Future[None]] = deque()
 
+    def take_free(self) -> bool:
+        """Take a place if one is free; tell whether it was."""
+        if not self.free:
+            return False
+        self.free -= 1
+        return True
+
     async def take(self, *, first: bool = True) -> None:
         """Return when there is a place, which is then taken; without *first*, after all those with it."""
-        if self.free:
-            self.free -= 1
+        if self.take_free():
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._first if first else self._then).append(place)
