@@ -121,7 +121,8 @@ class RefusedMessage(Table, tablename="refused_messages"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    ServerWebhook, Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction,
+    Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction, ServerWebhook, ReadingMark,
+    RefusedMessage,
 )  # fmt: skip
 
 
