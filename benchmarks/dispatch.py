@@ -56,7 +56,7 @@ def slots_of(count: int) -> dict[str, Slot]:
     slots = {}
     for number in range(count):
         manifest = Manifest(f"plugin_{number}", "1", 1, Path(), scope="global")
-        slot = Slot(manifest)
+        slot = Slot(manifest, Clock())
         slot.generation = Generation(manifest, Source(manifest.name, Path(), {}, ""), 1, _scope(slot))
         slot.generation.impls = {ImportedRound.hook: Impl(ImportedRound.hook, handle, True, Stage.ORDINARY, 10.0)}
         slot.enabled = True

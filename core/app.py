@@ -16,10 +16,12 @@ from core.db import tables as core_tables
 from core.db.migrate import CORE, ROOT, Owner, migrate
 from core.db.owners import Owners
 from core.discord.port import NoDiscord
+from core.discord.troubles import Troubles
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
 from core.kernel.contracts import Contracts
 from core.kernel.discovery import discover
+from core.kernel.failures import tell_failures
 from core.kernel.generation import Generation
 from core.kernel.host import Host, Migrate
 from core.kernel.kernel import Kernel
@@ -76,7 +78,7 @@ async def bot_application(
     discord, clock = Discord(config), clock or Clock()
     async with _services(config, clock, discord) as services:
         kernel = services.kernel
-        discord.attach(kernel, services.database, clock)
+        discord.attach(kernel, services.database, clock, services.troubles)
         reports: list[Report] = []
 
         async def start_plugins() -> None:
@@ -122,7 +124,8 @@ async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord"
         journal = Journal(database, owners, clock, CONTRACTS)
         await stack.enter_async_context(_writing(journal))
         files = Files(storage / "files", database, clock)
-        services = Services(config, clock, database, files, servers, journal, discord)
+        troubles = Troubles(config, database, clock)
+        services = Services(config, clock, database, files, servers, journal, discord, troubles)
         services.kernel = kernel = Kernel(_host(services, CONTRACTS))
         kernel.logbook.attach()
         stack.callback(kernel.logbook.detach)
@@ -179,6 +182,8 @@ async def _look_after(services: Services) -> None:
         try:
             await webhooks.load(services.database, services.servers)
             await services.kernel.take_over()
+            await tell_failures(services.journal, CONTRACTS, services.troubles)
+            await services.troubles.tell_untold()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
                 await services.journal.thin(KEEP_EVENTS, services.kernel.slots)
                 thinned = now

@@ -4,6 +4,7 @@ import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.clock import Clock
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 
 
 _ACTION = re.compile(r"[\w-]{1,40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Guild:
+    """A guild as it is configured; channels are 0 where none is."""
+
+    name: str
+    """"" while Discord has not told it."""
+    stats_channel: int
+    admin_channel: int
 
 
 class Context:
@@ -101,8 +112,7 @@ class Context:
             PluginError: called in ``setup``.
             PeerUnavailableError: the database does not answer; nothing is stored.
         """
-        if not self._generation.scope.live:
-            raise PluginError(f"{self.name}: publish() before the plugin runs. Use self.ctx.spawn(...) in setup.")
+        self._check_live("publish")
         await self._services.publish(event)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -183,24 +193,84 @@ class Context:
 
         return component_id(self.name, action, args)
 
-    def guilds(self, about: Event | str) -> list[int]:
-        """Return the guilds that see an event's server, or a server given by its key, and have this plugin on."""
-        return self._services.kernel.guilds(self.name, about)
+    def guilds(self, about: Event | str | None = None) -> list[int]:
+        """Return the guilds that have this plugin on and see an event's server, or a server given by its key."""
+        return self._services.kernel.guilds(self.name, about or "")
+
+    def guild(self, guild: int) -> "Guild":
+        """Return what is configured for a guild.
+
+        Raises:
+            PluginError: the guild is not in the settings.
+        """
+        if (found := self._services.config.guilds.get(guild)) is None:
+            raise PluginError(f"{self.name}: guild {guild} is not in the settings. ctx.guilds() gives those that are.")
+        return Guild(self._services.discord.guild_name(guild), found.stats_channel, found.admin_channel)
 
     def hidden_servers(self, guild: int) -> list[str]:
         """Return the configured servers whose rounds a guild does not see."""
         return self._services.config.hidden_servers(guild)
 
-    async def send_to_guilds(self, event: Event, message: "Content", *, announce_within: float = 3600.0) -> None:
-        """Post *message* about *event* in the stats channel of each of its guilds, once.
+    async def send_to_guilds(self, event: Event, message: "Content | None", *, announce_within: float = 3600.0) -> None:
+        """Have *message* about *event* stand in the stats channel of each of its guilds, once.
 
-        *message* is a text, a ``Message``, or a coroutine function that makes one (or None): it is called only when
-        something is to be posted or edited. About a stored round there is one message for each plugin and guild: an
-        amendment edits it. A round that came by ``import``, or was played more than *announce_within* seconds ago,
-        is not announced.
+        Returns when that is committed; it is posted, edited or deleted beside the handler, however long Discord is
+        away. *message* is a text, a ``Message``, None (nothing is to stand there), or a coroutine function that makes
+        one of these: it is called only when something is to be done. About one thing (a stored round) there is one
+        message for each plugin and guild: a later version edits it. What came by ``import``, or happened more than
+        *announce_within* seconds ago, is not announced.
+
+        Raises:
+            PluginError: called in ``setup``, or inside a transaction.
+            PeerUnavailableError: the database does not answer.
         """
+        self._check_live("send_to_guilds")
         await self._services.discord.announce(self.name, event, message, self.guilds(event), announce_within)
 
+    async def send(self, channel: int, message: "Content | None", *, once: str = "") -> None:
+        """Have *message* stand in a channel; returns when that is committed.
+
+        With the same *once* again it takes the place of what stands there, None deletes that. Without *once* each call
+        is a message of its own, also when a handler is called again.
+
+        Raises:
+            PluginError: called in ``setup``, or inside a transaction.
+            PeerUnavailableError: the database does not answer.
+        """
+        self._check_live("send")
+        await self._services.discord.send(self.name, int(channel), message, once)
+
     async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None) -> None:
-        """Post *text* in the admin channel of *guilds* (all by default) that have one, and log it."""
+        """Have *text* stand in the admin channel of *guilds* (all by default) that have one, and log it.
+
+        The same text within an hour is one message.
+
+        Raises:
+            PeerUnavailableError: the database does not answer.
+        """
         await self._services.discord.tell_admins(self.name, text, guilds)
+
+    async def trouble(self, key: str, text: str, remedy: str = "", *, server: str = "", guild: int = 0) -> None:
+        """Say that something has to be mended by a person, and how (*remedy*): told once, shown until it is over.
+
+        It is told in the admin channels of *guild*, or of the guilds that see *server*; where there is none, to the
+        bot's owner by direct message. The same *key* again (for that server and guild) only counts.
+
+        Raises:
+            PluginError: called in ``setup``.
+            PeerUnavailableError: the database does not answer.
+        """
+        self._check_live("trouble")
+        await self._services.troubles.trouble(self.name, key, text, remedy, server=server, guild=guild)
+
+    async def well(self, key: str, *, server: str = "", guild: int = 0) -> None:
+        """Say that the trouble *key* is over; told once. Without such a trouble it does nothing and costs nothing.
+
+        Raises:
+            PeerUnavailableError: the database does not answer.
+        """
+        await self._services.troubles.well(self.name, key, server=server, guild=guild)
+
+    def _check_live(self, what: str) -> None:
+        if not self._generation.scope.live:
+            raise PluginError(f"{self.name}: {what}() before the plugin runs. Use self.ctx.spawn(...) in setup.")

@@ -7,6 +7,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.port import DiscordPort
+from core.discord.troubles import Troubles
 from core.errors import PluginError
 from core.journal import Journal
 from core.kernel.contracts import Event
@@ -30,6 +31,7 @@ class Services:
     servers: dict[str, Server]
     journal: Journal
     discord: DiscordPort
+    troubles: Troubles
     kernel: Kernel = field(init=False, repr=False)
     """Set once it is made."""
 

@@ -30,7 +30,7 @@ class Stage:
         plugins: exactly these run; by default all built-in ones.
         folders: where further plugins lie (folders of plugin folders, or plugin folders themselves).
         config: tables of roundhook.toml that are put over the stage's own, such as
-            ``{"plugin": {"ssh_poller": {"poll_seconds": 1}}}``.
+            ``{"plugin": {"ssh_poller": {"poll_seconds": 1}}}``; None takes a key away.
         database: a URL; None is a fresh SQLite file.
         guilds: ids of the guilds that the bot is in.
         folder: where database, storage and the game server's folder go; a temporary one by default.
@@ -107,15 +107,24 @@ class Stage:
         await self.app.services.publish(event)
 
     async def settled(self, timeout: float = 10) -> None:
-        """Return when every delivery recorded before this call, and what follows from it, has ended.
+        """Return when every delivery recorded before this call has ended, and what it wanted said is said.
 
-        A delivery that waits for its retry has not ended; one of a plugin that is off is not counted. What plugins
-        have spawned and timers have begun just now is waited for too.
+        So has what follows from it, and what plugins have spawned and timers have begun just now. What waits for its
+        retry has not ended; a delivery of a plugin that is off is not counted. A message is posted, edited, deleted,
+        or refused by Discord.
 
         Raises:
             TimeoutError: after *timeout* seconds; names what is left.
         """
+        began = asyncio.get_running_loop().time()
         await self.app.kernel.dispatcher.settled(timeout)
+        if self.app.discord is not None:
+            sender, left = self.app.discord.speech.sender, timeout + began - asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(max(left, 0.0)):
+                    await sender.settled()
+            except TimeoutError:
+                raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(sender.left())}") from None
 
     async def until(self, condition: Callable[[], Awaitable[bool]], timeout: float = 10) -> None:
         """Return when *condition* holds; it is asked again whenever a delivery has ended.
@@ -235,9 +244,11 @@ class StageDiscord(DiscordServer):
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *base* with the tables of *over* put over it, key by key."""
+    """Return *base* with the tables of *over* put over it, key by key; None takes a key away."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merged(merged[key], value) if both else value
+        if value is None:
+            del merged[key]
     return merged

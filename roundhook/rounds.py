@@ -1,5 +1,6 @@
 """The shared language of round plugins: events and their parts, tables, names, file names, sums."""
 
+from core.kernel.contracts import LIVE
 from core.rounds.events import (
     ALLIES,
     AXIS,
@@ -34,7 +35,7 @@ from core.rounds.tables import (
 from core.servers.files import Trigger
 
 __all__ = [
-    "ALLIES", "AXIS", "NOTICE_WINDOW", "RANKED", "SUMMED", "Award", "Duel", "EndReason", "FetchedFile",
+    "ALLIES", "AXIS", "LIVE", "NOTICE_WINDOW", "RANKED", "SUMMED", "Award", "Duel", "EndReason", "FetchedFile",
     "ImportedRound", "Kind", "Match", "NoticeAlarm", "OldSender", "Pause", "Player", "PlayerDay", "PlayerName",
     "PlayerRef", "PlayerRound", "PlayerTotal", "Round", "RoundAmended", "RoundNotice", "Session", "StatsFile",
     "StatsFilename", "StoredNotice", "Trigger", "WeaponRound", "bot_guid", "clean_name", "color_runs", "day_of",

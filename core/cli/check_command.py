@@ -24,7 +24,7 @@ from core.kernel.probe import check_contract
 from core.servers.ssh import Server
 
 if TYPE_CHECKING:
-    import hikari
+    pass
 
 CONTENT_FLAGS = (1 << 18) | (1 << 19)
 """Discord's application flags: message content granted, or granted to a small bot."""
@@ -121,8 +121,10 @@ async def _discord(config: Config) -> AsyncIterator[Finding]:
             granted = bool(int(application.flags) & CONTENT_FLAGS)
             remedy = "" if granted else " is off. Switch it on: Developer Portal, Bot, Message Content Intent."
             yield Finding(f"Discord: Message Content intent{remedy}", granted)
-            async for finding in _places(client, config):
-                yield finding
+            from core.cli.check_channels import look_at_channels
+
+            async for place, remedy in look_at_channels(client, config):
+                yield Finding(f"{place}{remedy}", ok=not remedy)
     except ConfigError as error:
         yield _wrong(f"Discord: {error}")
     except hikari.UnauthorizedError:
@@ -131,46 +133,6 @@ async def _discord(config: Config) -> AsyncIterator[Finding]:
         yield _wrong(f"Discord at {config.discord.rest_url} does not answer: {error}")
     finally:
         await rest.close()
-
-
-async def _places(client: "hikari.api.RESTClient", config: Config) -> AsyncIterator[Finding]:
-    import hikari
-
-    from core.cli.channel_permissions import ANNOUNCE, READ, REPORT
-
-    for guild, settings in config.guilds.items():
-        try:
-            found = await client.fetch_guild(guild)
-        except (hikari.ForbiddenError, hikari.NotFoundError):
-            remedy = "Invite it with the scopes bot and applications.commands."
-            yield _wrong(f"guild {guild}: the bot is not in it. {remedy}")
-            continue
-        yield Finding(f"guild {guild}: {found.name}")
-        if settings.stats_channel:
-            yield await _channel(client, f"guilds.{guild}.stats_channel", settings.stats_channel, ANNOUNCE)
-        if settings.admin_channel:
-            yield await _channel(client, f"guilds.{guild}.admin_channel", settings.admin_channel, REPORT)
-    if config.discord.control_channel:
-        yield await _channel(client, "discord.control_channel", config.discord.control_channel, READ)
-
-
-async def _channel(client: "hikari.api.RESTClient", key: str, channel: int, needed: "hikari.Permissions") -> Finding:
-    import hikari
-
-    from core.cli.channel_permissions import permissions_in, words
-
-    try:
-        found = await client.fetch_channel(channel)
-        if not isinstance(found, hikari.PermissibleGuildChannel):
-            return _wrong(f"{key} {channel}: no channel of a guild. Correct the id.")
-        member = await client.fetch_member(found.guild_id, await client.fetch_my_user())
-        roles = {role.id: role.permissions for role in await client.fetch_roles(found.guild_id)}
-    except (hikari.ForbiddenError, hikari.NotFoundError):
-        return _wrong(f"{key} {channel}: not there for the bot. Correct the id, or let the bot view the channel.")
-    missing = needed & ~permissions_in(found, member, roles)
-    if missing:
-        return _wrong(f"{key}: the bot lacks in #{found.name}: {words(missing)}. Give it in the channel.")
-    return Finding(f"{key}: #{found.name}")
 
 
 async def _servers(config: Config) -> AsyncIterator[Finding]:

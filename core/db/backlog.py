@@ -7,6 +7,8 @@ from core.clock import Clock
 from core.db.database import Database, Row, marks, utc
 from core.db.owners import Owners
 
+_MOST_FAILURES = 500
+
 
 class Backlog:
     """Reads and changes deliveries that are not done; each statement stands for itself."""
@@ -78,6 +80,13 @@ class Backlog:
         return await self._database.fetch(
             "SELECT e.id, e.type, e.key, d.plugin, d.attempts, d.error, d.updated_at FROM deliveries d "
             f"JOIN events e ON e.id = d.event_id WHERE d.state = 'failed' ORDER BY e.id DESC LIMIT {int(limit)}"
+        )
+
+    async def failures(self) -> list[Row]:
+        """Return what failed for good and was not refused by its plugin: type, payload, plugin, error; latest first."""
+        return await self._database.fetch(
+            "SELECT e.type, e.payload, d.plugin, d.error FROM deliveries d JOIN events e ON e.id = d.event_id "
+            f"WHERE d.state = 'failed' AND d.error NOT LIKE 'BadInputError%' ORDER BY e.id DESC LIMIT {_MOST_FAILURES}"
         )
 
     async def thin(self, keep: timedelta, installed: Iterable[str] | None = None) -> None:

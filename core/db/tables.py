@@ -6,7 +6,7 @@ UTC. NULL means unknown.
 
 from collections.abc import Sequence
 
-from piccolo.columns import BigInt, Boolean, Column, Serial, Text, Timestamptz
+from piccolo.columns import BigInt, Boolean, Bytea, Column, Serial, Text, Timestamptz
 from piccolo.table import Table
 
 from core.db.database import marks
@@ -28,17 +28,34 @@ def moment() -> Timestamptz:
 
 
 class Announcement(Table, tablename="announcements"):
-    """A message that the bot has posted about something, so that it is posted once and edited later."""
+    """What should stand in a channel: one message, or a part of one; posted once and edited later."""
 
     id = Serial(primary_key=True)
     plugin = Text()
     subject = Text()
-    """What it is about: ``round:<id>`` or an event's key."""
+    """What it is about: ``round:<id>``, an event's key, or the plugin's own word."""
     round_id = number()
     guild_id = number()
+    """The guild whose stats channel it is, 0 for a channel that was named."""
     channel_id = number()
-    message_id = number()
+    part = number()
+    """From 0: a long message is several."""
+    content = text()
+    """JSON; NULL: nothing should stand there."""
+    files = Bytea(null=True, default=None)
+    """The bytes of its files until they are posted."""
+    tried = Text()
+    """Digests of texts that may have been posted before this one without an answer."""
+    wanted = number()
+    """The revision that should stand there."""
     revision = number()
+    """The one that stands there; 0: nothing was posted yet."""
+    message_id = number()
+    attempts = number()
+    next_at = moment()
+    """When what Discord has refused is tried again."""
+    error = text()
+    created_at = moment()
 
 
 class StoredEvent(Table, tablename="events"):
@@ -120,9 +137,24 @@ class RefusedMessage(Table, tablename="refused_messages"):
     at = moment()
 
 
+class Trouble(Table, tablename="troubles"):
+    """Something that a person has to mend."""
+
+    plugin = Text(primary_key=True)
+    key = Text()
+    server = Text()
+    guild_id = number()
+    text = Text()
+    remedy = Text()
+    since = moment()
+    told_at = moment()
+    over_at = moment()
+    times = number()
+
+
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction, ServerWebhook, ReadingMark,
-    RefusedMessage,
+    RefusedMessage, Trouble,
 )  # fmt: skip
 
 

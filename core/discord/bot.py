@@ -4,7 +4,7 @@ import ast
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import hikari
@@ -15,12 +15,13 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.admin import admin_commands
-from core.discord.announcer import Announcer
 from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
 from core.discord.following import Channels, Follower
 from core.discord.messages import Content
 from core.discord.permissions import Gatekeeper
+from core.discord.speech import Speech
 from core.discord.sync import CommandSync, build
+from core.discord.troubles import Troubles
 from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
@@ -60,12 +61,12 @@ class Discord:
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
         self._core_commands: list[Any] = []
 
-    def attach(self, kernel: Kernel, database: Database, clock: Clock) -> None:
+    def attach(self, kernel: Kernel, database: Database, clock: Clock, troubles: Troubles) -> None:
         """Take what exists once the database is open."""
         self._kernel = kernel
-        self.announcer = Announcer(self.rest, self._config, database, clock)
         self.sync = CommandSync(self.rest, list(self._config.guilds), self._commands, clock)
-        self._channels = Channels(self.app, lambda plugin, text: self.announcer.tell_admins(plugin, text, None))
+        self._channels = Channels(self.app, troubles)
+        self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
         self._core_commands = admin_commands(kernel, self._config.guilds, self.gatekeeper)
         for command in self._core_commands:
@@ -98,6 +99,7 @@ class Discord:
             finally:
                 syncing.cancel()
         finally:
+            await self.speech.close()
             await self._channels.close()
             if self.app.is_alive:
                 await self.app.close()
@@ -164,17 +166,25 @@ class Discord:
         self.client.forget(generation)
 
     async def announce(
-        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: float
     ) -> None:
-        await self.announcer.announce(plugin, event, message, guilds, within_seconds)
+        await self.speech.announcements.announce(plugin, event, message, guilds, within_seconds)
+
+    async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
+        await self.speech.announcements.send(plugin, channel, message, once)
+
+    def guild_name(self, guild: int) -> str:
+        found = self.app.cache.get_guild(guild)
+        return found.name if found else ""
 
     async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
-        await self.announcer.tell_admins(plugin, text, guilds)
+        await self.speech.tell_admins(plugin, text, guilds)
 
     async def _started(self, start_plugins: Callable[[], Awaitable[Any]]) -> None:
         application = await self.rest.fetch_application()
         team = application.team.members if application.team else {}
         self.gatekeeper.owners = frozenset({int(application.owner.id), *map(int, team)})
+        await self.speech.start(int(application.team.owner_id if application.team else application.owner.id))
         await start_plugins()
         await self.client.start()
         try:

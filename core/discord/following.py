@@ -17,6 +17,7 @@ from hikari.internal import data_binding, routes
 from core.clock import Clock
 from core.db import Database
 from core.discord.raw_message import message_of
+from core.discord.troubles import Troubles
 from core.errors import BadInputError
 from core.kernel.bounded import bounded, text_of
 from core.kernel.generation import Generation
@@ -42,8 +43,6 @@ class Feed:
     """Something may have come that is not in ``live``: the channel is to be read."""
     mark: int | None = None
     """All up to this message is handled or refused; None before it is known."""
-    told: bool = False
-    """The admins know that the channel cannot be read."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, payload: Payload) -> None:
@@ -58,10 +57,9 @@ class Feed:
 class Channels:
     """Feeds followers from the gateway, and reads channels for them."""
 
-    def __init__(self, app: hikari.GatewayBot, tell_admins: Callable[[str, str], Awaitable[None]]) -> None:
+    def __init__(self, app: hikari.GatewayBot, troubles: Troubles) -> None:
         self._app = app
-        self.tell_admins = tell_admins
-        """Tells the admins what a plugin (its name) has to say."""
+        self.troubles = troubles
         self._feeds: dict[tuple[str, int], Feed] = {}
         self._reads: set[asyncio.Task[list[Payload]]] = set()
         app.subscribe(hikari.ShardPayloadEvent, self._on_payload)
@@ -171,15 +169,15 @@ class Follower:
                     break
         except BaseException as error:
             self._feed.behind = True
-            if isinstance(error, (hikari.ForbiddenError, hikari.NotFoundError)) and not self._feed.told:
-                self._feed.told = True
-                await self._channels.tell_admins(
-                    self._plugin,
-                    f"The channel {self._channel} cannot be read ({error.message}). Give the bot 'View Channel' and "
-                    "'Read Message History' there, or correct its number in the settings. It is tried again.",
-                )
+            if isinstance(error, (hikari.ForbiddenError, hikari.NotFoundError)):
+                await self._channels.troubles.trouble(
+                    self._plugin, f"reading:{self._channel}",
+                    f"The channel {self._channel} cannot be read: {error.message}.",
+                    "Give the bot 'View Channel' and 'Read Message History' there, or correct its number in the "
+                    "settings. It is tried again.",
+                )  # fmt: skip
             raise
-        self._feed.told = False
+        await self._channels.troubles.well(self._plugin, f"reading:{self._channel}")
 
     async def _take(self, payload: Payload, *, live: bool) -> None:
         """Hand one message over, however long that takes, and move the mark."""

@@ -79,10 +79,14 @@ class Message:
         images = {embed.image for embed in piece.embeds}
         return replace(piece, files=tuple(file for file in self.files if file.name in images))
 
-    def options(self) -> dict[str, Any]:
-        """Return hikari's keyword arguments for one part; images are taken from the files."""
+    def options(self, *, empty: Any = ...) -> dict[str, Any]:
+        """Return hikari's keyword arguments for one part; images are taken from the files.
+
+        What the part does not have is left out, or with *empty* given as that: None takes it away from what stands.
+        """
         import hikari
 
+        empty = hikari.UNDEFINED if empty is ... else empty
         resources = {file.name: hikari.Bytes(file.data, file.name) for file in self.files}
         embeds, shown = [_built(embed, resources) for embed in self.embeds], {embed.image for embed in self.embeds}
         attachments = [resource for name, resource in resources.items() if name not in shown]
@@ -90,7 +94,7 @@ class Message:
             "content": self.content, "embeds": embeds, "attachments": attachments, "components": list(self.components),
         }  # fmt: skip
         quiet = dict.fromkeys(("mentions_everyone", "user_mentions", "role_mentions"), False)
-        return {key: value or hikari.UNDEFINED for key, value in given.items()} | quiet
+        return {key: value or empty for key, value in given.items()} | quiet
 
 
 Content = str | Message | Callable[[], Awaitable[str | Message | None]]

@@ -1,6 +1,6 @@
 """What plugins need of Discord, and what stands in for it in a process without a bot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.discord.messages import Content
@@ -31,12 +31,18 @@ class DiscordPort(Surface, Protocol):
         """Hand each message of a channel to *handler* from the swap on."""
 
     async def announce(
-        self, plugin: str, event: Event, message: Content, guilds: Iterable[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: float
     ) -> None:
-        """Post or edit a message about *event* in the guilds' stats channels."""
+        """Want a message about *event* in the guilds' stats channels."""
+
+    async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
+        """Want a message in a channel."""
+
+    def guild_name(self, guild: int) -> str:
+        """Return a guild's name, "" while it is not known."""
 
     async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
-        """Post in the guilds' admin channels."""
+        """Want a text in the guilds' admin channels."""
 
 
 class NoDiscord:
@@ -51,4 +57,8 @@ class NoDiscord:
     async def _say_nothing(self, *_: object, **__: object) -> None: ...
 
     add_commands = check_listener = follow = replace = forget = _leave
-    check = announce = tell_admins = _say_nothing
+
+    def guild_name(self, guild: int) -> str:
+        return ""
+
+    check = announce = send = tell_admins = _say_nothing

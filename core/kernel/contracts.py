@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pluggy
 
 LIVE = timedelta(minutes=10)
+"""How long ago an event may have happened to be about what happens now."""
 
 
 class Event:

@@ -3,8 +3,10 @@
 import asyncio
 import enum
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from core.kernel.breaker import Breaker
 from core.kernel.contracts import Event
 
 
@@ -36,10 +38,14 @@ class Delivery:
 
     task: "asyncio.Task[None] | None" = None
     """What makes the attempt that is under way."""
+    breaker: Breaker | None = None
+    """What stood before that attempt."""
 
-    def __post_init__(self) -> None:
-        if about := self.event.about:
-            self.lane = (self.plugin, about)
+    @classmethod
+    def of(cls, event_id: int, event: Event, plugins: Iterable[str], root: object) -> "list[Delivery]":
+        """Return an event's deliveries to *plugins*."""
+        about = event.about
+        return [cls(event_id, event, plugin, root, 0, (plugin, about) if about else None) for plugin in plugins]
 
 
 @dataclass(slots=True)

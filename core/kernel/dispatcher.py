@@ -66,7 +66,7 @@ class Dispatcher:
         root = ROOT.get() or object()
 
         def start(event_id: int, plugins: Sequence[str]) -> None:
-            self._start([Delivery(event_id, event, plugin, root) for plugin in plugins])
+            self._start(Delivery.of(event_id, event, plugins, root))
 
         await self._journal.append(event, plugins, start, again=again)
 
@@ -85,8 +85,8 @@ class Dispatcher:
         roots: defaultdict[int, object] = defaultdict(object)
         for found in deliveries:
             if (found.event_id, found.plugin) not in known:
-                root = roots[found.event_id]
-                delivery = Delivery(found.event_id, found.event, found.plugin, root, found.attempts)
+                (delivery,) = Delivery.of(found.event_id, found.event, [found.plugin], roots[found.event_id])
+                delivery.attempts = found.attempts
                 events[found.event_id].append(delivery)
         for group in events.values():
             self._start(sorted(group, key=self._order))
@@ -96,7 +96,7 @@ class Dispatcher:
         slot = self._slots[plugin]
         parked, slot.parked = slot.parked, []
         for delivery in sorted(parked, key=lambda one: one.event_id):
-            self._spawn(self._deliver(delivery))
+            self._attempt_first([delivery])
 
     async def settled(self, timeout: float) -> None:
         """Return when every delivery recorded until now, and all that follow from them, are closed.
@@ -171,9 +171,11 @@ class Dispatcher:
             await asyncio.wait([task], timeout=max(began + attempts[task] - loop.time(), 0.0))
 
     def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
-        """Deliver to the plugins of one stage concurrently."""
+        """Deliver to the plugins of one stage concurrently; what follows from it shares the deliveries' root."""
         loop = asyncio.get_running_loop()
+        token = ROOT.set(deliveries[0].root)  # once, for all tasks that are made here
         tasks = [loop.create_task(self._deliver(delivery)) for delivery in deliveries]
+        ROOT.reset(token)
         self._tasks.update(tasks)  # each takes itself out: a callback for that would cost as much as the attempt
         return tasks
 
@@ -233,8 +235,8 @@ class Dispatcher:
             return Outcome.PARKED, None
         if not self._wanted(delivery.event, slot):
             return Outcome.DONE, None  # switched off for every guild that would see it
-        breaker = slot.breaker(delivery.event)
-        if not breaker.admit(self._clock.monotonic()):
+        delivery.breaker = breaker = slot.breaker(delivery.event)
+        if breaker.state != "closed" and not breaker.admit(self._clock.monotonic()):
             self._spawn(self._deliver_after_probe(delivery, slot))
             return Outcome.PARKED, None
         return await self._call(delivery, slot, generation, impl)
@@ -245,7 +247,6 @@ class Dispatcher:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
         limit = self._limits.of(impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
-        token = ROOT.set(delivery.root)
         activity = generation.scope.activity
         activity.begin()
         started = time.perf_counter()
@@ -265,12 +266,9 @@ class Dispatcher:
             generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
         finally:
             activity.end()
-            ROOT.reset(token)
         if limit.left:
             return Outcome.LEFT, None
-        slot.count(
-            delivery.event, time.perf_counter() - started, problem, timed_out=limit.expired, now=self._clock.monotonic()
-        )
+        slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit.expired)
         return (Outcome.DONE if problem is None else Outcome.FAILED), problem
 
     def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
@@ -280,7 +278,7 @@ class Dispatcher:
             f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
         )
         generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
-        slot.count(delivery.event, impl.limit, problem, timed_out=True, now=self._clock.monotonic())
+        slot.count(delivery, impl.limit, problem, timed_out=True)
         self._failed(delivery, problem)
 
     async def _deliver_after_probe(self, delivery: Delivery, slot: Slot) -> None:

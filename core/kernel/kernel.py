@@ -40,7 +40,7 @@ class Kernel:
         """The last lines that each plugin has logged, once it is attached."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
         self.journal = host.journal
-        self._config, self._contracts = host.config, host.contracts
+        self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
         self._replacement = Replacement(host, self.reader, self.dispatcher.note_change)
@@ -155,7 +155,7 @@ class Kernel:
 
     def _new_slot(self, manifest: Manifest) -> Slot:
         """Make a place for a plugin that has been found, with what was remembered of it."""
-        slot, name = Slot(manifest), manifest.name
+        slot, name = Slot(manifest, self._clock), manifest.name
         slot.enabled, slot.off_guilds = name in self._on, set(self._off.get(name, ()))
         slot.hooks = self._hooks.get(name, frozenset())
         return slot

@@ -32,9 +32,11 @@ class Limits:
         """Watch *limit* from now on."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + limit.seconds
-        self._groups.setdefault(limit.seconds, {})[limit] = deadline
-        if limit.seconds not in self._timers:
+        group = self._groups.get(limit.seconds)
+        if group is None:
+            group = self._groups[limit.seconds] = {}
             self._timers[limit.seconds] = loop.call_at(deadline, self._look, limit.seconds)
+        group[limit] = deadline
 
     def end(self, limit: "Limit") -> None:
         """Watch it no longer."""

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.clock import Clock
 from core.errors import BadInputError
 from core.kernel.breaker import Breaker
 from core.kernel.contracts import Event
@@ -76,8 +77,9 @@ class Places:
 class Slot:
     """One plugin, whatever runs of it now: its toggle, its gate, its breakers and counts."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, clock: Clock) -> None:
         self.manifest = manifest
+        self._clock = clock
         self.enabled = False
         """The toggle for everywhere."""
         self.off_guilds: set[int] = set()
@@ -123,17 +125,16 @@ class Slot:
         """Return the breaker that stands before an event."""
         return self.breakers[event.hook, event.origin]
 
-    def count(
-        self, event: Event, seconds: float, problem: BaseException | None, *, timed_out: bool, now: float
-    ) -> None:
-        """Note how an attempt has ended: *seconds* it took, and by the clock it is *now*."""
-        stats, breaker = self.stats[event.hook], self.breaker(event)
+    def count(self, delivery: "Delivery", seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
+        """Note how an attempt has ended, and that it took so many seconds."""
+        event, breaker = delivery.event, delivery.breaker or self.breaker(delivery.event)
+        stats = self.stats[event.hook]
         stats.milliseconds.append(seconds * 1000)
         outcome = "done" if problem is None else "timed out" if timed_out else "failed"
         stats.counts[outcome] += 1
         if problem is None or isinstance(problem, BadInputError):  # the handler works: it tells that the input does not
             breaker.succeeded()
-        elif breaker.failed(now, timed_out=timed_out):
+        elif breaker.failed(self._clock.monotonic(), timed_out=timed_out):
             where = f"{event.hook} for {event.origin}" if event.origin else event.hook
             log.error("%s fails again and again in %s: it is not called for a while", self.name, where)
 

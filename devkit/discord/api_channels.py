@@ -26,6 +26,7 @@ class ChannelsApi:
     def routes(self) -> list[Route]:
         """Return the routes of this part."""
         return [
+            Route("POST", "/users/@me/channels", self._direct),
             Route("GET", "/channels/{channel}", self._channel),
             Route("POST", "/channels/{channel}/typing", self._typing),
             Route("GET", "/channels/{channel}/messages", self._list),
@@ -39,6 +40,9 @@ class ChannelsApi:
 
     async def _channel(self, call: Call) -> Answer:
         return Answer(render.channel_json(self._open(call)))
+
+    async def _direct(self, call: Call) -> Answer:
+        return Answer(render.channel_json(self._world.direct_channel(int(call.payload["recipient_id"]))))
 
     async def _typing(self, call: Call) -> Answer:
         self._open(call, "SEND_MESSAGES")
@@ -57,9 +61,13 @@ class ChannelsApi:
 
     async def _create(self, call: Call) -> Answer:
         channel = self._open(call, "SEND_MESSAGES")
+        if not channel.takes_messages:
+            raise RefusedError(400, 50008, "Cannot send messages in a non-text channel")
         self._check(channel, call.payload, call.uploads, "channel")
         author, more = self._world.users[BOT_ID], self._reply_to(channel, call.payload.get("message_reference"))
-        return Answer(self._posts.create_once(channel.id, author, call.payload, call.uploads, **more))
+        message = self._posts.create_once(channel.id, author, call.payload, call.uploads, **more)
+        nonce = call.payload.get("nonce")
+        return Answer(message if nonce is None else {**message, "nonce": nonce})
 
     async def _edit(self, call: Call) -> Answer:
         channel = self._open(call)

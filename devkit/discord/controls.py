@@ -51,6 +51,15 @@ class Controls:
         self._limits.enforced = enforced
 
     @property
+    def nonce_seconds(self) -> float:
+        """How long an enforced nonce is known; 0: it is forgotten at once."""
+        return self._parts.posts.nonce_seconds
+
+    @nonce_seconds.setter
+    def nonce_seconds(self, seconds: float) -> None:
+        self._parts.posts.nonce_seconds = seconds
+
+    @property
     def webhook_mode(self) -> str | int:
         """How the webhook endpoint behaves: "ok", "down", "slow", or the status it answers with (429, 400, 500)."""
         return self._door.mode

@@ -12,6 +12,7 @@ from devkit.discord.shapes import Json, Payload, Upload
 from devkit.discord.world import BOT_ID, World
 
 NONCE_SECONDS = 300.0
+"""How long a nonce is known. Discord does not give it back when a channel is read."""
 _KEPT_FLAGS = 1 << 2 | 1 << 12 | LAYOUT_FLAG
 
 
@@ -31,6 +32,7 @@ class Posts:
         self._bell = bell
         self._by_channel: dict[int, dict[int, Message]] = {}
         self._nonces: dict[tuple[str, int, str], tuple[Message, float]] = {}
+        self.nonce_seconds = NONCE_SECONDS
         self.uploads: dict[int, Upload] = {}
         """What can be downloaded, by attachment id."""
 
@@ -63,10 +65,9 @@ class Posts:
         """Post a message unless its enforced nonce was seen in the last minutes; then return that one."""
         nonce, key = body.get("nonce"), (author["id"], channel_id, str(body.get("nonce")))
         seen = self._nonces.get(key)
-        if nonce is not None and body.get("enforce_nonce") and seen and self._world.now() - seen[1] < NONCE_SECONDS:
+        fresh = seen and self._world.now() - seen[1] < self.nonce_seconds
+        if nonce is not None and body.get("enforce_nonce") and seen and fresh:
             return seen[0]
-        if nonce is not None:
-            more["nonce"] = nonce
         message = self.create(channel_id, author, body, uploads, **more)
         if nonce is not None:
             self._nonces[key] = (message, self._world.now())
@@ -116,14 +117,15 @@ class Posts:
     def event_json(self, message: Message) -> Payload:
         """Return a message as the gateway sends it: with its guild, and the member who wrote it."""
         data = {**message, **self._place(int(message["channel_id"]))}
-        guild = self._world.guilds[self._world.channels[int(message["channel_id"])].guild_id]
+        guild = self._world.guilds.get(self._world.channels[int(message["channel_id"])].guild_id)
         author = int(message["author"]["id"])
-        if "webhook_id" not in message and author in guild.members:
+        if guild is not None and "webhook_id" not in message and author in guild.members:
             data["member"] = render.member_json(self._world, guild, author, with_user=False)
         return data
 
     def _place(self, channel_id: int) -> Payload:
-        return {"guild_id": str(self._world.channels[channel_id].guild_id)}
+        guild = self._world.channels[channel_id].guild_id
+        return {"guild_id": str(guild)} if guild else {}
 
     def _announce(self, event: str, message: Message) -> None:
         if not message.ephemeral:

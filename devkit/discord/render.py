@@ -2,7 +2,7 @@
 
 from devkit.discord import permissions
 from devkit.discord.shapes import Payload
-from devkit.discord.world import BOT_ID, OWNER_ID, Channel, Guild, Webhook, World
+from devkit.discord.world import BOT_ID, OWNER_ID, VOICE, Channel, Guild, Webhook, World
 
 JOINED_AT = "2024-01-01T00:00:00.000000+00:00"
 _NOTHING = (
@@ -33,11 +33,20 @@ _ZERO = (
 
 
 def channel_json(channel: Channel) -> Payload:
-    """A text channel."""
+    """A channel."""
+    if channel.recipient:
+        return {
+            "id": str(channel.id),
+            "type": channel.kind,
+            "last_message_id": None,
+            "recipients": [channel.recipient],
+            "flags": 0,
+        }
     overwrite = {"id": str(BOT_ID), "type": 1, "allow": "0", "deny": str(channel.denied)}
-    return {
+    voice = {"bitrate": 64000, "user_limit": 0, "rtc_region": None} if channel.kind in VOICE else {}
+    return voice | {
         "id": str(channel.id),
-        "type": 0,
+        "type": channel.kind,
         "guild_id": str(channel.guild_id),
         "name": channel.name,
         "position": channel.position,

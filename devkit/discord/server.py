@@ -163,6 +163,15 @@ class DiscordServer(Users, Controls):
         """Give back what ``deny`` took."""
         self._change_permissions(channel, lambda denied: denied & ~permissions.bits(permission))
 
+    def change_kind(self, channel: int, kind: int) -> None:
+        """Make a channel one of another kind, by Discord's number: 15 is a forum, in which nothing can be posted."""
+        self._parts.world.channel(channel).kind = kind
+        self._parts.gateway.dispatch("CHANNEL_UPDATE", render.channel_json(self._parts.world.channel(channel)))
+
+    def direct_messages(self, user: int) -> list[Message]:
+        """Return what the bot has said to a user by direct message, oldest first."""
+        return self.messages(self._parts.world.direct_channel(user).id)
+
     # Messages
 
     def messages(self, channel: int) -> list[Message]:

@@ -24,9 +24,16 @@ class GuildChannels(NamedTuple):
     admin: int
 
 
+TEXT, DIRECT, OTHERS_WITH_MESSAGES = 0, 1, (2, 5, 10, 11, 12, 13)
+"""Kinds of channels by Discord's numbers; the others are voice, announcement, threads and stage."""
+
+
+VOICE = (2, 13)
+
+
 @dataclass(slots=True)
 class Channel:
-    """A text channel; ``denied`` are the permissions that the bot lacks in it."""
+    """A channel; ``denied`` are the permissions that the bot lacks in it."""
 
     id: int
     guild_id: int
@@ -34,6 +41,14 @@ class Channel:
     position: int
     denied: int = 0
     last_message_id: int | None = None
+    kind: int = TEXT
+    recipient: Payload | None = None
+    """Of direct messages: the user; their ``guild_id`` is 0."""
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether messages can be posted in a channel of this kind."""
+        return self.kind in (TEXT, DIRECT, *OTHERS_WITH_MESSAGES)
 
 
 @dataclass(slots=True)
@@ -154,6 +169,16 @@ class World:
         if webhook is None or (token is not None and not secrets.compare_digest(token, webhook.token)):
             raise unknown("Webhook")
         return webhook
+
+    def direct_channel(self, user_id: int) -> Channel:
+        """Return the channel of direct messages with a user."""
+        user = self.user(user_id)
+        for channel in self.channels.values():
+            if channel.recipient and channel.recipient["id"] == user["id"]:
+                return channel
+        channel = Channel(self.snowflake(), 0, "", 0, kind=DIRECT, recipient=user)
+        self.channels[channel.id] = channel
+        return channel
 
     def bot_permissions(self, channel: Channel) -> int:
         """Return what the bot may do in a channel."""

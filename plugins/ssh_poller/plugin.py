@@ -23,6 +23,10 @@ class SshPoller(Plugin):
                 log=ctx.log,
                 publish=ctx.publish,
                 tell_admins=functools.partial(self._tell_admins, key),
+                trouble=functools.partial(
+                    ctx.trouble, remedy="It is tried again; what is written meanwhile is fetched then.", server=key
+                ),
+                well=functools.partial(ctx.well, server=key),
             )
             for key, server in ctx.servers.items()
             if server.settings.ssh is not None
@@ -31,12 +35,12 @@ class SshPoller(Plugin):
             ctx.service(loop.run)
 
     def export_state(self) -> dict[str, Any]:
-        return {key: {"told": sorted(loop.told), "away": loop.away} for key, loop in self.loops.items()}
+        return {key: {"told": sorted(loop.told)} for key, loop in self.loops.items()}
 
     def import_state(self, state: dict[str, Any], from_version: str) -> None:
         for key, loop in self.loops.items():
             if key in state:
-                loop.told, loop.away = set(state[key]["told"]), state[key]["away"]
+                loop.told = set(state[key]["told"])
 
     async def _tell_admins(self, server: str, text: str) -> None:
         await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))

@@ -39,6 +39,10 @@ class Awaited:
         return same and any(early <= time - self.ended_at <= late for time in times)
 
 
+AWAY, REFUSED = "away", "refused"
+"""Troubles: the server does not answer; it is another one than the settings say, or takes another key."""
+
+
 class FetchLoop:
     """Fetches one server's files. ``run`` goes on until it is cancelled; ``wake`` makes it look at once."""
 
@@ -53,6 +57,8 @@ class FetchLoop:
         log: logging.Logger,
         publish: Callable[[FetchedFile], Awaitable[None]],
         tell_admins: Callable[[str], Awaitable[None]],
+        trouble: Callable[[str, str], Awaitable[None]],
+        well: Callable[[str], Awaitable[None]],
     ) -> None:
         self._server = server
         self._folder = StatsFolder(server)
@@ -63,6 +69,7 @@ class FetchLoop:
         self._log = log
         self._publish = publish
         self._tell_admins = tell_admins
+        self._trouble, self._well = trouble, well
         self._seen: dict[str, tuple[int, int]] = {}
         """Size and time of each file that was fetched."""
         self._growing: dict[str, tuple[int, int]] = {}
@@ -78,8 +85,6 @@ class FetchLoop:
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
         self._unsettled = False
-        self.away = ""
-        """What the admins have been told of the server's being away; "" while it is there."""
         self._slowdown = 0.0
 
     def wake(self) -> None:
@@ -93,7 +98,7 @@ class FetchLoop:
             awaited = await self._awaited()
             try:
                 await self._look(awaited)
-                self._back()
+                await self._back()
             except (PeerUnavailableError, ConfigError) as error:
                 await self._gone(error)
             await self._pause(awaited=bool(awaited or self._growing))
@@ -254,16 +259,15 @@ class FetchLoop:
         await self._clock.wait(self._server.asked, self._slowdown or seconds)
 
     async def _gone(self, error: PeerUnavailableError | ConfigError) -> None:
-        """Say once that the server is away, then look less and less often."""
+        """Say that the server is away, then look less and less often."""
         self._slowdown = min(max(self._slowdown * 2, FIRST_SLOWDOWN_SECONDS), MAX_SLOWDOWN_SECONDS)
-        if self.away != str(error):
-            self.away = str(error)
-            await self._tell_admins(f"{error} It is tried again.")
+        key = AWAY if isinstance(error, PeerUnavailableError) else REFUSED
+        await self._trouble(key, str(error))
 
-    def _back(self) -> None:
-        if self.away:
-            self._log.info("%s is back", self._server.key)
-        self.away, self._slowdown = "", 0.0
+    async def _back(self) -> None:
+        self._slowdown = 0.0
+        for key in (AWAY, REFUSED):
+            await self._well(key)
 
 
 def _check_limit(name: str, size: int, limit: int) -> None:

@@ -16,6 +16,8 @@ from .queries import Totals, totals_of
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
 SIDES = {1: "Axis", 2: "Allies"}
 STANDS_OUT_SECONDS = 60
+MOST_LINES = 30
+"""Rounds in one message."""
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
@@ -122,6 +124,15 @@ def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Total
     )
     ranking = Embed(title="Top players by damage per minute", description=top, color=BLUE)
     return Message(embeds=(embed, ranking))
+
+
+def missed_message(rounds: Sequence[Row]) -> Message:
+    """Return what is told of rounds that came late, in one message; at least one is given."""
+    lines = [f"{stamp(row['played_at'], 't')} {_round_line(row)}" for row in rounds[-MOST_LINES:]]
+    if len(rounds) > MOST_LINES:
+        lines.insert(0, f"… and {_count(len(rounds) - MOST_LINES, 'earlier round')}")
+    title = f"{place(rounds[0]['server'])}: {_count(len(rounds), 'round')} played before this could be told"
+    return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE),))
 
 
 def player_message(

@@ -68,6 +68,26 @@ async def test_check_names_every_problem_with_its_remedy(
     assert len(wrong) == len(expected)
 
 
+@pytest.mark.parametrize(("kind", "says_no"), [
+    (0, ""), (2, ""), (5, ""), (4, "takes no messages: it is a guild category"),
+    (15, "takes no messages: it is a guild forum"), (16, "takes no messages: it is a guild media"),
+    (99, "a channel of a kind that is not known here"),
+])  # fmt: skip
+async def test_check_of_each_kind_of_channel(
+    outside: Outside, separately: Process, token: dict[str, str], kind: int, says_no: str
+) -> None:
+    """Those in which nothing can be posted are named, and which to name instead; what may be read back is looked at."""
+    outside.discord.change_kind(outside.discord.stats_channel, kind)
+    outside.discord.deny(outside.discord.admin_channel, "READ_MESSAGE_HISTORY")
+    said = await separately("check", **token)
+
+    line = next(one for one in said.out.splitlines() if "stats_channel" in one)
+    assert line.startswith("✗" if says_no else "✓")
+    assert says_no in line
+    assert ("Name a text channel" in line) == bool(says_no)
+    assert "guilds.1.admin_channel: the bot lacks in #admin: Read Message History. Give it in the channel." in said.out
+
+
 async def test_check_with_a_wrong_token_or_none(
     outside: Outside, roundhook: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

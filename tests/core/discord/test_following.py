@@ -215,6 +215,7 @@ async def test_a_channel_that_cannot_be_read_is_told_once(stage_of: Callable[...
 
         await marked(stage, last)
 
-        told = stage.discord.messages(stage.discord.admin_channel)
+        told = await stage.discord.wait_for_message(stage.discord.admin_channel, lambda one: "is over" in one.text)
         assert plugin(stage).seen == ["1", "2"]
-        assert len([one for one in told if "cannot be read" in one.text]) == 1
+        assert "cannot be read" in told.text
+        assert len(stage.discord.messages(stage.discord.admin_channel)) == 2

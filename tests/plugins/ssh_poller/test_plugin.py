@@ -259,7 +259,7 @@ async def test_a_file_without_its_end_is_waited_for() -> None:
 
 
 async def test_an_outage_is_told_once_and_ends_by_itself() -> None:
-    """One message when the server goes; when it is back, what was written meanwhile is fetched."""
+    """One message when the server goes, one when it is back; what was written meanwhile is fetched."""
     async with Stage(PLUGINS, config=OFTEN) as stage:
         game = stage.games["local"]
         await game.outage()
@@ -269,7 +269,8 @@ async def test_an_outage_is_told_once_and_ends_by_itself() -> None:
         await stage.clock.advance(120)
 
         assert await stored(stage, 1) == [played.filename]
-        assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
+        await told(stage, "that is over")
+        assert len(stage.discord.messages(stage.discord.admin_channel)) == 2
 
     assert "tried again" in text
 

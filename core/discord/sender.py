@@ -1,0 +1,103 @@
+"""All channels' senders: woken when something is wanted, started with what was left, ended without cutting a call off.
+
+They stand outside every handler's limit: a rate limit or a slow Discord is nobody's slowness. A call to Discord is
+never cancelled, for that would end hikari's bucket of the channel.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
+
+from core.discord.channel_sender import ChannelSender, Desk
+
+T = TypeVar("T")
+
+CLOSE_SECONDS = 10.0
+"""How long a stop waits for messages that are under way."""
+
+_RETRY = "UPDATE announcements SET next_at = NULL WHERE wanted > revision AND next_at IS NOT NULL"
+_MOVE = (
+    "UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id <> ? AND revision = 0 "
+    "AND message_id IS NULL AND content IS NOT NULL"
+)
+
+
+class Sender:
+    """Makes what stands in channels equal to ``announcements``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        desk.call, desk.note_change = self._call, self._note_change
+        self._channels: dict[int, ChannelSender] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._context = contextvars.copy_context()
+        self._changed = asyncio.Event()
+        self._open = False
+
+    async def start(self, stats_channels: Mapping[int, int]) -> None:
+        """Go on with what an earlier process has left; what waits for a guild goes where its channel is now."""
+        async with self._desk.database.transaction() as transaction:
+            await transaction.execute(_RETRY)
+            for guild, channel in stats_channels.items():
+                await transaction.execute(_MOVE, (channel, guild, channel))
+        (row,) = await self._desk.database.fetch("SELECT max(id) AS last FROM announcements")
+        self._desk.last_id, self._open = row["last"] or 0, True
+        waiting = "SELECT DISTINCT channel_id FROM announcements WHERE wanted > revision"
+        self.wake([row["channel_id"] for row in await self._desk.database.fetch(waiting)])
+
+    def wake(self, channels: Iterable[int]) -> None:
+        """Look at *channels*: something is wanted there. (What is wanted before the start waits for it.)"""
+        for channel in channels if self._open else ():
+            one = self._channels.setdefault(channel, ChannelSender(self._desk, channel))
+            one.wake()
+            if channel not in self._tasks or self._tasks[channel].done():
+                self._tasks[channel] = self._spawn(one.run())
+
+    async def retry(self, channels: Iterable[int] | None = None) -> None:
+        """Try again what was refused in *channels* (everywhere without them): something has changed there."""
+        held = [one for one in self.refused() if channels is None or one in set(channels)]
+        for channel in held:
+            await self._desk.database.execute(f"{_RETRY} AND channel_id = ?", (channel,))
+        self.wake(held)
+
+    def refused(self) -> list[int]:
+        """Return the channels that take nothing at present."""
+        return [channel for channel, one in self._channels.items() if one.refused]
+
+    async def settled(self) -> None:
+        """Return when all that is wanted is posted, edited, deleted or refused; what waits for a retry is not."""
+        while self.left():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def left(self) -> list[str]:
+        """Return what is still to be done, by channel."""
+        return [f"messages in channel {channel}" for channel, one in self._channels.items() if not one.at_rest]
+
+    async def close(self) -> None:
+        """Take nothing new, and wait for what is under way; what is left waits for the next start."""
+        self._open = False
+        tasks = [one for one in self._tasks.values() if not one.done()]
+        for channel in self._channels.values():
+            channel.stop()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+            for task in (*late, *self._calls):  # the process ends, and hikari's buckets with it
+                task.cancel()
+        self._channels.clear()
+
+    def _note_change(self) -> None:
+        self._changed.set()
+
+    async def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Call Discord; that goes on to its end whatever becomes of the caller."""
+        task = self._spawn(work)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        return await asyncio.shield(task)
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Start a task that belongs to no handler and no transaction."""
+        return asyncio.get_running_loop().create_task(work, context=self._context.copy())

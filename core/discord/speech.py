@@ -1,0 +1,135 @@
+"""What the bot says of its own accord: the wanted messages, their senders, and the troubles that it tells."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+import hikari
+
+from core.clock import Clock
+from core.config import Config
+from core.db import Database
+from core.discord.announcements import SINGLE, Announcements
+from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
+from core.discord.following import Channels
+from core.discord.messages import escape_markdown
+from core.discord.sender import Sender
+from core.discord.troubles import Troubles
+
+log = logging.getLogger(__name__)
+
+CORE = "roundhook"
+"""Whose troubles these are."""
+_RIGHTS = "'View Channel', 'Send Messages', 'Embed Links', 'Attach Files' and 'Read Message History'"
+_UNKNOWN_CHANNEL = 10003
+_CHANNEL_CHANGES = frozenset({"CHANNEL_UPDATE", "THREAD_UPDATE"})
+_GUILD_CHANGES = frozenset(
+    {"CHANNEL_CREATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_MEMBER_UPDATE", "GUILD_CREATE"}
+)
+"""After these a channel may take what it has refused. (A bot gets updates of itself as a member without an intent.)"""
+
+
+class Speech:
+    """Posts for plugins and for the core. ``start`` before the first plugin, ``close`` after the last."""
+
+    def __init__(
+        self, app: hikari.GatewayBot, channels: Channels, config: Config, database: Database, clock: Clock,
+        troubles: Troubles,
+    ) -> None:  # fmt: skip
+        self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
+        self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url)
+        self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken)
+        self.sender = Sender(self._desk)
+        self.announcements = Announcements(config, database, clock, self.sender.wake)
+        self._owner = self._owner_channel = 0
+
+    async def start(self, owner: int) -> None:
+        """Begin to post; *owner* is the user who is told what concerns no guild that is configured."""
+        self._owner = owner
+        await self._http.start()
+        self._desk.rest = self._http.acquire(self._config.token().reveal(), hikari.TokenType.BOT)
+        self._desk.rest.start()
+        self._app.subscribe(hikari.ShardPayloadEvent, self._on_payload)
+        guilds = self._config.guilds.items()
+        await self.sender.start({guild: one.stats_channel for guild, one in guilds if one.stats_channel})
+        self._troubles.tell, self._troubles.owner_channel = self._tell, self._direct_channel
+        await self._troubles.tell_untold()
+
+    async def close(self) -> None:
+        """Wait for the calls that are under way, and let go of the connection."""
+        self._troubles.tell = None
+        await self.sender.close()
+        if self._desk.rest is not None:
+            await self._http.close()
+
+    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
+        """Want *text* in the admin channels of *guilds* (all by default) and log it; the same within an hour is one."""
+        logging.getLogger(f"roundhook.{plugin}").warning("%s", text)
+        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        for guild in self._config.guilds if guilds is None else guilds:
+            if channel := self._config.guilds[guild].admin_channel:
+                once = f"{SINGLE}{digest}:{self._clock.now():%Y-%m-%dT%H}"
+                await self.announcements.send(plugin, channel, f"**{plugin}**: {text}", once)
+
+    async def _tell(self, plugin: str, channel: int, text: str, subject: str) -> None:
+        await self.announcements.send(plugin, channel, text, f"{SINGLE}{subject}")
+
+    async def _me(self) -> int:
+        me = self._app.get_me() or await self._app.rest.fetch_my_user()
+        return int(me.id)
+
+    async def _direct_channel(self) -> int:
+        """Return the channel of direct messages to the owner, 0 if Discord gives none."""
+        if not self._owner_channel and self._owner:
+            try:
+                self._owner_channel = int((await self._app.rest.create_dm_channel(self._owner)).id)
+            except hikari.HikariError as error:
+                log.warning("the owner cannot be told by direct message: %s", error)
+        return self._owner_channel
+
+    async def _on_refused(self, channel: int, code: int, text: str) -> None:
+        if channel == self._owner_channel:
+            return
+        if code == _UNKNOWN_CHANNEL:
+            remedy = "Correct its number in the settings, or remove it there."
+        elif code in TAKES_NO_MESSAGES:
+            remedy = "Name a text channel, an announcement channel or an open thread in the settings, or unlock it."
+        else:
+            remedy = f"Give the bot {_RIGHTS} there."
+        await self._troubles.trouble(
+            CORE, f"channel:{channel}", f"Discord takes no message in <#{channel}>: {text} ({code}).",
+            f"{remedy} What is to stand there is kept, and posted then.", guild=self._guild_of(channel),
+        )  # fmt: skip
+
+    async def _on_taken(self, channel: int) -> None:
+        await self._troubles.well(CORE, f"channel:{channel}", guild=self._guild_of(channel))
+
+    def _guild_of(self, channel: int) -> int:
+        for guild, settings in self._config.guilds.items():
+            if channel in (settings.stats_channel, settings.admin_channel):
+                return guild
+        found = self._app.cache.get_guild_channel(channel)
+        return int(found.guild_id) if found else 0
+
+    async def _on_payload(self, event: hikari.ShardPayloadEvent) -> None:
+        payload = event.payload
+        if event.name in _CHANNEL_CHANGES:
+            await self.sender.retry([int(payload["id"])])
+        elif event.name in _GUILD_CHANGES:
+            guild = int(payload.get("guild_id") or payload["id"])
+            await self.sender.retry([one for one in self.sender.refused() if self._guild_of(one) == guild])
+        if event.name == "GUILD_CREATE":
+            await self._on_guild(int(payload["id"]), str(payload.get("name", "")))
+        elif event.name == "GUILD_DELETE" and not payload.get("unavailable"):
+            await self._troubles.well(CORE, f"guild:{payload['id']}", guild=int(payload["id"]))
+
+    async def _on_guild(self, guild: int, name: str) -> None:
+        """Tell the owner of a guild that the bot is in and knows nothing of."""
+        if guild in self._config.guilds:
+            await self._troubles.well(CORE, f"guild:{guild}", guild=guild)
+            return
+        lines = f"[guilds.{guild}]\nstats_channel = 0  # where rounds are announced\nadmin_channel = 0"
+        await self._troubles.trouble(
+            CORE, f"guild:{guild}", f"The bot is in the guild {escape_markdown(name)}, which is not in the settings.",
+            f"Nothing is said or offered there. Remove the bot from it, or add:\n```toml\n{lines}\n```", guild=guild,
+        )  # fmt: skip

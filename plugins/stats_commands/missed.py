@@ -1,0 +1,68 @@
+"""Rounds that came only when they had been over for a while: one message a session instead of one a round."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from roundhook import Context
+from roundhook.db import Row, marks, utc
+from roundhook.rounds import LIVE
+
+from . import views
+from .service import NO_NEWS
+
+_ROUNDS = f"""
+    SELECT r.*, m.result, m.round1_id, m.round2_id FROM rounds r LEFT JOIN matches m ON m.id = r.match_id
+    WHERE r.session_id = ? AND r.played_at BETWEEN ? AND ? AND r.status NOT IN ({marks(len(NO_NEWS))})
+    AND NOT EXISTS (SELECT 1 FROM announcements a WHERE a.plugin = ? AND a.subject = 'round:' || r.id
+                    AND a.channel_id = ? AND a.content IS NOT NULL)
+    ORDER BY r.played_at, r.filename"""
+_SESSIONS = f"""
+    SELECT server, session_id, sum(CASE WHEN status IN ({marks(len(NO_NEWS))}) THEN 0 ELSE 1 END) AS news
+    FROM rounds WHERE id IN ({{rounds}}) GROUP BY server, session_id"""
+_STANDING = """
+    SELECT subject, channel_id, created_at FROM announcements
+    WHERE plugin = ? AND subject LIKE 'session:%' AND part = 0 AND content IS NOT NULL"""
+
+
+class Missed:
+    """Tells of missed rounds, and keeps what it has told right; *ctx* is the plugin's."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def tell(self, round_ids: Sequence[int]) -> list[None]:
+        """Have one message for each session of these rounds stand where that server's rounds are announced."""
+        sql = _SESSIONS.format(rounds=marks(len(round_ids)))
+        for row in await self._ctx.db.fetch(sql, (*NO_NEWS, *round_ids)):
+            for guild in self._ctx.guilds(row["server"]):
+                if channel := self._ctx.guild(guild).stats_channel:
+                    await self._tell_in(channel, row["session_id"], is_news=bool(row["news"]))
+        await self._take_back()
+        return [None] * len(round_ids)
+
+    async def is_told(self, round_id: int) -> bool:
+        """Tell whether a message about the session of a round stands somewhere."""
+        rows = await self._ctx.db.fetch("SELECT session_id FROM rounds WHERE id = ?", (round_id,))
+        subjects = {f"session:{row['session_id']}" for row in rows}
+        return any(one["subject"] in subjects for one in await self._standing())
+
+    async def _tell_in(self, channel: int, session: int, *, is_news: bool) -> None:
+        subject, now = f"session:{session}", self._ctx.clock.now()
+        here = (one for one in await self._standing() if one["channel_id"] == channel)
+        begun = [utc(one["created_at"]) for one in here if one["subject"] == subject]
+        since = (begun[0] if begun else None) or now
+        span = (since - timedelta(minutes=self._ctx.config.announce_within), now - LIVE)
+        rounds = await self._ctx.db.fetch(_ROUNDS, (session, *span, *NO_NEWS, self._ctx.name, channel))
+        message = views.missed_message(rounds) if rounds else None
+        if begun or (rounds and is_news):
+            await self._ctx.send(channel, message, once=subject)
+
+    async def _take_back(self) -> None:
+        """Delete what was told of sessions that have become part of others."""
+        for one in await self._standing():
+            session = int(one["subject"].partition(":")[2])
+            if not await self._ctx.db.fetch("SELECT id FROM sessions WHERE id = ?", (session,)):
+                await self._ctx.send(one["channel_id"], None, once=one["subject"])
+
+    async def _standing(self) -> list[Row]:
+        return await self._ctx.db.fetch(_STANDING, (self._ctx.name,))
