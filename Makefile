@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= 20
 ALONE ?= 1
+SEEDS ?= 100
 
-.PHONY: demo test test-all test-steady check format bench docs clean
+.PHONY: demo test test-all test-steady soak check format bench docs clean
 
 demo: $(STAMP)  ## play a match on loopback and show each step
 	$(BIN)/python -m roundhook demo
@@ -21,6 +22,9 @@ test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included; 
 
 test-steady: $(STAMP)  ## all tests RUNS times, under changing conditions; ALONE times a round each test by itself
 	$(BIN)/python -m tests.steady --runs $(RUNS) --alone $(ALONE)
+
+soak: $(STAMP)  ## SEEDS evenings with kills and faults, as long as that takes
+	ROUNDHOOK_SOAK_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q tests/faults -m full --numprocesses auto --dist load
 
 check: $(STAMP)  ## format, lint, types, import rules, docs up to date
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import shutil
 import time
 from pathlib import Path
@@ -19,6 +20,8 @@ EVENING: tuple[dict[str, Any], ...] = (
     {"map_name": "te_escape2", "seed": 14},
 )
 """What is played; longer evenings begin anew."""
+_TOKEN = re.compile(r"-[0-9a-f]{8}\.")
+"""What marks a posted file as a certain message's."""
 BETWEEN_SECONDS = 840
 """How far the evening's clock goes on between two rounds."""
 
@@ -84,7 +87,8 @@ async def _play(stage: Stage, steps: Steps, out: Path, number: int) -> float:
     delay = (time.monotonic() - (played.written_monotonic or time.monotonic())) * 1000
     steps.say(f"{'discord':<16} posted: {message.embeds[0]['title']}")
     for name, data in message.files.items():
-        await asyncio.to_thread((out / name).write_bytes, data)
+        plain = _TOKEN.sub(".", name)
+        await asyncio.to_thread((out / plain).write_bytes, data)
     return delay
 
 

@@ -3,15 +3,20 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
+import sys
 from collections.abc import Sequence
 
 from core.app import bot_application
 from core.cli import add_common, load_for_good, log_from
 from core.cli.setup import config_of
 from core.config import Config
-from core.errors import ConfigError
+from core.errors import ConfigError, PeerUnavailableError
 from core.kernel.discovery import discover
+
+TRY_AGAIN, MEND_FIRST = os.EX_TEMPFAIL, os.EX_CONFIG
+"""75 and 78, as service managers know them."""
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +30,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run, load=lambda: load_for_good("core.discord.bot"))
 
 
-async def run(arguments: argparse.Namespace) -> None:
-    """Run until SIGINT or SIGTERM."""
+async def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM; return 0 then, 75 where trying again can help, 78 where a person is needed."""
+    try:
+        await _run(arguments)
+    except (PeerUnavailableError, ConfigError) as error:
+        print(f"roundhook: {error}", file=sys.stderr)
+        return TRY_AGAIN if isinstance(error, PeerUnavailableError) else MEND_FIRST
+    return 0
+
+
+async def _run(arguments: argparse.Namespace) -> None:
     log_from(logging.DEBUG if arguments.verbose else logging.INFO)
     for noisy in ("asyncssh", "piccolo", "hikari"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if arguments.verbose else logging.WARNING)

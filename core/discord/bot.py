@@ -92,7 +92,7 @@ class Discord:
         try:
             await self._connect()
             if problems:
-                raise problems[0]
+                raise self._as_ours(problems[0])
             syncing = asyncio.get_running_loop().create_task(self.sync.run())
             try:
                 yield
@@ -195,16 +195,20 @@ class Discord:
     async def _connect(self) -> None:
         try:
             await self.app.start(check_for_updates=False)
-        except hikari.UnauthorizedError as error:
-            raise ConfigError(
-                "Discord refused the token of discord.token. Copy it anew from the Developer Portal (Bot, Reset Token)."
-            ) from error
-        except hikari.GatewayServerClosedConnectionError as error:
-            raise _gateway_error(error) from error
         except (hikari.HTTPError, hikari.GatewayError, OSError) as error:
-            raise PeerUnavailableError(
-                f"Discord at {self._config.discord.rest_url} does not answer: {error}"
-            ) from error
+            raise self._as_ours(error) from error
+
+    def _as_ours(self, error: Exception) -> Exception:
+        """Return an error of the start as one that says what to do; any other as it is."""
+        if isinstance(error, hikari.UnauthorizedError):
+            return ConfigError(
+                "Discord refused the token of discord.token. Copy it anew from the Developer Portal (Bot, Reset Token)."
+            )
+        if isinstance(error, hikari.GatewayServerClosedConnectionError):
+            return _gateway_error(error)
+        if isinstance(error, (hikari.HTTPError, hikari.GatewayError, OSError)):
+            return PeerUnavailableError(f"Discord at {self._config.discord.rest_url} does not answer: {error}")
+        return error
 
     def _refusal(self, generation: Generation, guild: int | None) -> str:
         return self._kernel.refusal(generation, guild)

@@ -28,6 +28,14 @@ class Controls:
         """
         self._faults.orders.append(Fault(method, path, status, after_work=after_work, count=count))
 
+    def slow_down(self, method: str, path: str, seconds: float) -> None:
+        """Answer matching requests (see ``fail_next``) only after so many seconds, until ``hurry``."""
+        self._faults.delays.append((method, path, seconds))
+
+    def hurry(self) -> None:
+        """End what ``slow_down`` began."""
+        self._faults.delays.clear()
+
     async def go_down(self) -> None:
         """Be away altogether: every request is dropped and the gateway is closed, until ``come_back``."""
         self._faults.down = True

@@ -34,15 +34,26 @@ class Faults:
         self.orders: list[Fault] = []
         self.down = False
         """While True, every connection is dropped."""
+        self.delays: list[tuple[str, str, float]] = []
+        """Method, pattern and seconds: what is answered late."""
+
+    def delay_of(self, call: Call) -> float:
+        """Return the seconds after which a request is looked at."""
+        fitting = (seconds for method, pattern, seconds in self.delays if _fits(call, method, pattern))
+        return max(fitting, default=0.0)
 
     def take(self, call: Call) -> Fault | None:
         """Return the fault for this request, counted down; None when it goes through."""
         if self.down:
             return Fault("*", "*")
         for fault in self.orders:
-            if fault.method in ("*", call.method) and fnmatchcase(call.path, fault.pattern):
+            if _fits(call, fault.method, fault.pattern):
                 fault.count -= 1
                 if fault.count <= 0:
                     self.orders.remove(fault)
                 return fault
         return None
+
+
+def _fits(call: Call, method: str, pattern: str) -> bool:
+    return method in ("*", call.method) and fnmatchcase(call.path, pattern)

@@ -1,5 +1,6 @@
 """The HTTP side: every request is recorded, may be hit by a fault, checked, counted and answered."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class HttpApi:
         return _response(answer, headers)
 
     async def _work(self, route: Route, call: Call, authorization: str | None, headers: dict[str, str]) -> Answer:
+        if seconds := self.faults.delay_of(call):
+            await asyncio.sleep(seconds)
         fault = self.faults.take(call)
         if fault is not None and not fault.after_work:
             fault.strike()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from roundhook import Context
+from roundhook import Context, Embed, Message
 from roundhook.db import Row, marks, utc
 from roundhook.rounds import LIVE
 
@@ -22,6 +22,9 @@ _SESSIONS = f"""
 _STANDING = """
     SELECT subject, channel_id, created_at FROM announcements
     WHERE plugin = ? AND subject LIKE 'session:%' AND part = 0 AND content IS NOT NULL"""
+
+MOST_LINES = 30
+"""Rounds in one message."""
 
 
 class Missed:
@@ -53,7 +56,7 @@ class Missed:
         since = (begun[0] if begun else None) or now
         span = (since - timedelta(minutes=self._ctx.config.announce_within), now - LIVE)
         rounds = await self._ctx.db.fetch(_ROUNDS, (session, *span, *NO_NEWS, self._ctx.name, channel))
-        message = views.missed_message(rounds) if rounds else None
+        message = message_of(rounds) if rounds else None
         if begun or (rounds and is_news):
             await self._ctx.send(channel, message, once=subject)
 
@@ -66,3 +69,13 @@ class Missed:
 
     async def _standing(self) -> list[Row]:
         return await self._ctx.db.fetch(_STANDING, (self._ctx.name,))
+
+
+def message_of(rounds: Sequence[Row]) -> Message:
+    """Return what is told of rounds that came late, in one message; at least one is given."""
+    lines = [f"{views.stamp(row['played_at'], 't')} {views.round_line(row)}" for row in rounds[-MOST_LINES:]]
+    if len(rounds) > MOST_LINES:
+        lines.insert(0, f"… and {views.counted(len(rounds) - MOST_LINES, 'earlier round')}")
+    played = views.counted(len(rounds), "round")
+    title = f"{views.place(rounds[0]['server'])}: {played} played before this could be told"
+    return Message(embeds=(Embed(title=title, description="\n".join(lines), color=views.BLUE),))

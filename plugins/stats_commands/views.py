@@ -16,8 +16,6 @@ from .queries import Totals, totals_of
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
 SIDES = {1: "Axis", 2: "Allies"}
 STANDS_OUT_SECONDS = 60
-MOST_LINES = 30
-"""Rounds in one message."""
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
@@ -74,6 +72,19 @@ def match_result(match: Row | None) -> str:
     return words.get((match or {}).get("result") or "", "")
 
 
+def round_line(row: Row) -> str:
+    """Return a round in a list of rounds."""
+    match = match_result(row) if row["round2_id"] == row["id"] else ""
+    note = " *(its round 1 is missing)*" if row["status"] == "unpaired" else ""
+    line = f"`{row['id']}` **{place(row['map_name'])}** R{row['round_number']}: {round_result(row)}{note}"
+    return f"{line}\n  ↳ {match.removeprefix('Match: ')}" if match else line
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words: ``1 round``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def card_of(row: Row, players: Sequence[Row], match: Row | None, zone: ZoneInfo) -> Card:
     """Return what the picture of a round shows."""
     played_at = utc(row["played_at"])
@@ -111,7 +122,7 @@ def card_message(row: Row, *, image: str) -> Message:
 
 def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Totals]) -> Message:
     """Return the latest evening: maps, results, top players."""
-    lines = [_round_line(row) for row in rounds]
+    lines = [round_line(row) for row in rounds]
     span = (
         f"{stamp(session['started_at'], 'D')} {stamp(session['started_at'], 't')} – {stamp(session['ended_at'], 't')}"
     )
@@ -119,20 +130,11 @@ def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Total
     top = "\n".join(f"{rank}. {_player_line(one)}" for rank, one in enumerate(players, 1)) or "–"
     embed = Embed(
         title=f"Last session on {place(session['server'])}",
-        description=f"{span}\n{_count(len(rounds), 'round')}, {clock(played)} played\n\n" + "\n".join(lines),
+        description=f"{span}\n{counted(len(rounds), 'round')}, {clock(played)} played\n\n" + "\n".join(lines),
         color=BLUE,
     )
     ranking = Embed(title="Top players by damage per minute", description=top, color=BLUE)
     return Message(embeds=(embed, ranking))
-
-
-def missed_message(rounds: Sequence[Row]) -> Message:
-    """Return what is told of rounds that came late, in one message; at least one is given."""
-    lines = [f"{stamp(row['played_at'], 't')} {_round_line(row)}" for row in rounds[-MOST_LINES:]]
-    if len(rounds) > MOST_LINES:
-        lines.insert(0, f"… and {_count(len(rounds) - MOST_LINES, 'earlier round')}")
-    title = f"{place(rounds[0]['server'])}: {_count(len(rounds), 'round')} played before this could be told"
-    return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE),))
 
 
 def player_message(
@@ -166,7 +168,7 @@ def player_message(
 def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, float]], category: str) -> Message:
     """Return a ranking."""
     lines = [
-        f"{rank}. **{_name(one)}** — {_value(category, value)} ({_count(one.rounds, 'round')})"
+        f"{rank}. **{_name(one)}** — {_value(category, value)} ({counted(one.rounds, 'round')})"
         for rank, (one, value) in enumerate(ranking, 1)
     ]
     return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
@@ -216,7 +218,7 @@ def awards_message(row: Row, awards: Sequence[Row]) -> Message:
 def status_message(servers: Sequence[Row], counts: Row) -> Message:
     """Return how everything stands."""
     lines = [
-        f"**{place(row['server'])}**: {_count(row['rounds'], 'round')}, last {stamp(row['latest'], 'R')}"
+        f"**{place(row['server'])}**: {counted(row['rounds'], 'round')}, last {stamp(row['latest'], 'R')}"
         for row in servers
     ]
     empty = "No round is stored yet. Admins can look with /server test whether a game server answers."
@@ -246,13 +248,6 @@ def _card_player(row: Row) -> CardPlayer:
         gibs=row["gibs"],
         time_played_seconds=row["time_played_seconds"],
     )
-
-
-def _round_line(row: Row) -> str:
-    match = match_result(row) if row["round2_id"] == row["id"] else ""
-    note = " *(its round 1 is missing)*" if row["status"] == "unpaired" else ""
-    line = f"`{row['id']}` **{place(row['map_name'])}** R{row['round_number']}: {round_result(row)}{note}"
-    return f"{line}\n  ↳ {match.removeprefix('Match: ')}" if match else line
 
 
 def _player_line(one: Totals) -> str:
@@ -337,10 +332,6 @@ def _value(category: str, value: float) -> str:
 
 def _n(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _one(value: float | None) -> str:

@@ -220,12 +220,12 @@ def test_run_refuses_in_one_line(
     words: tuple[str, ...],
     says: str,
 ) -> None:
-    """What the bot cannot start with is one line on stderr that says what to do, and exit code 1."""
+    """What the bot cannot start with is one line that says what to do, and exit code 78: a person is needed."""
     monkeypatch.delenv("ROUNDHOOK_TOKEN", raising=False)
     (tmp_path / "roundhook.toml").write_text(settings)
     said = roundhook("run", *words)
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (78, "")
     assert says in said.err
     assert said.err.startswith("roundhook: ")
     assert said.err.count("\n") == 1
@@ -235,10 +235,27 @@ async def test_run_with_a_token_that_discord_refuses(outside: Outside, separatel
     """Told in one line, without a traceback and without the token."""
     said = await separately("run", **{TOKEN: outside.discord.token[:-4] + "zzzz"})
 
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (78, "")
     assert trouble(said.err) == [said.err.splitlines()[-1]]
     assert "roundhook: Discord refused the token of discord.token. Copy it anew" in said.err
     assert outside.discord.token[:-4] not in said.err
+
+
+@pytest.mark.parametrize("path", ["/api/v10/nothing", ""], ids=["away", "broken off"])
+async def test_run_while_discord_does_not_answer(
+    outside: Outside, separately: Process, token: dict[str, str], path: str
+) -> None:
+    """One line, and exit code 75: trying again can help."""
+    if path:
+        outside.write_config(rest_url="http://127.0.0.1:9/api/v10")
+    else:
+        outside.discord.fail_next("GET", "/oauth2/applications/@me", status=None, count=9)
+        outside.discord.fail_next("GET", "/applications/@me", status=None, count=9)
+    said = await separately("run", **token)
+
+    assert (said.code, said.out) == (75, "")
+    assert "does not answer" in said.err.splitlines()[-1]
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize("outside", [False], indirect=True)
@@ -250,7 +267,7 @@ async def test_without_the_message_content_intent(
     monkeypatch.setenv(TOKEN, outside.discord.token)
     check = await asyncio.to_thread(roundhook, "check")
 
-    assert run.code == 1
+    assert run.code == 78
     assert trouble(run.err) == [run.err.splitlines()[-1]]
     assert run.err.splitlines()[-1].startswith(
         "roundhook: Discord does not grant the Message Content intent. In the Developer Portal open the application"

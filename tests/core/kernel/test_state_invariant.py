@@ -21,7 +21,7 @@ from tests.plugins.stats_import.invented import stats_file
 States = Mapping[str, dict[str, Any]]
 """What plugins export, by name."""
 STATES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "ssh_poller": st.just({"local": {"told": [], "away": ""}}),
+    "ssh_poller": st.just({"local": {"told": []}}),
     "timing_override": st.sets(st.text(max_size=20), max_size=5).map(lambda keys: {"seen": sorted(keys)}),
 }
 """What each built-in plugin that exports a state may have in it."""
@@ -100,7 +100,7 @@ class Evening:
         self.played.append(
             await self.stage.games["local"].play_round(
                 surrender_at=100.0 + number,
-                ended_at=self.stage.clock.now().timestamp() - 60 * (20 - number),
+                ended_at=self.stage.clock.now().timestamp() - 20 * (20 - number),
                 seed=number,
             )
         )

@@ -15,6 +15,7 @@ async def told(stage: Stage) -> list[str]:
     assert generation is not None
     await generation.plugin.watch.look()
     await generation.scope.activity.idle()  # a look that the clock has begun
+    await stage.settled()
     return [str(message.text) for message in stage.discord.messages(stage.discord.admin_channel)]
 
 

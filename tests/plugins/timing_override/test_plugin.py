@@ -88,6 +88,7 @@ async def _fail_first(stage: Stage) -> None:
     for statement in BREAK[stage.db.dialect]:
         await stage.db.execute(statement)
     await stage.publish(notice(round_end_unix=stage.clock.now().timestamp() - 64))
+    await stage.settled()  # stored before the file comes: else it changes the round once more
     await stage.publish(await stage.app.services.files.put("local", filename(stage), stats_file(**HELD)))
     await stage.until(lambda: _is_told(stage))
     await stage.db.execute(MEND[stage.db.dialect])

@@ -1,0 +1,86 @@
+"""A crash between any two steps from message to message costs nothing: the bot dies before and after each of them."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.evening import MAPS, Evening, Left, differences
+
+CRASHING = str(Path(__file__).with_name("crashing.py"))
+LEAST_STEPS = 30
+STRIDE = 9
+"""The short form dies at each ninth step, beginning at another one each time."""
+
+
+async def lived_through(folder: Path, points: Sequence[int]) -> tuple[Left, list[list[str]]]:
+    """Play a round for each of *points*, at which the bot dies (0: not at all); return what is left and the steps."""
+    async with Evening(folder, 0) as evening:
+        steps = []
+        for number, point in enumerate(points):
+            await begin(evening, point)
+            map_name = f"{MAPS[number % len(MAPS)]}{number}"
+            await evening.play("beta", map_name=map_name, round_number=1, surrender_at=200.0 + number, seed=number)
+            await died_or_done(evening)
+            steps.append((folder / "steps.log").read_text("utf-8").splitlines())
+        await evening.until_quiet()
+        return evening.left(), steps
+
+
+async def begin(evening: Evening, point: int) -> None:
+    """Have a bot that dies at step *point* of what is played next; it is ready and has nothing to do."""
+    sessions = evening.discord.identifies
+    if sessions:
+        await evening.kill()
+    (evening.folder / "steps.log").write_text("")
+    evening.wrapper = (CRASHING, str(point))
+    await evening.start()
+    await evening.discord.until(lambda: evening.discord.identifies > sessions, 60)
+    await evening.until_quiet()
+    evening.bot.send_signal(signal.SIGUSR1)
+
+
+async def died_or_done(evening: Evening) -> None:
+    """Wait until the bot has died at its step, or has come to the end of the round before it."""
+    dying = asyncio.ensure_future(evening.bot.wait())
+    done = asyncio.ensure_future(evening.until_quiet())
+    await asyncio.wait({dying, done}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (dying, done):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_some_crash_points(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What is left is what is left without a crash; the series begins at another step each time."""
+    _, (counted,) = await lived_through(tmp_path / "counted", [0])
+    first = int(request.config.getoption("randomly_seed")) % STRIDE
+    await compare(tmp_path, range(1 + first, len(counted) + 1, STRIDE))
+
+    assert len(counted) >= LEAST_STEPS
+
+
+@pytest.mark.full
+async def test_each_crash_point(tmp_path: Path) -> None:
+    """Each kind of step is the last one at least once."""
+    _, (counted,) = await lived_through(tmp_path / "counted", [0])
+    died_at = await compare(tmp_path, range(1, len(counted) + 1))
+
+    assert {name_of(step) for step in counted} == {name_of(step) for step in died_at}
+    assert len(died_at) >= len(counted) - 3  # some commits are shared or not, as it happens
+
+
+async def compare(folder: Path, points: Sequence[int]) -> list[str]:
+    """Compare a series with crashes at *points* with one without; return the steps that were the last ones."""
+    expected, _ = await lived_through(folder / "undisturbed", [0] * len(points))
+    found, steps = await lived_through(folder / "crashing", points)
+
+    assert differences(expected, found) == [], f"crashed at {points}"
+    return [taken[-1] for taken, point in zip(steps, points, strict=True) if len(taken) == point]
+
+
+def name_of(step: str) -> str:
+    return step.partition(" ")[2]
