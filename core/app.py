@@ -186,6 +186,7 @@ async def _look_after(services: Services) -> None:
             await services.troubles.tell_untold()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
                 await services.journal.thin(KEEP_EVENTS, services.kernel.slots)
+                await services.discord.thin()
                 thinned = now
         except Exception:
             log.exception("the journal could not be looked through; tried again in %g s", TAKE_OVER_SECONDS)

@@ -173,6 +173,9 @@ class Discord:
     async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
         await self.speech.announcements.send(plugin, channel, message, once)
 
+    async def thin(self) -> None:
+        await self.speech.announcements.thin()
+
     def guild_name(self, guild: int) -> str:
         found = self.app.cache.get_guild(guild)
         return found.name if found else ""

@@ -35,7 +35,7 @@ TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 
 _NEXT = (
     "SELECT * FROM announcements WHERE channel_id = ? AND wanted > revision AND (next_at IS NULL OR next_at <= ?) "
-    "ORDER BY id LIMIT 1"
+    "ORDER BY message_id IS NOT NULL, id LIMIT 1"  # what is new, then what has changed
 )
 _DONE = (
     "UPDATE announcements SET message_id = ?, revision = ?, files = CASE WHEN wanted = ? THEN NULL ELSE files END, "

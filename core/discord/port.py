@@ -41,6 +41,9 @@ class DiscordPort(Surface, Protocol):
     def guild_name(self, guild: int) -> str:
         """Return a guild's name, "" while it is not known."""
 
+    async def thin(self) -> None:
+        """Forget what was said long ago and is edited by nobody."""
+
     async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
         """Want a text in the guilds' admin channels."""
 
@@ -61,4 +64,4 @@ class NoDiscord:
     def guild_name(self, guild: int) -> str:
         return ""
 
-    check = announce = send = tell_admins = _say_nothing
+    check = announce = send = thin = tell_admins = _say_nothing

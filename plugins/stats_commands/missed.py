@@ -23,6 +23,8 @@ _STANDING = """
     SELECT subject, channel_id, created_at FROM announcements
     WHERE plugin = ? AND subject LIKE 'session:%' AND part = 0 AND content IS NOT NULL"""
 
+GATHER_SECONDS = 0.3
+"""How long rounds that come one after another are gathered before the message is changed."""
 MOST_LINES = 30
 """Rounds in one message."""
 
@@ -35,6 +37,7 @@ class Missed:
 
     async def tell(self, round_ids: Sequence[int]) -> list[None]:
         """Have one message for each session of these rounds stand where that server's rounds are announced."""
+        await self._ctx.clock.sleep(GATHER_SECONDS)
         sql = _SESSIONS.format(rounds=marks(len(round_ids)))
         for row in await self._ctx.db.fetch(sql, (*NO_NEWS, *round_ids)):
             for guild in self._ctx.guilds(row["server"]):
