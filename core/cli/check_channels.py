@@ -59,11 +59,18 @@ async def _permissions(client: hikari.api.RESTClient, channel: hikari.GuildChann
     member = await client.fetch_member(channel.guild_id, await client.fetch_my_user())
     roles = {role.id: role.permissions for role in await client.fetch_roles(channel.guild_id)}
     if isinstance(channel, hikari.GuildThreadChannel):  # a thread has the overwrites of its channel
-        parent = await client.fetch_channel(channel.parent_id)
-        granted = _granted(parent, member, roles)
+        granted = _granted(await _parent_of(client, channel), member, roles)
         may = bool(granted & hikari.Permissions.SEND_MESSAGES_IN_THREADS)
         return granted | hikari.Permissions.SEND_MESSAGES if may else granted & ~hikari.Permissions.SEND_MESSAGES
     return _granted(channel, member, roles)
+
+
+async def _parent_of(client: hikari.api.RESTClient, thread: hikari.GuildThreadChannel) -> object:
+    """Return the channel of a thread; None if the bot cannot see it: then only roles count."""
+    try:
+        return await client.fetch_channel(thread.parent_id)
+    except (hikari.ForbiddenError, hikari.NotFoundError, hikari.UnrecognisedEntityError):
+        return None
 
 
 def _granted(

@@ -34,7 +34,7 @@ TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 """Discord's codes for forums, categories, archived and locked threads."""
 
 _NEXT = (
-    "SELECT * FROM announcements WHERE channel_id = ? AND wanted > revision AND (next_at IS NULL OR next_at <= ?) "
+    "SELECT * FROM announcements WHERE channel_id = ? AND wanted > revision AND (next_at IS NULL OR next_at <= ? {or}) "
     "ORDER BY message_id IS NOT NULL, id LIMIT 1"  # what is new, then what has changed
 )
 _DONE = (
@@ -43,6 +43,7 @@ _DONE = (
 )
 _STANDS = "UPDATE announcements SET message_id = ? WHERE id = ?"
 _FAILED = "UPDATE announcements SET attempts = attempts + 1, error = ? WHERE id = ?"
+_OPEN = "UPDATE announcements SET next_at = NULL WHERE channel_id = ? AND wanted > revision"
 _LEFT = "SELECT id FROM announcements WHERE channel_id = ? AND wanted > revision LIMIT 1"
 _REFUSED = "UPDATE announcements SET attempts = attempts + 1, error = ?, next_at = ? WHERE id = ?"
 _HELD = "UPDATE announcements SET error = ?, next_at = ? WHERE channel_id = ? AND wanted > revision"
@@ -116,7 +117,8 @@ class ChannelSender:
     async def _work_off(self) -> float | None:
         """Send row after row; return the seconds after which to go on, None when nothing is left."""
         while not self._stopping:
-            rows = await self._desk.database.fetch(_NEXT, (self._channel, self._desk.clock.now()))
+            sql = _NEXT.replace("{or}", "OR TRUE" if self.refused else "")  # what is oldest tells whether it is open
+            rows = await self._desk.database.fetch(sql, (self._channel, self._desk.clock.now()))
             if not rows:
                 break
             try:
@@ -128,7 +130,10 @@ class ChannelSender:
                 await self._desk.database.execute(_FAILED, (str(error)[:500], rows[0]["id"]))
                 return self._pause_after(error)
             else:
-                self._failures, self.refused = 0, False
+                self._failures = 0
+                if self.refused:
+                    self.refused = False
+                    await self._desk.database.execute(_OPEN, (self._channel,))
                 await self._desk.on_taken(self._channel)
         return REFUSED_SECONDS if await self._desk.database.fetch(_LEFT, (self._channel,)) else None
 

@@ -9,6 +9,7 @@ import contextvars
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
+from core.db.database import marks
 from core.discord.channel_sender import ChannelSender, Desk
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ _MOVE = (
     "UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id <> ? AND revision = 0 "
     "AND message_id IS NULL AND content IS NOT NULL"
 )
+_DROP = "DELETE FROM announcements WHERE guild_id NOT IN (0, {guilds}) AND revision = 0"
 
 
 class Sender:
@@ -37,11 +39,16 @@ class Sender:
         self._open = False
 
     async def start(self, stats_channels: Mapping[int, int]) -> None:
-        """Go on with what an earlier process has left; what waits for a guild goes where its channel is now."""
+        """Go on with what an earlier process has left; what waits for a guild goes where its channel is now.
+
+        *stats_channels* are those of all guilds that are configured: what waits for any other is said no more.
+        """
         async with self._desk.database.transaction() as transaction:
             await transaction.execute(_RETRY)
+            await transaction.execute(_DROP.format(guilds=marks(len(stats_channels)) or "NULL"), [*stats_channels])
             for guild, channel in stats_channels.items():
-                await transaction.execute(_MOVE, (channel, guild, channel))
+                if channel:
+                    await transaction.execute(_MOVE, (channel, guild, channel))
         (row,) = await self._desk.database.fetch("SELECT max(id) AS last FROM announcements")
         self._desk.last_id, self._open = row["last"] or 0, True
         waiting = "SELECT DISTINCT channel_id FROM announcements WHERE wanted > revision"

@@ -51,7 +51,7 @@ class Speech:
         self._desk.rest.start()
         self._app.subscribe(hikari.ShardPayloadEvent, self._on_payload)
         guilds = self._config.guilds.items()
-        await self.sender.start({guild: one.stats_channel for guild, one in guilds if one.stats_channel})
+        await self.sender.start({guild: one.stats_channel for guild, one in guilds})
         self._troubles.tell, self._troubles.owner_channel = self._tell, self._direct_channel
         await self._troubles.tell_untold()
 

@@ -62,6 +62,8 @@ class ChannelsApi:
     async def _create(self, call: Call) -> Answer:
         channel = self._open(call, "SEND_MESSAGES")
         if not channel.takes_messages:
+            if channel.locked:
+                raise RefusedError(400, 160005, "Thread is locked")
             raise RefusedError(400, 50008, "Cannot send messages in a non-text channel")
         self._check(channel, call.payload, call.uploads, "channel")
         author, more = self._world.users[BOT_ID], self._reply_to(channel, call.payload.get("message_reference"))

@@ -2,7 +2,7 @@
 
 from devkit.discord import permissions
 from devkit.discord.shapes import Payload
-from devkit.discord.world import BOT_ID, OWNER_ID, VOICE, Channel, Guild, Webhook, World
+from devkit.discord.world import BOT_ID, OWNER_ID, THREADS, VOICE, Channel, Guild, Webhook, World
 
 JOINED_AT = "2024-01-01T00:00:00.000000+00:00"
 _NOTHING = (
@@ -44,20 +44,29 @@ def channel_json(channel: Channel) -> Payload:
         }
     overwrite = {"id": str(BOT_ID), "type": 1, "allow": "0", "deny": str(channel.denied)}
     voice = {"bitrate": 64000, "user_limit": 0, "rtc_region": None} if channel.kind in VOICE else {}
-    return voice | {
-        "id": str(channel.id),
-        "type": channel.kind,
-        "guild_id": str(channel.guild_id),
-        "name": channel.name,
-        "position": channel.position,
-        "permission_overwrites": [overwrite] if channel.denied else [],
-        "topic": None,
-        "nsfw": False,
-        "parent_id": None,
-        "rate_limit_per_user": 0,
-        "last_message_id": str(channel.last_message_id) if channel.last_message_id else None,
-        "flags": 0,
-    }
+    thread: Payload = {}
+    if channel.kind in THREADS:
+        state = {"archived": False, "auto_archive_duration": 1440, "archive_timestamp": "2026-01-01T00:00:00+00:00"}
+        thread = {"owner_id": str(BOT_ID), "member_count": 1, "message_count": 0}
+        thread["thread_metadata"] = state | {"locked": channel.locked}
+    return (
+        voice
+        | {
+            "id": str(channel.id),
+            "type": channel.kind,
+            "guild_id": str(channel.guild_id),
+            "name": channel.name,
+            "position": channel.position,
+            "permission_overwrites": [overwrite] if channel.denied else [],
+            "topic": None,
+            "nsfw": False,
+            "parent_id": str(channel.id) if thread else None,
+            "rate_limit_per_user": 0,
+            "last_message_id": str(channel.last_message_id) if channel.last_message_id else None,
+            "flags": 0,
+        }
+        | thread
+    )
 
 
 def role_json(guild: Guild, role_id: int) -> Payload:

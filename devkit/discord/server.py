@@ -163,9 +163,9 @@ class DiscordServer(Users, Controls):
         """Give back what ``deny`` took."""
         self._change_permissions(channel, lambda denied: denied & ~permissions.bits(permission))
 
-    def change_kind(self, channel: int, kind: int) -> None:
-        """Make a channel one of another kind, by Discord's number: 15 is a forum, in which nothing can be posted."""
-        self._parts.world.channel(channel).kind = kind
+    def change_kind(self, channel: int, kind: int, *, locked: bool = False) -> None:
+        """Make a channel one of another kind, by Discord's number: 15 is a forum, 11 a thread, which may be locked."""
+        self._parts.world.channel(channel).kind, self._parts.world.channel(channel).locked = kind, locked
         self._parts.gateway.dispatch("CHANNEL_UPDATE", render.channel_json(self._parts.world.channel(channel)))
 
     def direct_messages(self, user: int) -> list[Message]:

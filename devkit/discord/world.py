@@ -28,7 +28,7 @@ TEXT, DIRECT, OTHERS_WITH_MESSAGES = 0, 1, (2, 5, 10, 11, 12, 13)
 """Kinds of channels by Discord's numbers; the others are voice, announcement, threads and stage."""
 
 
-VOICE = (2, 13)
+VOICE, THREADS = (2, 13), (10, 11, 12)
 
 
 @dataclass(slots=True)
@@ -42,13 +42,15 @@ class Channel:
     denied: int = 0
     last_message_id: int | None = None
     kind: int = TEXT
+    locked: bool = False
+    """Of a thread: nobody posts in it any more."""
     recipient: Payload | None = None
     """Of direct messages: the user; their ``guild_id`` is 0."""
 
     @property
     def takes_messages(self) -> bool:
         """Whether messages can be posted in a channel of this kind."""
-        return self.kind in (TEXT, DIRECT, *OTHERS_WITH_MESSAGES)
+        return self.kind in (TEXT, DIRECT, *OTHERS_WITH_MESSAGES) and not self.locked
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ async def test_check_names_every_problem_with_its_remedy(
 
 
 @pytest.mark.parametrize(("kind", "says_no"), [
-    (0, ""), (2, ""), (5, ""), (4, "takes no messages: it is a guild category"),
+    (0, ""), (2, ""), (5, ""), (11, ""), (12, ""), (4, "takes no messages: it is a guild category"),
     (15, "takes no messages: it is a guild forum"), (16, "takes no messages: it is a guild media"),
     (99, "a channel of a kind that is not known here"),
 ])  # fmt: skip

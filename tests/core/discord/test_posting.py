@@ -168,6 +168,10 @@ REFUSALS: dict[str, tuple[Callable[[Stage, int], Any], Callable[[Stage, int], An
         lambda stage, channel: stage.discord.deny(channel, "VIEW_CHANNEL"),
         lambda stage, channel: stage.discord.allow(channel, "VIEW_CHANNEL"),
     ),
+    "a locked thread": (
+        lambda stage, channel: stage.discord.change_kind(channel, 11, locked=True),
+        lambda stage, channel: stage.discord.change_kind(channel, 11),
+    ),
     "a forum": (
         lambda stage, channel: stage.discord.change_kind(channel, 15),
         lambda stage, channel: stage.discord.change_kind(channel, 0),
@@ -199,6 +203,21 @@ async def test_a_channel_that_refuses(
         assert texts(stage, closed.stats) == ["to the closed 1", "to the closed 2"]
         assert ["over" in one for one in texts(stage, closed.admin)] == [False, True]
         assert texts(stage, other.admin) == []
+
+
+async def test_what_is_oldest_tells_whether_it_is_open_again(stage_of: Callable[..., Stage]) -> None:
+    """Something new is a reason to try; what waited goes before it."""
+    async with stage_of() as stage:
+        stage.discord.fail_next("POST", f"/channels/{stage.discord.stats_channel}/messages", status=403, count=2)
+        for text in ("one", "two"):
+            await say(stage, text)
+            await stage.settled()
+        before = texts(stage)
+        await say(stage, "three")
+        await stage.settled()
+
+        assert before == []
+        assert texts(stage) == ["one", "two", "three"]
 
 
 async def test_what_is_refused_is_tried_again_after_an_hour(stage_of: Callable[..., Stage]) -> None:
