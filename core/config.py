@@ -198,6 +198,10 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     _check_token_place(config.discord.token)
     for key, server in config.servers.items():
         _check_server(key, server)
+    for guild, settings in config.guilds.items():
+        if guild in settings.admin_roles:
+            remedy = "That is the role of everybody: name other roles."
+            raise ConfigError(f"guilds.{guild}.admin_roles holds the guild's own id. {remedy}")
     return _with_absolute_paths(config, folder)
 
 

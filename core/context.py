@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import lightbulb
 
     from core.discord.messages import Content
+    from core.discord.permissions import Action
 
 
 _ACTION = re.compile(r"[\w-]{1,40}", re.ASCII)
@@ -167,10 +168,11 @@ class Context:
         """
         self._services.discord.add_commands(self._generation, loader)
 
-    def on_component(self, action: str, handler: Callable[..., Awaitable[None]]) -> None:
+    def on_component(self, action: str, handler: Callable[..., Awaitable[None]], *, admins: bool = False) -> None:
         """Let *handler* answer buttons, menus and modals made with ``component_id(action, …)``.
 
-        It is called with the interaction and, if it takes a second argument, the text after the action.
+        It is called with the interaction and, if it takes a second argument, the text after the action; only for
+        messages that the bot itself has sent, and with *admins* only for who is an admin there when pressing.
 
         Raises:
             PluginError: *action* is no plain word, or *handler* no ``async def`` function of one or two arguments.
@@ -181,6 +183,8 @@ class Context:
             )
         check_async(f"{self.name}: on_component()", handler, 1, 2)
         self._generation.declared.components[action] = handler
+        if admins:
+            self._generation.declared.admin_components.add(action)
         self._services.redeclare(self._generation)
 
     def component_id(self, action: str, args: object = "") -> str:
@@ -206,6 +210,14 @@ class Context:
         if (found := self._services.config.guilds.get(guild)) is None:
             raise PluginError(f"{self.name}: guild {guild} is not in the settings. ctx.guilds() gives those that are.")
         return Guild(self._services.discord.guild_name(guild), found.stats_channel, found.admin_channel)
+
+    def may(self, interaction: Any, action: "Action", server: str = "") -> bool:
+        """Tell whether the user of *interaction* may do *action* there, at this moment.
+
+        *action* is ``guild`` (what concerns one guild: its admins), ``everybody`` (the bot's owner), ``server`` (acts
+        on the game server *server*), ``logs`` (reads logs and history) or ``read`` (sees the rounds of *server*).
+        """
+        return self._services.discord.may(interaction, action, server)
 
     def hidden_servers(self, guild: int) -> list[str]:
         """Return the configured servers whose rounds a guild does not see."""

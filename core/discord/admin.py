@@ -1,6 +1,7 @@
 """/plugin and /events: the commands of the core, always there, for admins."""
 
-from collections.abc import Awaitable, Callable, Collection
+import re
+from collections.abc import Awaitable, Callable
 from functools import partial
 from types import new_class
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import hikari
 import lightbulb
 
+from core.config import Config
 from core.db.database import Row, utc
 from core.discord.answer import answer
 from core.discord.messages import escape_markdown
@@ -25,9 +27,9 @@ Switch = Callable[..., Awaitable[Report]]
 """Changes a plugin (name, guild or everywhere, who asks)."""
 
 
-def admin_commands(kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> list[Any]:
+def admin_commands(kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> list[Any]:
     """Return the core's command groups."""
-    do = _Admin(kernel, guilds, gatekeeper)
+    do = _Admin(kernel, config, gatekeeper)
     plugin = lightbulb.string("name", "the plugin", autocomplete=do.names)
     any_plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=do.names)
     everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
@@ -65,10 +67,13 @@ def _add(group: lightbulb.Group, name: str, description: str, work: Work, *optio
 class _Admin:
     """What the commands do."""
 
-    def __init__(self, kernel: Kernel, guilds: Collection[int], gatekeeper: Gatekeeper) -> None:
-        self._kernel, self._guilds, self._gatekeeper = kernel, guilds, gatekeeper
+    def __init__(self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> None:
+        self._kernel, self._config, self._gatekeeper = kernel, config, gatekeeper
 
     async def names(self, context: lightbulb.AutocompleteContext[str]) -> None:
+        if not self._gatekeeper.may(context.interaction, "guild"):
+            await context.respond([])
+            return
         typed = str(context.focused.value or "").lower()
         await context.respond([name for name in await self._found() if typed in name][:_CHOICES])
 
@@ -78,22 +83,28 @@ class _Admin:
 
     async def switch(self, switch: Switch, state: str, context: lightbulb.Context, name: str, everywhere: bool) -> str:
         await context.defer(ephemeral=True)
-        guild = self._guild_meant(context, everywhere, await self._status(name))
+        guild = self._guild_meant(context, everywhere, await self._status(name), state)
         report = await switch(name, guild, user=int(context.user.id))
         waiting = await self._kernel.waiting(name) if report.ok else ""
         return f"{_told(f'switched {state}', report, guild)}\n{waiting}".strip()
 
-    def _guild_meant(self, context: lightbulb.Context, everywhere: bool, status: Status) -> int | None:
-        """Return the guild that is meant, None for everywhere: the owner's to say where there are several guilds."""
-        if not everywhere and status.scope == "guild":
+    def _guild_meant(self, context: Any, everywhere: bool, status: Status, state: str) -> int | None:
+        """Return the guild that is meant, None for everywhere; to load what does not run is for everybody's code."""
+        here = not everywhere and status.scope == "guild"
+        if not here or (status.state != "running" and state == "on"):
+            self._check_everybody(context, f"{status.name} is for all servers of this bot")
+        if here:
             return int(context.guild_id or 0)
-        if len(self._guilds) > 1 and int(context.user.id) not in self._gatekeeper.owners:
-            raise UserFacingError(
-                f"{status.name} is for all servers of this bot: only the bot's owner switches it everywhere."
-            )
+        if not everywhere and status.scope == "global":
+            raise UserFacingError(f"{status.name} is for all servers of this bot. If that is meant: everywhere: True")
         return None
 
+    def _check_everybody(self, context: Any, what: str) -> None:
+        if not self._gatekeeper.may(context.interaction, "everybody"):
+            raise UserFacingError(f"{what}: only the bot's owner may do that.")
+
     async def reload(self, context: lightbulb.Context, name: str) -> str:
+        self._check_everybody(context, "A reload is for all servers of this bot")
         await context.defer(ephemeral=True)
         return _told("reloaded", await self._kernel.reload(name, user=int(context.user.id)), None)
 
@@ -105,22 +116,37 @@ class _Admin:
 
     async def logs(self, context: lightbulb.Context, name: str) -> str:
         status, lines = await self._status(name), self._kernel.logbook.last(name, LOG_LINES)
-        told = [*map(escape_markdown, lines)] or ["It has logged nothing yet."]
+        if status.scope == "global":
+            self._check_everybody(context, f"What {status.name} logs is about all servers of this bot")
+        told = [escape_markdown(line) for line in lines if not self._is_hidden(context, line)]
+        told = told or ["It has logged nothing yet."]
         return "\n".join([_line(status, context.guild_id), *told])
 
     async def history(self, context: lightbulb.Context, name: str | None) -> str:
         rows = await self._kernel.toggles.history(name, HISTORY_LINES)
+        if not self._gatekeeper.may(context.interaction, "everybody"):
+            rows = [row for row in rows if row["guild_id"] == context.guild_id]
         found = {one: _line(status, context.guild_id) for one, status in (await self._found()).items()}
         names = sorted({name} if name else {row["plugin"] for row in rows})
         now = [found.get(one, f"⚪ **{escape_markdown(one)}** · was not found") for one in names]
         return "\n".join([*now, *(map(_action_line, rows) if rows else ["Nothing has been done yet."])])
 
-    async def failed(self, _: lightbulb.Context) -> str:
+    def _is_hidden(self, context: Any, line: str) -> bool:
+        """Tell whether a line is about a game server or a guild that is not the asker's to know of."""
+        if self._gatekeeper.may(context.interaction, "everybody"):
+            return False
+        servers = [key for key in self._config.servers if not self._config.sees(int(context.guild_id or 0), key)]
+        others = [str(guild) for guild in self._config.guilds if guild != context.guild_id]
+        return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", line) for one in (*servers, *others))
+
+    async def failed(self, context: lightbulb.Context) -> str:
+        self._check_everybody(context, "The journal is about all servers of this bot")
         rows = await self._kernel.journal.failed(limit=FAILED_LINES)
         lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
         return "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good."
 
-    async def replay(self, _: lightbulb.Context, event_id: int) -> str:
+    async def replay(self, context: lightbulb.Context, event_id: int) -> str:
+        self._check_everybody(context, "The journal is about all servers of this bot")
         count = await self._kernel.replay([event_id])
         return f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
 

@@ -10,6 +10,7 @@ from typing import Any
 import hikari
 import lightbulb
 from hikari.events.base_events import get_required_intents_for
+from hikari.internal import routes
 
 from core.clock import Clock
 from core.config import Config
@@ -18,7 +19,7 @@ from core.discord.admin import admin_commands
 from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
 from core.discord.following import Channels, Follower
 from core.discord.messages import Content
-from core.discord.permissions import Gatekeeper
+from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
 from core.discord.sync import CommandSync, build
 from core.discord.troubles import Troubles
@@ -39,6 +40,7 @@ _CACHE = (
     | hikari.api.CacheComponents.ROLES
     | hikari.api.CacheComponents.ME
 )
+_MY_APPLICATION = routes.Route("GET", "/applications/@me")
 _DISALLOWED_INTENTS, _AUTHENTICATION_FAILED = 4014, 4004
 
 
@@ -56,7 +58,7 @@ class Discord:
             logs=None,
             suppress_optimization_warning=True,
         )
-        self.gatekeeper = Gatekeeper(config.guilds)
+        self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, self._refusal)
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
         self._core_commands: list[Any] = []
@@ -64,11 +66,11 @@ class Discord:
     def attach(self, kernel: Kernel, database: Database, clock: Clock, troubles: Troubles) -> None:
         """Take what exists once the database is open."""
         self._kernel = kernel
-        self.sync = CommandSync(self.rest, list(self._config.guilds), self._commands, clock)
+        self.sync = CommandSync(self.rest, self._config.guilds, self._commands, clock)
         self._channels = Channels(self.app, troubles)
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
-        self._core_commands = admin_commands(kernel, self._config.guilds, self.gatekeeper)
+        self._core_commands = admin_commands(kernel, self._config, self.gatekeeper)
         for command in self._core_commands:
             self.client.add(command, None)
 
@@ -176,6 +178,9 @@ class Discord:
     async def thin(self) -> None:
         await self.speech.announcements.thin()
 
+    def may(self, interaction: Any, action: Action, server: str) -> bool:
+        return self.gatekeeper.may(interaction, action, server)
+
     def guild_name(self, guild: int) -> str:
         found = self.app.cache.get_guild(guild)
         return found.name if found else ""
@@ -184,16 +189,24 @@ class Discord:
         await self.speech.tell_admins(plugin, text, guilds)
 
     async def _started(self, start_plugins: Callable[[], Awaitable[Any]]) -> None:
-        application = await self.rest.fetch_application()
-        team = application.team.members if application.team else {}
-        self.gatekeeper.owners = frozenset({int(application.owner.id), *map(int, team)})
-        await self.speech.start(int(application.team.owner_id if application.team else application.owner.id))
+        application = await self._application()
+        self.gatekeeper.owners = owners_of(application)
+        await self.speech.start(int((application.get("team") or {}).get("owner_user_id") or application["owner"]["id"]))
         await start_plugins()
         await self.client.start()
         try:
             await self.sync.flush(force=True)
         except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
             log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
+
+    async def _application(self) -> dict[str, Any]:
+        """Return Discord's raw answer about the application: hikari leaves out what its team's members may do."""
+        rest: Any = self.rest
+        try:
+            found: dict[str, Any] = await rest._request(_MY_APPLICATION.compile())
+        except hikari.NotFoundError:
+            found = await rest._request(routes.GET_MY_APPLICATION.compile())
+        return found
 
     async def _connect(self) -> None:
         try:

@@ -16,7 +16,7 @@ from typing import Any
 import hikari
 import lightbulb
 
-from core.discord.permissions import Gatekeeper
+from core.discord.permissions import Gatekeeper, admins_only, owner_only
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
@@ -110,7 +110,9 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         generation = self.owners.get(context.command)
         if generation is None:
             await super()._execute_autocomplete_context(context, provider)
-        elif self._refusal(generation, context.interaction.guild_id):
+        elif self._refusal(generation, context.interaction.guild_id) or (
+            _is_admins(context.command) and not self.gatekeeper.may(context.interaction, "guild")
+        ):
             await context.respond([])
         else:
             with generation.interactions.busy():
@@ -131,13 +133,30 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             return False
         generation = self.components.get(parts[1])
         handler = generation.declared.components.get(parts[2]) if generation else None
-        refused = self._refusal(generation, interaction.guild_id) if generation else ""
+        refused = self._refused(interaction, generation, parts[2]) if generation else ""
         if generation is None or handler is None or refused:
             await _say(interaction, refused or f"The plugin {parts[1]} does not offer this (any more).")
             return True
         with generation.interactions.busy():
             await _handle(generation, handler, interaction, parts[3])
         return True
+
+    def _refused(self, interaction: Any, generation: Generation, action: str) -> str:
+        """Return why a component may not be used, "" if it may. Whoever has a webhook's address can make buttons."""
+        app: Any = self._app
+        me, message = app.get_me(), getattr(interaction, "message", None)
+        if message is not None and me is not None and message.author.id != me.id:
+            return "That is no button of this bot's own."
+        if interaction.guild_id and not self.gatekeeper.may(interaction, "read"):
+            return "This server is not in the bot's settings."
+        if action in generation.declared.admin_components and not self.gatekeeper.may(interaction, "guild"):
+            return "Only admins may do that."
+        return self._refusal(generation, interaction.guild_id)
+
+
+def _is_admins(command: Any) -> bool:
+    """Tell whether a command refuses who is no admin: then it suggests nothing to them either."""
+    return bool({admins_only, owner_only} & set(command._command_data.hooks))
 
 
 def paths_of(command: Command) -> Iterator[tuple[Path, type[lightbulb.CommandBase]]]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import hikari
     import lightbulb
 
+    from core.discord.permissions import Action
+
 
 class DiscordPort(Surface, Protocol):
     """Discord as seen from contexts."""
@@ -38,6 +40,9 @@ class DiscordPort(Surface, Protocol):
     async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
         """Want a message in a channel."""
 
+    def may(self, interaction: Any, action: "Action", server: str) -> bool:
+        """Tell whether the user of an interaction may do something."""
+
     def guild_name(self, guild: int) -> str:
         """Return a guild's name, "" while it is not known."""
 
@@ -60,6 +65,9 @@ class NoDiscord:
     async def _say_nothing(self, *_: object, **__: object) -> None: ...
 
     add_commands = check_listener = follow = replace = forget = _leave
+
+    def may(self, interaction: Any, action: "Action", server: str) -> bool:
+        return False
 
     def guild_name(self, guild: int) -> str:
         return ""

@@ -8,13 +8,14 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import hikari
 import lightbulb
 
 from core.clock import Clock
+from core.config import Guild
 from core.discord.client import Command
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class CommandSync:
     """Keeps Discord's commands equal to ours. ``run`` must be running."""
 
     def __init__(
-        self, rest: hikari.api.RESTClient, guilds: Sequence[int], commands: Commands, clock: Clock
+        self, rest: hikari.api.RESTClient, guilds: Mapping[int, Guild], commands: Commands, clock: Clock
     ) -> None:  # fmt: skip
         self._rest, self._guilds, self._commands, self._clock = rest, guilds, commands, clock
         self._wanted, self._lock = asyncio.Event(), asyncio.Lock()
@@ -65,12 +66,11 @@ class CommandSync:
             if not (force or self._wanted.is_set()):
                 return
             self._wanted.clear()
-            builders = await build(self._commands())
-            digest = _digest(builders)
             refusals = []
-            for guild in self._guilds:
+            for guild, settings in self._guilds.items():
+                builders = await build(self._commands(), shown_to_all=bool(settings.admin_roles))
                 try:
-                    await self._sync_scope(guild, builders, digest)
+                    await self._sync_scope(guild, builders, _digest(builders))
                 except hikari.HikariError as error:  # the other guilds get theirs
                     refusals.append(error)
             if GLOBAL not in self._known:
@@ -96,10 +96,16 @@ class CommandSync:
         return self._application
 
 
-async def build(commands: Iterable[Command]) -> list[hikari.api.CommandBuilder]:
-    """Return Discord's form of the commands, by name."""
+async def build(commands: Iterable[Command], *, shown_to_all: bool = False) -> list[hikari.api.CommandBuilder]:
+    """Return Discord's form of the commands, by name.
+
+    With *shown_to_all* none is hidden from members without a permission of Discord's: some of them may use it by role.
+    """
     how = hikari.Locale.EN_US, lightbulb.localization_unsupported
-    return sorted([await one.as_command_builder(*how) for one in commands], key=lambda builder: builder.name)
+    builders = sorted([await one.as_command_builder(*how) for one in commands], key=lambda builder: builder.name)
+    for builder in builders if shown_to_all else ():
+        builder.set_default_member_permissions(hikari.UNDEFINED)
+    return builders
 
 
 def _digest(commands: Iterable[hikari.api.CommandBuilder | hikari.PartialCommand]) -> str:

@@ -40,6 +40,8 @@ class Declared:
     """lightbulb command classes and groups."""
     listeners: list[tuple[type[Any], Callable[[Any], Awaitable[None]]]] = field(default_factory=list)
     components: dict[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
+    admin_components: set[str] = field(default_factory=set)
+    """Those that only admins may use."""
 
 
 class Generation:

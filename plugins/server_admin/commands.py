@@ -15,9 +15,9 @@ loader.command(server)
 
 
 async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
-    """Offer the configured game servers that the guild sees."""
+    """Offer the configured game servers that the user may act on."""
     plugin, typed = plugin_of(context), str(context.focused.value or "").lower()
-    await context.respond([key for key in plugin.admin.known(plugin.hidden(context)) if typed in key][:25])
+    await context.respond([key for key in plugin.servers_of(context.interaction) if typed in key][:25])
 
 
 @setup.register
@@ -32,7 +32,8 @@ class SetupServer(
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await context.defer(ephemeral=True)
-        await _answer(context, await plugin.admin.set_up(self.key, plugin.hidden(context), int(context.user.id)))
+        known = plugin.servers_of(context.interaction)
+        await _answer(context, await plugin.admin.set_up(self.key, known, int(context.user.id)))
 
 
 @server.register
@@ -50,7 +51,7 @@ class ServerTest(
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await context.defer(ephemeral=True)
-        await _answer(context, await plugin.admin.test(self.key, plugin.hidden(context)))
+        await _answer(context, await plugin.admin.test(self.key, plugin.servers_of(context.interaction)))
 
 
 async def _answer(context: lightbulb.Context, message: Message) -> None:

@@ -17,7 +17,7 @@ class ServerAdminPlugin(Plugin):
     async def setup(self) -> None:
         self.admin = ServerAdmin(self.ctx)
         self.ctx.add_commands(loader)
-        self.ctx.on_component(ACTION, self.on_button)
+        self.ctx.on_component(ACTION, self.on_button, admins=True)
 
     @hookimpl
     async def on_round_notice(self, notice: RoundNotice) -> None:
@@ -29,10 +29,9 @@ class ServerAdminPlugin(Plugin):
         await interaction.create_initial_response(
             hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=hikari.MessageFlag.EPHEMERAL
         )
-        hidden = self.ctx.hidden_servers(int(interaction.guild_id or 0))
-        message = await self.admin.write_cfg(args, hidden, int(interaction.user.id))
+        message = await self.admin.write_cfg(args, self.servers_of(interaction), int(interaction.user.id))
         await interaction.edit_initial_response(message.content)
 
-    def hidden(self, context: Any) -> list[str]:
-        """Return the servers that the guild of a command does not see."""
-        return self.ctx.hidden_servers(int(context.interaction.guild_id or 0))
+    def servers_of(self, interaction: Any) -> list[str]:
+        """Return the game servers that the user of a command or button may act on, at this moment."""
+        return [key for key in sorted(self.ctx.servers) if self.ctx.may(interaction, "server", key)]

@@ -39,39 +39,35 @@ class ServerAdmin:
         self._ctx = ctx
         self._installer = Installer(ctx)
 
-    def known(self, hidden: Sequence[str]) -> list[str]:
-        """Return the keys of the configured servers but those *hidden* from a guild."""
-        return sorted(set(self._ctx.servers) - set(hidden))
-
-    def server(self, key: str, hidden: Sequence[str]) -> Server:
-        """Return a configured server.
+    def server(self, key: str, known: Sequence[str]) -> Server:
+        """Return a server that is among those *known* to who asks: that he may act on.
 
         Raises:
-            UserFacingError: there is none of that key that the guild sees.
+            UserFacingError: it is not.
         """
-        known = self.known(hidden)
         if key not in known:
             shown = escape_markdown(key)
             raise UserFacingError(
-                f"No game server '{shown}' is configured (known: {', '.join(known) or 'none yet'}). "
-                f"Add a table `[servers.…]` of that key to roundhook.toml and restart the bot."
+                f"No game server '{shown}' is configured for you (known: {', '.join(known) or 'none yet'}). It has a "
+                "table `[servers.…]` of that key in roundhook.toml; where the bot serves several Discord servers, its "
+                "`guilds` names yours alone, or ask the bot's owner."
             )
         return self._ctx.servers[key]
 
-    async def set_up(self, key: str, hidden: Sequence[str], user: int) -> Message:
+    async def set_up(self, key: str, known: Sequence[str], user: int) -> Message:
         """Find or make the server's webhook, accept its notices from now on, and install the script that posts to it.
 
         Raises:
             UserFacingError: there is no such server, or the bot may not make webhooks.
         """
-        server = self.server(key, hidden)
+        server = self.server(key, known)
         webhook, is_new = await self._webhook(key)
         await accept_webhook(self._ctx.db, server, int(webhook.id), now=self._ctx.clock.now(), user=user)
         verb = "is made" if is_new else "was made before"
         said = f"The webhook `{webhook.id}` {verb}; notices from it are accepted from now on."
         return await self._installer.install(server, self._url(webhook), said, user)
 
-    async def write_cfg(self, args: str, hidden: Sequence[str], user: int) -> Message:
+    async def write_cfg(self, args: str, known: Sequence[str], user: int) -> Message:
         """Do what the button under /setup's answer says; *args* are its server, its user and what it offered.
 
         Raises:
@@ -80,17 +76,17 @@ class ServerAdmin:
         key, owner, mark = args.split(":")
         if str(user) != owner:
             raise UserFacingError("This is another admin's button. Use /setup server yourself.")
-        server = self.server(key, hidden)
+        server = self.server(key, known)
         webhook, _ = await self._webhook(key)
         return await self._installer.write_cfg(server, self._url(webhook), mark)
 
-    async def test(self, key: str, hidden: Sequence[str]) -> Message:
+    async def test(self, key: str, known: Sequence[str]) -> Message:
         """Connect to a server and say how it stands.
 
         Raises:
             UserFacingError: there is no such server.
         """
-        server = self.server(key, hidden)
+        server = self.server(key, known)
         fields = (
             await self._ssh_field(server),
             await self._test_field(server),

@@ -109,10 +109,12 @@ async def test_the_button_is_that_admins(place: Place) -> None:
     """Nobody else writes the cfg, and nobody writes another one than was shown."""
     reply = await place.ask("setup server")
 
-    other = await place.stage.discord.click(reply, _button(reply), user=8)
+    member = await place.stage.discord.click(reply, _button(reply), user=8)
+    other = await place.stage.discord.click(reply, _button(reply), user=8, admin=True)
     place.machine.put(SERVER_CFG, CFG.replace("stats.lua", "other.lua"))
     late = await place.stage.discord.click(reply, _button(reply), admin=True)
 
+    assert "Only admins" in member.text
     assert "another admin's button" in other.text
     assert "changed meanwhile" in late.text
     assert "roundhook" not in place.machine.read(SERVER_CFG)

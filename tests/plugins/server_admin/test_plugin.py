@@ -117,19 +117,19 @@ async def test_a_wrong_control_channel_is_answered_with_the_remedy(channel: int,
 
 
 async def test_a_guild_reaches_only_its_servers() -> None:
-    """A server that a guild does not see can neither be set up nor tested there, and is not offered."""
+    """A server that is not a guild's alone can neither be set up nor tested by its admins, and is not offered."""
     async with Stage(PLUGINS, guilds=(1, 2), config=TWO_GUILDS) as stage:
-        refused = [(await set_up(stage, "secret")).text, await look_at(stage, "secret"), await look_at(stage, "m`oon")]
+        refused = [(await set_up(stage, "secret")).text, await look_at(stage, "local"), await look_at(stage, "m`oon")]
         allowed = await set_up(stage, "secret", guild=2)
         here, there = [
             await stage.discord.autocomplete("setup server", "server", "", guild=guild, admin=True) for guild in (1, 2)
         ]
         typed = await stage.discord.autocomplete("server test", "server", "SEC", guild=2, admin=True)
 
-    assert all("is configured (known: local). Add a table" in text for text in refused)
+    assert all("is configured for you (known: none yet). It has a table" in text for text in refused)
     assert "is made" in allowed.text
-    assert [choice["value"] for choice in here] == ["local"]
-    assert [choice["value"] for choice in there] == ["local", "secret"]
+    assert [choice["value"] for choice in here] == []
+    assert [choice["value"] for choice in there] == ["secret"]
     assert [choice["value"] for choice in typed] == ["secret"]
 
 
