@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from core.cli import add_common, add_json
-from core.cli.setup import answer, config_of, database_of, print_json, print_table
+from core.cli.setup import answer, config_of, database_of, table
 from core.clock import Clock
 from core.db.database import MAX_ID
 from core.db.owners import Owners
@@ -43,10 +43,7 @@ async def run(arguments: argparse.Namespace) -> None:
             f"LEFT JOIN deliveries d ON d.event_id = e.id {where} ORDER BY e.id DESC, d.plugin LIMIT ?",
             (max(arguments.limit, 0),),
         )
-    if arguments.json:
-        print_json(rows)
-    else:
-        print_table(tuple(_COLUMNS.values()), [[row[column] for column in _COLUMNS] for row in rows])
+    answer(arguments, rows, table(tuple(_COLUMNS.values()), [[row[column] for column in _COLUMNS] for row in rows]))
 
 
 async def _replay(arguments: argparse.Namespace) -> None:

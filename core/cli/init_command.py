@@ -18,11 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    """Write the file; what is there stays.
-
-    Raises:
-        ConfigError: there is one already, or it cannot be written.
-    """
+    """Write the file; what is there stays."""
     target: Path = arguments.folder / DEFAULT_FILE
     try:
         arguments.folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import add_action
-from core.cli.setup import answer, config_of, print_json, print_table
+from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.config import Config
 from core.db.on_demand import DatabaseOnDemand
@@ -44,13 +44,9 @@ async def _list(arguments: argparse.Namespace) -> None:
     ]  # fmt: skip
     broken = sorted(catalogue.errors.items())
     rows += [dict.fromkeys(_HEADINGS) | {"name": name, "enabled": False, "error": error} for name, error in broken]
-    if arguments.json:
-        print_json(rows)
-        return
     headings = ("name", "version", "scope", "enabled", "summary")
-    print_table(headings, [tuple(row[heading] for heading in headings) for row in rows if row["error"] is None])
-    for name, error in broken:
-        print(f"{name}: cannot be used: {error}")
+    usable = table(headings, [tuple(row[heading] for heading in headings) for row in rows if row["error"] is None])
+    answer(arguments, rows, "\n".join([usable, *(f"{name}: cannot be used: {error}" for name, error in broken)]))
 
 
 async def _enabled(config: Config) -> dict[str, bool]:

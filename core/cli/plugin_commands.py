@@ -74,18 +74,11 @@ def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
 
 def _paths(words: Sequence[str]) -> list[str]:
     """Return ``[plugins] paths`` of the settings that the command line names; mistakes in them are told elsewhere."""
-    file = _named_config(words)
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config", nargs="?", type=Path)
+    file = finder.parse_known_args(words)[0].config or Path("roundhook.toml")
     paths = _table(file, "plugins").get("paths", ())
     return [str(file.absolute().parent / path) for path in paths if isinstance(path, str)]
-
-
-def _named_config(words: Sequence[str]) -> Path:
-    for number, word in enumerate(words):
-        if word.startswith("--config="):
-            return Path(word.partition("=")[2])
-        if word == "--config" and number + 1 < len(words):
-            return Path(words[number + 1])
-    return Path("roundhook.toml")
 
 
 def _table(file: Path, name: str) -> Mapping[str, Any]:
@@ -97,11 +90,7 @@ def _table(file: Path, name: str) -> Mapping[str, Any]:
 
 
 def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
-    """Import the command's plugin and let it declare its options.
-
-    Raises:
-        PluginError: the manifest or ``cli.py`` is wrong; names file and line.
-    """
+    """Import the command's plugin and let it declare its options; what is wrong is told with file and line."""
     from core.cli import add_common, load_for_good
     from core.kernel import loader
     from core.kernel.manifest import read_manifest

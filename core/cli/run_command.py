@@ -56,11 +56,7 @@ async def _run(arguments: argparse.Namespace) -> None:
 
 
 def check_complete(config: Config) -> None:
-    """Refuse to start without what the bot cannot do without.
-
-    Raises:
-        ConfigError: names the key.
-    """
+    """Refuse settings (``ConfigError``) that lack what the bot cannot do without."""
     if not config.guilds:
         problem = "No [guilds.<id>] is configured: the bot would be nowhere."
         raise ConfigError(f"{problem} Add one table for each Discord server.")

@@ -45,13 +45,18 @@ def answer(arguments: argparse.Namespace, document: Any, text: str) -> None:
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
+    print(table(headings, rows))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return what ``print_table`` prints."""
     texts = [[shown(value) for value in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
     kinds = [{type(row[place]) for row in rows} for place in range(len(headings))]
     numeric = [kind <= {int, float, type(None)} and kind != {type(None)} for kind in kinds]
-    for row in (list(headings), *texts):
-        cells = zip(row, widths, numeric, strict=True)
-        print("  ".join(f"{cell:{'>' if right else '<'}{width}}" for cell, width, right in cells).rstrip())
+    lines = [zip(row, widths, numeric, strict=True) for row in (headings, *texts)]
+    cells = [[f"{cell:{'>' if right else '<'}{width}}" for cell, width, right in line] for line in lines]
+    return "\n".join("  ".join(line).rstrip() for line in cells)
 
 
 def shown(value: Any) -> str:
