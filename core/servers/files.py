@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from core.clock import Clock
 from core.errors import BadInputError, PeerUnavailableError
@@ -73,7 +73,7 @@ class KeptFiles(Generic[F]):
         """
         _check_name(filename)
         _check_size(filename, len(data))
-        file = self._event(server, filename, data, trigger, path, modified_at)
+        file = self._event(data, server=server, filename=filename, trigger=trigger, path=path, modified_at=modified_at)
         await asyncio.to_thread(self._write, file.sha256, data)
         return file
 
@@ -111,13 +111,9 @@ class KeptFiles(Generic[F]):
         if not _in_place(file):
             await asyncio.to_thread(self._path(file.sha256).unlink, missing_ok=True)
 
-    def _event(
-        self, server: str, filename: str, data: bytes, trigger: Trigger, path: str, modified_at: datetime | None
-    ) -> F:
-        return self._make(
-            server=server, filename=filename, sha256=hashlib.sha256(data).hexdigest(), size=len(data),
-            trigger=trigger, path=path, modified_at=modified_at, fetched_at=self._clock.now(),
-        )  # fmt: skip
+    def _event(self, data: bytes, **origin: Any) -> F:
+        digest = hashlib.sha256(data).hexdigest()
+        return self._make(sha256=digest, size=len(data), fetched_at=self._clock.now(), **origin)
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not sha256.isalnum():
@@ -140,7 +136,8 @@ class KeptFiles(Generic[F]):
 
     def _find_in_place(self, server: str, path: Path) -> F:
         data, modified_at = _read_with_time(path)
-        return self._event(server, path.name, data, "import", str(path), modified_at)
+        origin = {"server": server, "filename": path.name, "trigger": "import", "path": str(path)}
+        return self._event(data, modified_at=modified_at, **origin)
 
     def _find(self, file: F) -> bytes | None:
         for path in (*_in_place(file), self._path(file.sha256)):

@@ -92,14 +92,10 @@ class RemoteFiles:
             try:
                 yield sftp
             except library().SFTPPermissionDenied as error:
-                raise self._refused(path, verb) from error
-
-    def _refused(self, path: str, verb: str) -> ConfigError:
-        ssh = self._server.settings.ssh
-        user = ssh.user if ssh else ""
-        who = f"The user '{user}' may not {verb} {path} on {self._server.key}."
-        how = "Give that user the right to, or do it by hand: docs/how-to/set-up-the-game-server.md says how."
-        return ConfigError(f"{who} {how}")
+                ssh = self._server.settings.ssh
+                who = f"The user '{ssh.user if ssh else ''}' may not {verb} {path} on {self._server.key}."
+                how = "Give that user the right to, or do it by hand: docs/how-to/set-up-the-game-server.md says how."
+                raise ConfigError(f"{who} {how}") from error
 
 
 def _missing_is_fine(*others: type[Exception]) -> contextlib.suppress:

@@ -133,18 +133,18 @@ class Server:
         try:
             return library().import_known_hosts(text)
         except ValueError as error:
-            raise ConfigError(
-                f"servers.{self.key}.ssh.known_hosts is '{ssh.known_hosts}', which holds a line that is no host key "
-                f"({error}). Write what ssh-keyscan -p {ssh.port} {ssh.host} gives."
-            ) from error
+            remedy = f"Write what ssh-keyscan -p {ssh.port} {ssh.host} gives."
+            problem = f"holds a line that is no host key ({error}). {remedy}"
+            raise self._wrong("known_hosts", ssh.known_hosts, problem) from error
 
     def _read(self, key: str, path: str) -> str:
         try:
             return Path(path).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"servers.{self.key}.ssh.{key} is '{path}', which cannot be read. Correct the path or its permissions."
-            ) from error
+            raise self._wrong(key, path, "cannot be read. Correct the path or its permissions.") from error
+
+    def _wrong(self, key: str, value: str, problem: str) -> ConfigError:
+        return ConfigError(f"servers.{self.key}.ssh.{key} is '{value}', which {problem}")
 
     def _translated(self, error: Exception, ssh: Ssh) -> RoundhookError | None:
         """Return our error for one of asyncssh's or the system's; None for a bug."""
