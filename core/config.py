@@ -1,5 +1,6 @@
 """roundhook.toml → typed settings. Every mistake names the key, the value found and the remedy."""
 
+import contextlib
 import difflib
 import os
 import re
@@ -41,7 +42,14 @@ class Secret(str):
         return str.__str__(self)
 
 
-class Discord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file. Its values are not shown: addresses, databases' and plugins' settings may be secrets."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class Discord(Section, frozen=True):
     """``[discord]``: which bot, and where webhooks post."""
 
     token: str = "env:ROUNDHOOK_TOKEN"  # noqa: S105 - where it is, not what it is
@@ -49,7 +57,7 @@ class Discord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     control_channel: Snowflake = 0
 
 
-class Guild(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Guild(Section, frozen=True):
     """``[guilds.<id>]``: one Discord server."""
 
     stats_channel: Snowflake = 0
@@ -57,22 +65,19 @@ class Guild(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     admin_roles: tuple[Snowflake, ...] = ()
 
 
-class DatabaseSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DatabaseSection(Section, frozen=True):
     """``[database]``."""
 
     url: str = "sqlite:///roundhook.db"
 
-    def __repr__(self) -> str:
-        return f"DatabaseSection({self.url.partition(':')[0]}:…)"  # the URL may hold a password
 
-
-class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Storage(Section, frozen=True):
     """``[storage]``: downloads, cards and backups."""
 
     dir: str = "data"
 
 
-class Plugins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Plugins(Section, frozen=True):
     """``[plugins]``: what runs at the first start, and where further ones lie."""
 
     enabled: tuple[str, ...] | None = None
@@ -81,7 +86,7 @@ class Plugins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     watch: bool = False
 
 
-class Ssh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Ssh(Section, frozen=True):
     """``[servers.<key>] ssh``: the way to a game server's files."""
 
     host: str
@@ -92,7 +97,7 @@ class Ssh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 22
 
 
-class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServerSection(Section, frozen=True):
     """``[servers.<key>]``: one game server."""
 
     timezone: str = "UTC"
@@ -102,16 +107,13 @@ class ServerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     webhook_url: str = ""
     """Where the address is that it posts to (``env:NAME`` or ``file:PATH``)."""
 
-    def __repr__(self) -> str:
-        return f"ServerSection({self.ssh!r}, …)"  # the webhook's URL lets anybody post
-
     @property
     def zone(self) -> ZoneInfo:
         """The zone that the names of its files are written in."""
         return ZoneInfo(self.timezone)
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(Section, frozen=True):
     """All settings: a table of the file each, paths made absolute. ``plugin`` is what the manifests will check."""
 
     discord: Discord = Discord()
@@ -122,9 +124,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     servers: dict[str, ServerSection] = {}
     plugin: dict[str, dict[str, Any]] = {}
     folder: str = "."
-
-    def __repr__(self) -> str:
-        return f"Config({self.folder!r}, …)"  # settings of plugins may be secrets
 
     @property
     def storage_dir(self) -> Path:
@@ -137,7 +136,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Raises:
             ConfigError: it is not there.
         """
-        return read_secret("discord.token", self.discord.token, Path(self.folder))
+        return _read_secret("discord.token", self.discord.token, Path(self.folder))
 
     def webhook_url(self, server: str) -> Secret | None:
         """Return the address in ``servers.<key>.webhook_url``, None if there is no such setting.
@@ -146,7 +145,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ConfigError: it is set, and there is nothing where it points to.
         """
         place = self.servers[server].webhook_url
-        return read_secret(f"servers.{server}.webhook_url", place, Path(self.folder)) if place else None
+        return _read_secret(f"servers.{server}.webhook_url", place, Path(self.folder)) if place else None
 
     def sees(self, guild_id: int, server: str) -> bool:
         """Tell whether a guild sees a server's rounds. A server that is not in the file is seen by all."""
@@ -195,7 +194,7 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
         plugin={key: dict(_table(f"plugin.{key}", one)) for key, one in _tables("plugin", data)},
         folder=str(folder),
     )
-    _check_token_place(config.discord.token)
+    _check_token(config.discord.token)
     for key, server in config.servers.items():
         _check_server(key, server)
     for guild, settings in config.guilds.items():
@@ -205,17 +204,15 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     return _with_absolute_paths(config, folder)
 
 
-def read_secret(key: str, place: str, folder: Path) -> Secret:
-    """Read a secret from ``env:NAME`` or ``file:PATH``.
-
-    Raises:
-        ConfigError: it is not there, or empty.
-    """
+def _read_secret(key: str, place: str, folder: Path) -> Secret:
+    """Read a secret from ``env:NAME`` or ``file:PATH``."""
     kind, _, where = place.partition(":")
     if kind == "env":
         value, remedy = os.environ.get(where, ""), f"Set the environment variable {where}."
     else:
-        value, remedy = _read_file(folder / where), f"Put it into the file {where}."
+        value, remedy = "", f"Put it into the file {where}."
+        with contextlib.suppress(OSError):
+            value = (folder / where).read_text("utf-8")
     if not value.strip():
         raise ConfigError(f"{key} is '{place}', and there is nothing. {remedy}")
     return Secret(value.strip())
@@ -272,8 +269,12 @@ def _guild_id(key: str) -> int:
     return int(key)
 
 
-def _check_token_place(place: str) -> None:
-    if place.partition(":")[0] not in ("env", "file"):
+def _is_place(value: str) -> bool:
+    return value.partition(":")[0] in ("env", "file")
+
+
+def _check_token(token: str) -> None:
+    if not _is_place(token):
         raise ConfigError(
             'discord.token holds a literal token (not shown here). Write "env:ROUNDHOOK_TOKEN" or '
             '"file:/run/secrets/token" and put the token there; if the file was shared, reset the token.'
@@ -283,7 +284,7 @@ def _check_token_place(place: str) -> None:
 def _check_server(key: str, server: ServerSection) -> None:
     if not SERVER_KEY.fullmatch(key):
         raise ConfigError(f"servers.{key}: use a short key of a-z, 0-9, _ and -, such as servers.puran.")
-    if server.webhook_url and server.webhook_url.partition(":")[0] not in ("env", "file"):
+    if server.webhook_url and not _is_place(server.webhook_url):
         raise ConfigError(
             f'servers.{key}.webhook_url holds a literal address (not shown here). Write "env:NAME" or "file:PATH" and '
             "put the address there; if the file was shared, make a new webhook."
@@ -298,29 +299,23 @@ def _check_server(key: str, server: ServerSection) -> None:
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
     replace = msgspec.structs.replace
+
+    def absolute(path: str) -> str:
+        return str(folder / Path(path).expanduser())
+
+    def moved(ssh: Ssh) -> Ssh:
+        return replace(ssh, key_file=absolute(ssh.key_file), known_hosts=absolute(ssh.known_hosts))
+
+    scheme, is_file, path = config.database.url.partition("sqlite:///")
+    url = f"{is_file}{absolute(path)}" if is_file and not scheme else config.database.url
     ways = ((key, server, server.ssh) for key, server in config.servers.items())
     return replace(
         config,
-        database=DatabaseSection(url=_absolute_url(config.database.url, folder)),
-        storage=Storage(dir=_absolute(config.storage.dir, folder)),
-        plugins=replace(config.plugins, paths=tuple(_absolute(path, folder) for path in config.plugins.paths)),
-        servers={key: replace(server, ssh=ssh and _absolute_ssh(ssh, folder)) for key, server, ssh in ways},
+        database=replace(config.database, url=url),
+        storage=replace(config.storage, dir=absolute(config.storage.dir)),
+        plugins=replace(config.plugins, paths=tuple(map(absolute, config.plugins.paths))),
+        servers={key: replace(server, ssh=ssh and moved(ssh)) for key, server, ssh in ways},
     )
-
-
-def _absolute_ssh(ssh: Ssh, folder: Path) -> Ssh:
-    return msgspec.structs.replace(
-        ssh, key_file=_absolute(ssh.key_file, folder), known_hosts=_absolute(ssh.known_hosts, folder)
-    )
-
-
-def _absolute(path: str, folder: Path) -> str:
-    return str(folder / Path(path).expanduser())
-
-
-def _absolute_url(url: str, folder: Path) -> str:
-    scheme, separator, path = url.partition("sqlite:///")
-    return f"sqlite:///{_absolute(path, folder)}" if separator and not scheme else url
 
 
 def _value_at(value: object, place: str) -> object:
@@ -328,13 +323,6 @@ def _value_at(value: object, place: str) -> object:
         if part and isinstance(value, Mapping):
             value = value.get(part.split("[")[0])
     return value
-
-
-def _read_file(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError:
-        return ""
 
 
 def shown(key: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import keyword
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,6 @@ from core.kernel.folders import plugin_folders
 
 _imported: list[str] = []
 """The packages of plugins whose commands have been imported."""
-_KEYWORDS = frozenset({("import",)})
-"""Words that Python keeps for itself: their functions are called with a ``_`` behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
     source = loader.read_source(manifest.name, manifest.folder)
     _imported.append(package := loader.new_package(manifest.name))
     module = loader.import_now(source, package, "cli")
-    name = f"{function}_" if command.words in _KEYWORDS else function
+    name = f"{function}_" if keyword.iskeyword(function) else function  # Python keeps words for itself
     if not callable(run := getattr(module, name, None)):
         problem = f"there is no `async def {name}(terminal, arguments)`, which the manifest's [cli] promises. Write it."
         raise PluginError(f"{manifest.name}: cli.py:1: {problem}")
