@@ -19,6 +19,7 @@ from core.errors import ConfigError
 
 Dialect = Literal["sqlite", "postgres"]
 """Which of the two databases it is."""
+_DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
 Row = dict[str, Any]
 """A row as ``fetch`` gives it: values by column name."""
 MAX_ID = 2**31 - 1
@@ -88,26 +89,16 @@ async def open_database(url: str, *, read_only: bool = False) -> AsyncIterator[D
         ConfigError: the URL is not usable, or the folder or (with *read_only*) the file does not exist.
         PeerUnavailableError: the PostgreSQL server does not answer.
     """
-    database = await _connect(url, read_only=read_only)
+    scheme = url.partition(":")[0]
+    if (dialect := _DIALECTS.get(scheme)) is None:
+        remedy = "Use sqlite:///path/to/file.db or postgres://user@host/database."
+        raise ConfigError(f"database.url begins with '{scheme}:'. {remedy}")
+    module = await asyncio.to_thread(importlib.import_module, f"core.db.{dialect}")  # heavy: not on the loop
+    database: Database = await module.connect(url, read_only=read_only)
     try:
         yield database
     finally:
         await database.close()
-
-
-async def _connect(url: str, *, read_only: bool) -> Database:
-    scheme = url.partition(":")[0]
-    if scheme == "sqlite":
-        sqlite = await asyncio.to_thread(importlib.import_module, "core.db.sqlite")  # heavy: not on the loop
-        opened: Database = sqlite.SqliteDatabase.open(url, read_only=read_only)
-        return opened
-    if scheme in ("postgres", "postgresql"):
-        postgres = await asyncio.to_thread(importlib.import_module, "core.db.postgres")
-        opened = await postgres.PostgresDatabase.open(url)
-        return opened
-    raise ConfigError(
-        f"database.url begins with '{scheme}:'. Use sqlite:///path/to/file.db or postgres://user@host/database."
-    )
 
 
 def marks(count: int) -> str:

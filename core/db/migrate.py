@@ -110,34 +110,26 @@ async def _run(database: Database, owner: Owner) -> None:
     from piccolo.conf.apps import AppConfig
 
     database.bind(Migration)
-    with _piccolo_conf(database), _fresh_modules(owner), contextlib.redirect_stdout(io.StringIO()):
+    with _piccolo_conf(database, owner), contextlib.redirect_stdout(io.StringIO()):
         manager = ForwardsMigrationManager(app_name=owner.name)
         await manager.create_migration_table()
         await manager.run_migrations(AppConfig(app_name=owner.name, migrations_folder_path=str(owner.folder)))
 
 
 @contextlib.contextmanager
-def _piccolo_conf(database: Database) -> Iterator[None]:
-    """Be the configuration module that Piccolo's manager looks for."""
+def _piccolo_conf(database: Database, owner: Owner) -> Iterator[None]:
+    """Be the configuration module that Piccolo's manager looks for.
+
+    Undone is also what the manager leaves behind: its entry in ``sys.path``, the migrations as top-level modules.
+    """
     module = types.ModuleType("piccolo_conf")
     module.DB = database.engine  # type: ignore[attr-defined]
-    before = sys.modules.get("piccolo_conf")
-    sys.modules["piccolo_conf"] = module
-    try:
-        yield
-    finally:
-        del sys.modules["piccolo_conf"]
-        if before is not None:
-            sys.modules["piccolo_conf"] = before
-
-
-@contextlib.contextmanager
-def _fresh_modules(owner: Owner) -> Iterator[None]:
-    """Undo what Piccolo leaves behind: its entry in ``sys.path`` and the migrations as top-level modules."""
-    path = sys.path[:]
+    path, before = sys.path[:], {name: one for name, one in sys.modules.items() if name == module.__name__}
+    sys.modules[module.__name__] = module
     try:
         yield
     finally:
         sys.path[:] = path
-        for name in owner.migrations():
+        for name in (module.__name__, *owner.migrations()):
             sys.modules.pop(name, None)
+        sys.modules.update(before)

@@ -4,9 +4,9 @@ import contextlib
 import functools
 import itertools
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
@@ -27,58 +27,51 @@ class PostgresDatabase(Database):
     def __init__(self, url: str) -> None:
         self.engine: PooledEngine = PooledEngine(config={"dsn": url})
 
-    @classmethod
-    async def open(cls, url: str) -> "PostgresDatabase":
-        """Connect to ``postgres://user@host/database``.
-
-        Raises:
-            ConfigError: the server refused the user or knows no such database.
-            PeerUnavailableError: it does not answer.
-        """
-        database = cls(url)
-        try:
-            await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
-            raise ConfigError(f"database.url was refused: {error}. Correct the user or the database's name.") from error
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            remedy = "Is it running, and is the address right?"
-            raise PeerUnavailableError(f"PostgreSQL does not answer: {error}. {remedy}") from error
-        return database
-
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        if (transaction := self.engine.current_transaction.get()) is not None:
-            return await _SqlTransaction(transaction.connection).fetch(sql, args)
-        with _away():
-            async with self._pool.acquire() as connection:
-                return await _SqlTransaction(connection).fetch(sql, args)
+        if (current := self.engine.current_transaction.get()) is not None:
+            return await _SqlTransaction(current.connection).fetch(sql, args)
+        async with self._acquired() as connection:
+            return await _SqlTransaction(connection).fetch(sql, args)
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        if (outer := self.engine.current_transaction.get()) is not None:
+        async with contextlib.AsyncExitStack() as stack:
+            if (current := self.engine.current_transaction.get()) is None:
+                connection = await stack.enter_async_context(self._acquired())
+                await stack.enter_async_context(connection.transaction())
+                current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
+                stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
             if alone:
-                await outer.connection.execute(_ALONE)
-            yield _SqlTransaction(outer.connection)
-            return
-        with _away():
-            async with self._pool.acquire() as connection, connection.transaction():
-                current: Any = SimpleNamespace(connection=connection)  # what Piccolo's queries look for
-                token = self.engine.current_transaction.set(current)
-                try:
-                    if alone:
-                        await connection.execute(_ALONE)
-                    yield _SqlTransaction(connection)
-                finally:
-                    self.engine.current_transaction.reset(token)
+                await current.connection.execute(_ALONE)
+            yield _SqlTransaction(current.connection)
 
     async def close(self) -> None:
         if self.engine.pool is not None:
             await self.engine.close_connection_pool()
 
-    @property
-    def _pool(self) -> Any:
+    @contextlib.asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Any]:
+        """Give a free connection; a lost one is the error that is retried."""
         if self.engine.pool is None:
             raise PeerUnavailableError("The database has been closed.")
-        return self.engine.pool
+        try:
+            async with self.engine.pool.acquire() as connection:
+                yield connection
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
+            raise PeerUnavailableError(f"The connection to PostgreSQL broke: {error}.") from error
+
+
+async def connect(url: str, *, read_only: bool) -> PostgresDatabase:
+    """Connect to ``postgres://user@host/database``; one that is only read needs nothing else here."""
+    database = PostgresDatabase(url)
+    try:
+        await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+        raise ConfigError(f"database.url was refused: {error}. Correct the user or the database's name.") from error
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        remedy = "Is it running, and is the address right?"
+        raise PeerUnavailableError(f"PostgreSQL does not answer: {error}. {remedy}") from error
+    return database
 
 
 class PooledEngine(PostgresEngine):
@@ -120,12 +113,3 @@ def numbered(sql: str) -> str:
     """
     numbers = itertools.count(1)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
-
-
-@contextlib.contextmanager
-def _away() -> Iterator[None]:
-    """Turn a lost connection into the error that is retried."""
-    try:
-        yield
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
-        raise PeerUnavailableError(f"The connection to PostgreSQL broke: {error}.") from error

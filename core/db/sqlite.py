@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
@@ -36,26 +35,10 @@ class SqliteDatabase(Database):
         self.path = path
         self.engine: WarmSQLiteEngine = WarmSQLiteEngine(path, read_only=read_only)
 
-    @classmethod
-    def open(cls, url: str, *, read_only: bool = False) -> "SqliteDatabase":
-        """Open ``sqlite:///path``; the folder must exist, with *read_only* the file too.
-
-        Raises:
-            ConfigError: it does not.
-        """
-        path = Path(url.removeprefix("sqlite:///"))
-        if not path.parent.is_dir():
-            problem = f"database.url points into {path.parent}, which is no folder."
-            raise ConfigError(f"{problem} Create it, or set another path.")
-        if read_only and not path.exists():
-            raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
-        return cls(path, read_only=read_only)
-
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        if (transaction := self.engine.current_transaction.get()) is not None:
-            rows: list[Row] = await transaction.connection.fetch(sql, args)
-            return rows
-        return await self.engine.read(sql, args)
+        transaction = self.engine.current_transaction.get()
+        rows: list[Row] = await (transaction.connection.fetch if transaction else self.engine.read)(sql, args)
+        return rows
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
@@ -71,6 +54,17 @@ class SqliteDatabase(Database):
 
     async def close(self) -> None:
         await self.engine.close()
+
+
+async def connect(url: str, *, read_only: bool) -> SqliteDatabase:
+    """Open ``sqlite:///path``; the folder must exist, with *read_only* the file too."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.parent.is_dir():
+        problem = f"database.url points into {path.parent}, which is no folder."
+        raise ConfigError(f"{problem} Create it, or set another path.")
+    if read_only and not path.exists():  # noqa: ASYNC240
+        raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
+    return SqliteDatabase(path, read_only=read_only)
 
 
 class WarmConnection:
@@ -142,9 +136,7 @@ class WarmTransaction(SQLiteTransaction):
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    async def __aexit__(self, kind: object, exception: BaseException | None, traceback: object) -> bool:
         if self._parent is not None:
             return exception is None
         try:
@@ -176,7 +168,10 @@ class WarmSQLiteEngine(SQLiteEngine):
 
     async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT on a free reader."""
-        reader = await self._free_reader()
+        if self._free_readers.empty() and len(self._readers) < READERS:
+            self._readers.append(WarmConnection(Path(self.path), (*_PRAGMAS, "query_only=1")))
+            self._free_readers.put_nowait(self._readers[-1])
+        reader = await self._free_readers.get()
         try:
             return await reader.fetch(sql, args)
         finally:
@@ -186,16 +181,8 @@ class WarmSQLiteEngine(SQLiteEngine):
         return WarmTransaction(engine=self)
 
     async def close(self) -> None:
-        """Close all connections."""
         for connection in (*self._readers, self.writer):
             await connection.close()
-
-    async def _free_reader(self) -> WarmConnection:
-        if self._free_readers.empty() and len(self._readers) < READERS:
-            reader = WarmConnection(Path(self.path), (*_PRAGMAS, "query_only=1"))
-            self._readers.append(reader)
-            return reader
-        return await self._free_readers.get()
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
@@ -208,9 +195,8 @@ class WarmSQLiteEngine(SQLiteEngine):
         return rows
 
     async def _run_in_existing_connection(
-        self, connection: WarmConnection, query: str, args: list[Any] | None = None, query_type: str = "generic",
-        table: Any = None,
-    ) -> list[Row]:  # fmt: skip
+        self, connection: WarmConnection, query: str, args: list[Any] | None = None, *_: object, **__: object
+    ) -> list[Row]:
         return await connection.fetch(query, args or ())
 
 
