@@ -49,41 +49,26 @@ class Context:
     def __init__(self, generation: Generation, services: Services, config: Settings) -> None:
         self._generation = generation
         self._services = services
+        self._followed: set[int] = set()
         self.config = config
         """The settings that the manifest declares, checked: ``config.poll_seconds``."""
-        self._followed: set[int] = set()
         self.log: logging.Logger = generation.log
         """The plugin's logger."""
-
-    @property
-    def name(self) -> str:
+        self.name: str = generation.manifest.name
         """The plugin's name."""
-        return self._generation.manifest.name
-
-    @property
-    def clock(self) -> Clock:
+        self.clock: Clock = services.clock
         """``now()`` (aware UTC) and ``sleep(seconds)``: the time that tests can move."""
-        return self._services.clock
+        self.files: Files = services.files
+        """``put`` keeps a file's bytes until they are imported, ``read`` gives them."""
+        self.servers: Mapping[str, Server] = services.servers
+        """The configured game servers by key; ``servers[key].sftp()`` is a warm, verified connection."""
+        self.control_channel: int = services.config.discord.control_channel
+        """The channel that webhooks post notices in; 0 if none is configured."""
 
     @property
     def db(self) -> Database:
         """The database: ``fetch`` to read, ``transaction`` to write; Piccolo tables are bound to it."""
         return self._services.database
-
-    @property
-    def files(self) -> Files:
-        """``put`` keeps a file's bytes until they are imported, ``read`` gives them."""
-        return self._services.files
-
-    @property
-    def servers(self) -> Mapping[str, Server]:
-        """The configured game servers by key; ``servers[key].sftp()`` is a warm, verified connection."""
-        return self._services.servers
-
-    @property
-    def control_channel(self) -> int:
-        """The channel that webhooks post notices in; 0 if none is configured."""
-        return self._services.config.discord.control_channel
 
     def webhook_url(self, webhook_id: int, token: str) -> str:
         """Return the address that a webhook is posted to; it is a secret."""
