@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core.clock import Clock
 from core.config import Config
 from core.context import Context
-from core.db import Database, open_database
+from core.db import open_database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, ROOT, Owner, migrate
 from core.db.owners import Owners
@@ -19,11 +19,10 @@ from core.discord.port import NoDiscord
 from core.discord.troubles import Troubles
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
-from core.kernel.contracts import Contracts
 from core.kernel.discovery import discover
 from core.kernel.failures import tell_failures
 from core.kernel.generation import Generation
-from core.kernel.host import Host, Migrate
+from core.kernel.host import Host
 from core.kernel.kernel import Kernel
 from core.kernel.manifest import Manifest, Settings
 from core.kernel.report import Report
@@ -122,46 +121,33 @@ async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord"
             stack.push_async_callback(server.close)
         await webhooks.load(database, servers)
         journal = Journal(database, owners, clock, CONTRACTS)
-        await stack.enter_async_context(_writing(journal))
+        writing = asyncio.get_running_loop().create_task(journal.run())
+        stack.push_async_callback(lambda: writing)
+        stack.callback(journal.close)
         files = Files(storage / "files", database, clock)
         troubles = Troubles(config, database, clock)
         services = Services(config, clock, database, files, servers, journal, discord, troubles)
-        services.kernel = kernel = Kernel(_host(services, CONTRACTS))
+        services.kernel = kernel = Kernel(_host(services))
         kernel.logbook.attach()
         stack.callback(kernel.logbook.detach)
         stack.push_async_callback(kernel.close)
         yield services
 
 
-def _host(services: Services, contracts: Contracts) -> Host:
+def _host(services: Services) -> Host:
+    config, database = services.config, services.database
+
     def context(generation: Generation, settings: Settings) -> Context:
         return Context(generation, services, settings)
 
-    migrate = _migrator(services.database, services.config)
-    return Host(
-        services.config, services.clock, services.database, services.journal, contracts, services.discord, context,
-        migrate,
-    )  # fmt: skip
-
-
-def _migrator(database: Database, config: Config) -> Migrate:
-    async def run(manifest: Manifest) -> None:
+    async def migrate_plugin(manifest: Manifest) -> None:
         """Run the migrations of a plugin: built-ins keep theirs in the repository's folder."""
         for folder in (ROOT / manifest.name, manifest.folder / "piccolo_migrations"):
             if folder.is_dir():
                 await migrate(database, [Owner(manifest.name, folder)], backups=config.storage_dir / "backups")
 
-    return run
-
-
-@contextlib.asynccontextmanager
-async def _writing(journal: Journal) -> AsyncIterator[None]:
-    task = asyncio.get_running_loop().create_task(journal.run())
-    try:
-        yield
-    finally:
-        journal.close()
-        await task
+    clock, journal, discord = services.clock, services.journal, services.discord
+    return Host(config, clock, database, journal, CONTRACTS, discord, context, migrate_plugin)
 
 
 @contextlib.asynccontextmanager
