@@ -1,6 +1,7 @@
 """The time that the bot reads. Tests hand in one that can be moved."""
 
 import asyncio
+import contextlib
 import time
 from datetime import UTC, datetime
 
@@ -52,11 +53,9 @@ class MovableClock(Clock):
         try:
             while (left := due - self.monotonic()) > 0:
                 moved.clear()
-                try:
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await moved.wait()
-                except TimeoutError:
-                    continue
         finally:
             self._sleepers.discard(moved)
         await asyncio.sleep(0)

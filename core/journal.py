@@ -7,6 +7,7 @@ load there are many in one. Raw SQL on the writer; ``synchronous=FULL`` on SQLit
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -37,8 +38,6 @@ _ERROR_LENGTH = 2000
 
 Record = tuple[State, int, str | None, datetime, int, str]
 """State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
-
-
 OnCommit = Callable[[int, Sequence[str]], None]
 """Called with an event's id and the plugins that it is to be delivered to now."""
 
@@ -70,8 +69,8 @@ class Publication:
     payload: str
     plugins: tuple[str, ...]
     again: tuple[str, ...]
-    on_commit: "OnCommit"
-    committed: "asyncio.Future[int | None]"
+    on_commit: OnCommit
+    committed: asyncio.Future[int | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,13 +112,11 @@ class Journal(Backlog):
         """
         if self._ended:
             raise RoundhookError("The journal is closed: nothing can be published any more.")
-        future = asyncio.get_running_loop().create_future()
-        self._publications.append(
-            Publication(event, *self._codec.encode(event), tuple(plugins), tuple(again), on_commit, future)
-        )
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        text = self._codec.encode(event)
+        self._publications.append(Publication(event, *text, tuple(plugins), tuple(again), on_commit, future))
         self._work.set()
-        result: int | None = await future
-        return result
+        return await future
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
         """Note how a delivery stands; written with the next commit."""
@@ -193,23 +190,19 @@ class Journal(Backlog):
     async def _write(self) -> bool:
         """Write one batch; tell whether the database has taken the records in it."""
         async with self._lock:
-            return await self._write_batch()
-
-    async def _write_batch(self) -> bool:
-        publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
-        records, self._records = self._records, []
-        flushes, self._flushes = self._flushes, []
-        same: dict[str, list[Publication]] = {}
-        for publication in publications:
-            same.setdefault(publication.event.key, []).append(publication)
-        if not await self._written(list(same.values()), records):
-            self._records[:0] = records
-            self._flushes[:0] = flushes
-            return False
-        for future in flushes:
-            if not future.done():
-                future.set_result(None)
-        return True
+            publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
+            records, self._records = self._records, []
+            flushes, self._flushes = self._flushes, []
+            same: dict[str, list[Publication]] = {}
+            for publication in publications:
+                same.setdefault(publication.event.key, []).append(publication)
+            if not await self._written(list(same.values()), records):
+                self._records[:0], self._flushes[:0] = records, flushes
+                return False
+            for future in flushes:
+                if not future.done():
+                    future.set_result(None)
+            return True
 
     async def _written(self, same: list[list[Publication]], records: list[Record]) -> bool:
         """Commit all in one transaction, or each event on its own if one of them cannot be stored."""
@@ -252,11 +245,8 @@ class Journal(Backlog):
             new = sorted(set(publication.again) - {one["plugin"] for one in had})
             now = self._clock.now()
             await transaction.execute_many(_DELIVERY, [(row["id"], plugin, now) for plugin in new])
-            mine = (
-                await transaction.fetch(_ADOPT.format(new=marks(len(new))), (self._owners.me, row["id"], *new))
-                if new
-                else []
-            )
+            adopt, args = _ADOPT.format(new=marks(len(new))), (self._owners.me, row["id"], *new)
+            mine = await transaction.fetch(adopt, args) if new else []
         if mine:  # else a living process delivers it to others, and finds these too
             publication.on_commit(row["id"], new)
 
@@ -278,13 +268,10 @@ class Journal(Backlog):
     ) -> dict[str, int]:
         if not publications:
             return {}
-        values: list[object] = []
-        for one in publications:
-            values += (one.event.key, one.type, one.payload, now, self._owners.me)
-        marks_ = ", ".join(["(?, ?, ?, ?, ?)"] * len(publications))
-        rows: list[Row] = await transaction.fetch(
-            f"{_EVENT}{marks_} ON CONFLICT (key) DO NOTHING RETURNING id, key", values
-        )
+        events = [(one.event.key, one.type, one.payload, now, self._owners.me) for one in publications]
+        places = ", ".join(["(?, ?, ?, ?, ?)"] * len(events))
+        sql = f"{_EVENT}{places} ON CONFLICT (key) DO NOTHING RETURNING id, key"
+        rows = await transaction.fetch(sql, list(itertools.chain.from_iterable(events)))
         return {row["key"]: row["id"] for row in rows}
 
 

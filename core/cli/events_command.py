@@ -4,9 +4,10 @@ import argparse
 import asyncio
 
 from core.cli import add_common, add_json
-from core.cli.setup import answer, config_of, database_of, table
+from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.db.database import MAX_ID
+from core.db.on_demand import DatabaseOnDemand
 from core.db.owners import Owners
 from core.errors import ConfigError
 from core.hookspecs import CONTRACTS
@@ -37,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> None:
     """List."""
     where = "WHERE d.state = 'failed'" if arguments.failed else ""
-    async with database_of(arguments) as database:
+    async with DatabaseOnDemand(config_of(arguments).database.url) as database:
         rows = await database.fetch(
             "SELECT e.id, e.type, e.key, e.published_at, d.plugin, d.state, d.attempts, d.error FROM events e "
             f"LEFT JOIN deliveries d ON d.event_id = e.id {where} ORDER BY e.id DESC, d.plugin LIMIT ?",
@@ -50,7 +51,7 @@ async def _replay(arguments: argparse.Namespace) -> None:
     """Make failed deliveries pending; the running bot takes them over within half a minute, else the next start."""
     ids = [one for one in arguments.ids if 0 < one <= MAX_ID]
     config = config_of(arguments)
-    async with database_of(arguments) as database:
+    async with DatabaseOnDemand(config.database.url) as database:
         await database.check()
         owners = await asyncio.to_thread(Owners, config.storage_dir / "processes")
         count = await Journal(database, owners, Clock(), CONTRACTS).replay(ids)

@@ -114,8 +114,5 @@ async def _run(manifest: Any, run: Callable[..., Any], arguments: argparse.Names
 
     config = config_of(arguments)
     settings = manifest.settings(config.plugin.get(manifest.name, {}))
-    try:
-        async with Terminal(config, settings) as terminal:
-            return int(await run(terminal, arguments) or 0)
-    finally:
-        forget()
+    async with Terminal(config, settings) as terminal:
+        return int(await run(terminal, arguments) or 0)

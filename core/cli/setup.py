@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from core.config import Config, load_config, parse_config
-from core.db.on_demand import DatabaseOnDemand
 
 
 def config_of(arguments: argparse.Namespace) -> Config:
@@ -22,11 +21,6 @@ def config_of(arguments: argparse.Namespace) -> Config:
         database = parse_config({"database": {"url": arguments.db}}, Path.cwd()).database
         config = msgspec.structs.replace(config, database=database)
     return config
-
-
-def database_of(arguments: argparse.Namespace) -> DatabaseOnDemand:
-    """Return the database, which must be there; use it as a context manager."""
-    return DatabaseOnDemand(config_of(arguments).database.url)
 
 
 def print_json(document: Any) -> None:

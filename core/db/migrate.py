@@ -40,7 +40,9 @@ CORE = Owner("core", ROOT / "core")
 
 async def pending(database: Database, owners: Sequence[Owner]) -> dict[Owner, list[str]]:
     """Return what is still to be run, by owner; owners with nothing to run are left out."""
-    applied = await _applied(database)
+    applied: set[str] = set()
+    if "migration" in await table_names(database):
+        applied = {row["name"] for row in await database.fetch("SELECT name FROM migration")}
     waiting = {owner: [one for one in owner.migrations() if one not in applied] for owner in owners}
     return {owner: ids for owner, ids in waiting.items() if ids}
 
@@ -76,12 +78,6 @@ async def table_names(database: Database) -> set[str]:
     else:
         sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
     return {row["name"] for row in await database.fetch(sql)}
-
-
-async def _applied(database: Database) -> set[str]:
-    if "migration" not in await table_names(database):
-        return set()
-    return {row["name"] for row in await database.fetch("SELECT name FROM migration")}
 
 
 async def _back_up(database: Database, folder: Path | None) -> Path | None:

@@ -47,8 +47,7 @@ class Canvas:
     ) -> float:
         """Draw *text* from *x* on base line *y*, cut to *width*; return where it ends."""
         shown = fit_text(text, face, size, 1e9 if width is None else width)
-        self.draw.text((x, y), shown, fill=color, font=font(face, size), anchor="ls")
-        return x + text_width(shown, face, size)
+        return self.runs(x, y, [(color, shown)], face=face, size=size)
 
     def text_right(
         self, x: float, y: float, text: str, *, size: int, color: Color, face: str = MEDIUM, width: float | None = None
@@ -56,7 +55,7 @@ class Canvas:
         """Draw *text* so that it ends at *x* on base line *y*, cut to *width*; return where it begins."""
         shown = fit_text(text, face, size, 1e9 if width is None else width)
         begin = x - text_width(shown, face, size)
-        self.draw.text((begin, y), shown, fill=color, font=font(face, size), anchor="ls")
+        self.runs(begin, y, [(color, shown)], face=face, size=size)
         return begin
 
     def runs(self, x: float, y: float, runs: Iterable[tuple[Color, str]], *, face: str, size: int) -> float:
