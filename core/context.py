@@ -72,8 +72,7 @@ class Context:
 
     def webhook_url(self, webhook_id: int, token: str) -> str:
         """Return the address that a webhook is posted to; it is a secret."""
-        base = self._services.config.discord.rest_url.rstrip("/")
-        return f"{base}/webhooks/{webhook_id}/{token}"
+        return f"{self._services.config.discord.rest_url.rstrip('/')}/webhooks/{webhook_id}/{token}"
 
     @property
     def rest(self) -> "hikari.api.RESTClient":
@@ -87,7 +86,12 @@ class Context:
     @property
     def http(self) -> "aiohttp.ClientSession":
         """An HTTP session of this generation."""
-        return self._services.http_session(self._generation)
+        if self._generation.http is None:
+            import aiohttp  # heavy: only for plugins that use it
+
+            self._generation.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+            self.on_close(self._generation.http.close)
+        return self._generation.http
 
     async def publish(self, event: Event) -> None:
         """Commit *event* to the journal; every plugin that is on and implements its hook will get it.

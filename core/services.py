@@ -1,7 +1,6 @@
 """What a context reaches: the bot's services, shared by all plugins."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from core.clock import Clock
 from core.config import Config
@@ -15,9 +14,6 @@ from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.rounds.files import Files
 from core.servers.ssh import Server
-
-if TYPE_CHECKING:
-    import aiohttp
 
 
 @dataclass(slots=True)
@@ -49,12 +45,3 @@ class Services:
         """Let listeners and components declared after the swap take effect."""
         if generation.scope.live and self.kernel.serves(generation):
             self.discord.replace(generation, generation)
-
-    def http_session(self, generation: Generation) -> "aiohttp.ClientSession":
-        """Return the generation's HTTP session; closed with it."""
-        if generation.http is None:
-            import aiohttp  # heavy: only for plugins that use it
-
-            generation.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-            generation.scope.defer(generation.http.close)
-        return generation.http

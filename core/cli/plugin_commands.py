@@ -113,6 +113,5 @@ async def _run(manifest: Any, run: Callable[..., Any], arguments: argparse.Names
     from core.cli.terminal import Terminal
 
     config = config_of(arguments)
-    settings = manifest.settings(config.plugin.get(manifest.name, {}))
-    async with Terminal(config, settings) as terminal:
+    async with Terminal(config, manifest.settings(config.plugin.get(manifest.name, {}))) as terminal:
         return int(await run(terminal, arguments) or 0)

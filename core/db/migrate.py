@@ -114,10 +114,7 @@ async def _run(database: Database, owner: Owner) -> None:
 
 @contextlib.contextmanager
 def _piccolo_conf(database: Database, owner: Owner) -> Iterator[None]:
-    """Be the configuration module that Piccolo's manager looks for.
-
-    Undone is also what the manager leaves behind: its entry in ``sys.path``, the migrations as top-level modules.
-    """
+    """Be the configuration module that Piccolo's manager looks for; undo that and what it left in ``sys``."""
     module = types.ModuleType("piccolo_conf")
     module.DB = database.engine  # type: ignore[attr-defined]
     path, before = sys.path[:], {name: one for name, one in sys.modules.items() if name == module.__name__}

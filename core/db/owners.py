@@ -46,13 +46,12 @@ class Owners:
             return True
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
         except BlockingIOError:
             return False
-        else:
-            path.unlink(missing_ok=True)
-            return True
         finally:
             os.close(descriptor)
+        return True
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner.rpartition(':')[2]}.lock"

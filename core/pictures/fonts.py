@@ -51,8 +51,7 @@ def drawable(text: str, face: str) -> str:
     Marks and controls without a place of their own go (also emoji joiners and piled-up accents); styled letters such
     as full-width ones become plain; what is missing still becomes one box for each character.
     """
-    plain = unicodedata.normalize("NFC", text[:_LONGEST])
-    return "".join(_drawable_char(face, char) for char in plain)
+    return "".join(_drawable_char(face, char) for char in unicodedata.normalize("NFC", text[:_LONGEST]))
 
 
 def text_width(text: str, face: str, size: int) -> float:

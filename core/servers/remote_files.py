@@ -71,7 +71,9 @@ class RemoteFiles:
         draft = f"{path}.roundhook-tmp"
         async with self._sftp("write", path) as sftp:
             await sftp.makedirs(posixpath.dirname(path), exist_ok=True)
-            await _upload(sftp, draft, data, mode)
+            async with sftp.open(draft, "wb", attrs=library().SFTPAttrs(permissions=mode)) as file:
+                await sftp.chmod(draft, mode)  # an old draft, or the server's umask, may have said otherwise
+                await file.write(data)
             await _rename(sftp, draft, path)
 
     async def rename(self, old: str, new: str) -> None:
@@ -100,13 +102,6 @@ class RemoteFiles:
 
 def _missing_is_fine(*others: type[Exception]) -> contextlib.suppress:
     return contextlib.suppress(library().SFTPNoSuchFile, library().SFTPNoSuchPath, *others)
-
-
-async def _upload(sftp: "asyncssh.SFTPClient", path: str, data: bytes, mode: int) -> None:
-    attributes = library().SFTPAttrs(permissions=mode)
-    async with sftp.open(path, "wb", attrs=attributes) as file:
-        await sftp.chmod(path, mode)  # an old draft, or the server's umask, may have said otherwise
-        await file.write(data)
 
 
 async def _rename(sftp: "asyncssh.SFTPClient", old: str, new: str) -> None:
