@@ -102,8 +102,7 @@ async def offline_application(config: Config) -> AsyncIterator[Application]:
     found = discover(config.plugins.paths).manifests.values()
     offline = [one.name for one in sorted(found, key=Manifest.order) if one.offline]
     async with _services(config, Clock(), NoDiscord()) as services:
-        reports = await services.kernel.start(offline)
-        yield Application(config, services, services.kernel, reports)
+        yield Application(config, services, services.kernel, await services.kernel.start(offline))
 
 
 @contextlib.asynccontextmanager

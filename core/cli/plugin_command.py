@@ -69,8 +69,7 @@ async def _new(arguments: argparse.Namespace) -> None:
 def _make(config: Config, name: str) -> Path:
     if not NAME.fullmatch(name):
         raise ConfigError(f"'{name}' cannot be a plugin's name. Use a-z, 0-9 and _, beginning with a letter.")
-    parent = Path(config.plugins.paths[0]) if config.plugins.paths else Path.cwd()
-    folder = parent / name
+    folder = (Path(config.plugins.paths[0]) if config.plugins.paths else Path.cwd()) / name
     if folder.exists():
         raise ConfigError(f"{folder} exists already. Choose another name.")
     folder.mkdir(parents=True)
