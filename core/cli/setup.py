@@ -1,4 +1,4 @@
-"""What commands share: reading the settings, opening the database, printing."""
+"""What commands share: reading the settings, printing."""
 
 import argparse
 import json

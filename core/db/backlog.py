@@ -8,6 +8,7 @@ from core.db.database import Database, Row, marks, utc
 from core.db.owners import Owners
 
 _MOST_FAILURES = 500
+_AGAIN = "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE"
 
 
 class Backlog:
@@ -57,17 +58,14 @@ class Backlog:
                 "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending')",
                 (self._owners.me, *event_ids),
             )
-            await transaction.execute(f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {which}", event_ids)
+            await transaction.execute(f"{_AGAIN} {which}", event_ids)
         return int(count)
 
     async def retry_failed(self, plugin: str) -> None:
         """Make what failed for good for *plugin* pending again, as this process's: the cause may be mended."""
         where = "plugin = ? AND state = 'failed'"
-        rows = await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,))
-        if rows:
-            await self._database.execute(
-                f"UPDATE deliveries SET state = 'pending', attempts = 0 WHERE {where}", (plugin,)
-            )
+        if await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,)):
+            await self._database.execute(f"{_AGAIN} {where}", (plugin,))
             await self._adopt(plugin)
 
     async def waiting(self, plugin: str) -> int:
