@@ -101,7 +101,7 @@ def running(stage: "Stage", name: str) -> Any:
     return generation.plugin
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Return when *condition* holds; for what no event tells."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - there is nothing to wait on
