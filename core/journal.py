@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from core.clock import Clock
 from core.db import Database, Transaction
-from core.db.backlog import Backlog
+from core.db.backlog import OPEN, Backlog
 from core.db.database import Row, marks
 from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
@@ -166,7 +166,7 @@ class Journal(Backlog):
         async with self._lock:
             rows = await self._database.fetch(
                 "SELECT e.id, e.type, e.payload, d.plugin, d.attempts FROM deliveries d "
-                "JOIN events e ON e.id = d.event_id WHERE d.state = 'pending' AND e.owner = ? "
+                f"JOIN events e ON e.id = d.event_id WHERE d.{OPEN} AND d.state = 'pending' AND e.owner = ? "
                 f"AND d.plugin IN ({marks(len(names))}) ORDER BY e.id, d.plugin",
                 (self._owners.me, *names),
             )

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> None:
     """List."""
-    where = "WHERE d.state = 'failed'" if arguments.failed else ""
+    where = "WHERE d.state <> 'done' AND d.state = 'failed'" if arguments.failed else ""
     async with DatabaseOnDemand(config_of(arguments).database.url) as database:
         rows = await database.fetch(
             "SELECT e.id, e.type, e.key, e.published_at, d.plugin, d.state, d.attempts, d.error FROM events e "

@@ -7,6 +7,8 @@ from core.clock import Clock
 from core.db.database import Database, Row, marks, utc
 from core.db.owners import Owners
 
+OPEN = "state <> 'done'"
+"""Stands beside each look for a state: without it SQLite reads all deliveries, although one index has the open ones."""
 _MOST_FAILURES = 500
 _AGAIN = "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE"
 
@@ -23,7 +25,7 @@ class Backlog:
         """Adopt what ended processes have left pending; return from how many."""
         rows = await self._database.fetch(
             "SELECT e.owner, max(e.published_at) AS latest FROM deliveries d JOIN events e ON e.id = d.event_id "
-            "WHERE d.state = 'pending' GROUP BY e.owner"
+            f"WHERE d.{OPEN} AND d.state = 'pending' GROUP BY e.owner"
         )
         now = self._clock.now()
         ended = [row["owner"] for row in rows if self._owners.has_ended(row["owner"], utc(row["latest"]) or now, now)]
@@ -61,30 +63,34 @@ class Backlog:
             await transaction.execute(f"{_AGAIN} {which}", event_ids)
         return int(count)
 
-    async def retry_failed(self, plugin: str) -> None:
-        """Make what failed for good for *plugin* pending again, as this process's: the cause may be mended."""
-        where = "plugin = ? AND state = 'failed'"
-        if await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,)):
-            await self._database.execute(f"{_AGAIN} {where}", (plugin,))
-            await self._adopt(plugin)
+    async def retry_failed(self, plugin: str) -> bool:
+        """Make what failed for good for *plugin* pending again, as this process's; tell whether anything had."""
+        where = f"plugin = ? AND {OPEN} AND state = 'failed'"
+        if not await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,)):
+            return False
+        await self._database.execute(f"{_AGAIN} {where}", (plugin,))
+        await self._adopt(plugin)
+        return True
 
     async def waiting(self, plugin: str) -> int:
         """Return how many events are still to be delivered to *plugin*."""
-        sql = "SELECT count(*) AS n FROM deliveries WHERE plugin = ? AND state = 'pending'"
+        sql = f"SELECT count(*) AS n FROM deliveries WHERE plugin = ? AND {OPEN} AND state = 'pending'"
         return int((await self._database.fetch(sql, (plugin,)))[0]["n"])
 
     async def failed(self, limit: int) -> list[Row]:
         """Return deliveries that failed for good, the latest first: id, type, key, plugin, attempts, error, at."""
         return await self._database.fetch(
             "SELECT e.id, e.type, e.key, d.plugin, d.attempts, d.error, d.updated_at FROM deliveries d "
-            f"JOIN events e ON e.id = d.event_id WHERE d.state = 'failed' ORDER BY e.id DESC LIMIT {int(limit)}"
+            f"JOIN events e ON e.id = d.event_id WHERE d.{OPEN} AND d.state = 'failed' "
+            f"ORDER BY e.id DESC LIMIT {int(limit)}"
         )
 
     async def failures(self) -> list[Row]:
         """Return what failed for good and was not refused by its plugin: type, payload, plugin, error; latest first."""
         return await self._database.fetch(
             "SELECT e.type, e.payload, d.plugin, d.error FROM deliveries d JOIN events e ON e.id = d.event_id "
-            f"WHERE d.state = 'failed' AND d.error NOT LIKE 'BadInputError%' ORDER BY e.id DESC LIMIT {_MOST_FAILURES}"
+            f"WHERE d.{OPEN} AND d.state = 'failed' AND d.error NOT LIKE 'BadInputError%' "
+            f"ORDER BY e.id DESC LIMIT {_MOST_FAILURES}"
         )
 
     async def thin(self, keep: timedelta, installed: Iterable[str] | None = None) -> None:
@@ -104,7 +110,7 @@ class Backlog:
         """Take what is pending for *plugin*; an event that a living process still delivers to others stays with it."""
         await self._database.execute(
             "UPDATE events SET owner = ? WHERE id IN "
-            "(SELECT event_id FROM deliveries WHERE plugin = ? AND state = 'pending') AND NOT EXISTS "
+            f"(SELECT event_id FROM deliveries WHERE plugin = ? AND {OPEN} AND state = 'pending') AND NOT EXISTS "
             "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
             (self._owners.me, plugin, plugin),
         )

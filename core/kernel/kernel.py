@@ -296,7 +296,9 @@ class Kernel:
         self.dispatcher.unpark(slot.name)
         await self._remember_hooks(slot)
         if slot.now()["source_hash"] != before:
-            await self._retry([slot])
+            failed = await self.journal.retry_failed(slot.name)
+            if failed or slot.manifest.catch_up:  # else there is nothing in the journal that does not come by itself
+                await self._resume([slot])
         return pause
 
     async def _remember_hooks(self, slot: Slot) -> None:

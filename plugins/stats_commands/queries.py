@@ -250,7 +250,7 @@ class Stats:
             f"SELECT (SELECT count(*) FROM players WHERE NOT is_bot {seen}) AS players, "
             f"(SELECT count(*) FROM stats_files r WHERE state = 'quarantined' AND {where}) AS quarantined, "
             f"(SELECT count(*) FROM round_notices r WHERE round_id IS NULL AND {where}) AS waiting, "
-            "(SELECT count(*) FROM deliveries WHERE state = 'failed') AS failed",
+            "(SELECT count(*) FROM deliveries WHERE state <> 'done' AND state = 'failed') AS failed",
             (*args, *args, *args),
         )
         return rows[0]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -359,3 +359,28 @@ async def _publish_and_be_killed(url: str, processes: Path) -> None:
 
 
 _ROOT = Path(__file__).parents[2]
+
+
+async def test_what_is_open_is_found_by_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many deliveries are done: no look at what is not reads them all. (SQLite needs it said.)"""
+    asked: list[tuple[str, Sequence[Any]]] = []
+    async with Stage([], folder=tmp_path) as stage:
+        journal, database = stage.app.services.journal, stage.db
+        inner = database.fetch
+
+        async def fetch(sql: str, args: Sequence[Any] = ()) -> list[dict[str, Any]]:
+            asked.append((sql, args))
+            return await inner(sql, args)
+
+        monkeypatch.setattr(database, "fetch", fetch)
+        await journal.take_over()
+        await journal.open_deliveries(["one"])
+        await journal.retry_failed("one")
+        await journal.waiting("one")
+        await journal.failed(5)
+        await journal.failures()
+        looks = [one for one in asked if "deliveries" in one[0]]
+        plans = [row["detail"] for sql, args in looks for row in await inner(f"EXPLAIN QUERY PLAN {sql}", args)]
+
+    assert len(looks) == 6
+    assert [plan for plan in plans if plan.startswith(("SCAN d", "SCAN deliveries"))] == []
