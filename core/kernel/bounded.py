@@ -1,6 +1,7 @@
 """Runs plugin code that may hang, may refuse to be cancelled, and may raise what ends the event loop."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
@@ -55,7 +56,17 @@ def text_of(error: BaseException) -> str:
         return f"{type(error).__name__}, whose text raises {type(problem).__name__}"
 
 
-async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
+def keep(
+    tasks: "set[asyncio.Task[T]]", work: Coroutine[Any, Any, T], context: contextvars.Context | None = None
+) -> "asyncio.Task[T]":
+    """Return a new task for *work*, in a copy of our context or in *context*, which is in *tasks* until it ends."""
+    task = asyncio.get_running_loop().create_task(work, context=context)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
+
+
+async def bounded(work: Awaitable[T], seconds: float) -> T:
     """Return what *work* returns, within *seconds*; then it is cancelled (``TookTooLongError``).
 
     It runs in a task of its own: one that swallows its cancellation is left behind instead of holding up the caller.
@@ -80,10 +91,7 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
 def _stack_of(work: Any) -> list[tuple[str, int]]:
     """Return file and line of each frame that a suspended coroutine is in; a task tells only its outermost."""
     stack = []
-    while work is not None:
-        frame = getattr(work, "cr_frame", None) or getattr(work, "gi_frame", None)
-        if frame is None:
-            break
+    while frame := getattr(work, "cr_frame", None) or getattr(work, "gi_frame", None):
         stack.append((frame.f_code.co_filename, frame.f_lineno or 0))
         work = getattr(work, "cr_await", None) or getattr(work, "gi_yieldfrom", None)
     return stack

@@ -8,13 +8,12 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.clock import Clock
 from core.errors import BadInputError
 from core.journal import Journal, OpenDelivery, State
-from core.kernel.bounded import contained, take_back, text_of
+from core.kernel.bounded import contained, keep, take_back, text_of
 from core.kernel.contracts import Event
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation
@@ -150,7 +149,7 @@ class Dispatcher:
         for delivery in deliveries:
             stages[self._stage(delivery)].append(delivery)
         if len(stages) > 1:
-            self._spawn(self._run([stages[stage] for stage in sorted(stages)]))
+            keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]))
         else:
             self._attempt_first(deliveries)
 
@@ -203,7 +202,7 @@ class Dispatcher:
             return
         self._journal.record(delivery.event_id, delivery.plugin, "pending", delivery.attempts, text)
         self.note_change()
-        self._spawn(self._deliver_later(delivery, RETRY_SECONDS[delivery.attempts - 1]))
+        keep(self._tasks, self._deliver_later(delivery, RETRY_SECONDS[delivery.attempts - 1]))
 
     async def _deliver_later(self, delivery: Delivery, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -237,7 +236,7 @@ class Dispatcher:
             return Outcome.DONE, None  # switched off for every guild that would see it
         delivery.breaker = breaker = slot.breaker(delivery.event)
         if breaker.state != "closed" and not breaker.admit(self._clock.monotonic()):
-            self._spawn(self._deliver_after_probe(delivery, slot))
+            keep(self._tasks, self._deliver_after_probe(delivery, slot))
             return Outcome.PARKED, None
         return await self._call(delivery, slot, generation, impl)
 
@@ -333,12 +332,6 @@ class Dispatcher:
     def _impl(self, delivery: Delivery) -> Impl | None:
         slot = self._slots.get(delivery.plugin)
         return slot.generation.impls.get(delivery.event.hook) if slot and slot.generation else None
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def _name_of(left: Delivery | Job) -> str:

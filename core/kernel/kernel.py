@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from core.errors import PluginError, RoundhookError
+from core.kernel.bounded import keep
 from core.kernel.breaker import worst
 from core.kernel.contracts import Event
 from core.kernel.discovery import discover, first_enabled
@@ -191,14 +192,11 @@ class Kernel:
 
     async def _change(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
         """Make a change and note who asked for it; it is finished also if whoever asked is gone meanwhile."""
-        return await asyncio.shield(self._spawn(self._noted(name, action, guild, user, change)))
+        return await asyncio.shield(self._apart(self._noted(name, action, guild, user, change)))
 
-    def _spawn(self, work: Coroutine[Any, Any, Report]) -> "asyncio.Task[Report]":
+    def _apart(self, work: Coroutine[Any, Any, Report]) -> "asyncio.Task[Report]":
         """Run *work* apart from the caller: neither its cancellation nor its context reaches the change."""
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._changes.add(task)
-        task.add_done_callback(self._changes.discard)
-        return task
+        return keep(self._changes, work, contextvars.Context())
 
     async def _noted(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
         await self.look_again()
@@ -213,7 +211,7 @@ class Kernel:
     async def _join_reload(self, slot: Slot) -> Report:
         """Take part in the reload that waits for its turn, if one does: it will find the same on the disk."""
         if slot.waiting_reload is None or slot.waiting_reload.done():
-            slot.waiting_reload = self._spawn(self._reported(slot, self._reload))
+            slot.waiting_reload = self._apart(self._reported(slot, self._reload))
         return await slot.waiting_reload
 
     async def _reported(self, slot: Slot, work: Callable[..., Awaitable[float | None]], *args: Any) -> Report:

@@ -6,13 +6,13 @@ import contextvars
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from core.clock import Clock
 from core.errors import PluginError
-from core.kernel.bounded import bounded, contained
+from core.kernel.bounded import bounded, contained, keep
 from core.kernel.declarations import check_arguments, check_async, name_of
 
 CLOSE_SECONDS = 5.0
@@ -109,11 +109,11 @@ class Scope:
         self._gate = gate
         self._clock = clock
         self._log = log
+        self._plugin = log.name.rpartition(".")[2]
         self._closers: list[Closer] = []
         self._waiting: list[Coroutine[Any, Any, None]] = []
         self._services: list[Work] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._service_tasks: set[asyncio.Task[None]] = set()
         self._running: dict[asyncio.Task[None], Work] = {}
         self._stopped: dict[asyncio.Task[None], Work] = {}
 
@@ -198,7 +198,7 @@ class Scope:
             PluginError: one does not end; it goes on, beside whatever would come in its place.
         """
         self._stopped = dict(self._running)
-        await self._end(self._service_tasks)
+        await self._end(self._running)
         if self._running:
             names = ", ".join(map(name_of, self._running.values()))
             raise PluginError(
@@ -221,37 +221,25 @@ class Scope:
         for work in self._waiting:
             work.close()
         self._waiting.clear()
-        await self._end(self._service_tasks | self._tasks)
+        await self._end([*self._running, *self._tasks])
         while self._closers:
             await self._close_one(self._closers.pop())
-
-    @property
-    def _plugin(self) -> str:
-        return self._log.name.rpartition(".")[2]
-
-    def _start(
-        self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]], root: object = None
-    ) -> asyncio.Task[None]:
-        context = contextvars.Context()
-        context.run(ROOT.set, root)
-        task = asyncio.get_running_loop().create_task(work, context=context)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        return task
 
     def _start_again(self, work: Work, _: "asyncio.Task[None]") -> None:
         if not self.closed:
             self._start_service(work)
 
     def _start_service(self, work: Work) -> None:
-        task = self._start(self._supervised(work), self._service_tasks)
+        task = asyncio.get_running_loop().create_task(self._supervised(work), context=contextvars.Context())
         self._running[task] = work
         task.add_done_callback(self._running.pop)
 
     def _start_counted(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run *work* once, counted as activity from now on: a drain that begins before the task's first step waits."""
         job = Job(name_of(work), ROOT.get() or object(), asyncio.get_running_loop().time())
-        task = self._start(self._logged(work), self._tasks, job.root)
+        context = contextvars.Context()
+        context.run(ROOT.set, job.root)
+        task = keep(self._tasks, self._logged(work), context)
         self.activity.begin()
         self.jobs.add(job)
 
@@ -272,12 +260,12 @@ class Scope:
 
     async def _supervised(self, work: Work) -> None:
         """Run a service; one that fails is started again, later each time."""
-        delay = 1.0
+        task, delay = asyncio.current_task(), 1.0
         while True:
             try:
                 await contained(work())
             except Exception:  # noqa: BLE001 - the boundary
-                if _is_cancelled():
+                if task is not None and task.cancelling():
                     self._log.exception("%s failed when it was to end", name_of(work))
                     return
                 self._log.exception("%s failed; it is started again in %g s", name_of(work), delay)
@@ -286,7 +274,7 @@ class Scope:
             await self._clock.sleep(delay)
             delay = min(delay * 2, MAX_RESTART_SECONDS)
 
-    async def _end(self, tasks: set[asyncio.Task[None]]) -> None:
+    async def _end(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         ending = [task for task in tasks if task is not asyncio.current_task()]
         for task in ending:
             task.cancel()
@@ -300,18 +288,9 @@ class Scope:
         try:
             result = closer()
             if inspect.isawaitable(result):
-                await bounded(_awaited(result), CLOSE_SECONDS)
+                await bounded(result, CLOSE_SECONDS)
         except (Exception, SystemExit):  # noqa: BLE001 - the boundary; the other closers still run
             self._log.exception("closing %s failed", name_of(closer))
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def _awaited(result: Awaitable[None]) -> None:
-    await result
 
 
 def _is_number(value: Any) -> bool:
