@@ -49,13 +49,11 @@ class Breaker:
         """Note a failure or time-out; tell whether it opened the breaker."""
         self._failures.append(now)
         self._timeouts = self._timeouts + 1 if timed_out else 0
+        too_many = len(self._failures) == FAILURES and now - self._failures[0] <= WINDOW_SECONDS
         if self.state == "half-open":
             self._pause = min(self._pause * 2, MAX_PAUSE_SECONDS)
-        elif self.state == "open" or not (self._too_many(now) or self._timeouts >= TIMEOUTS):
+        elif self.state == "open" or not (too_many or self._timeouts >= TIMEOUTS):
             return False
         self.state = "open"
         self.probe_at = now + self._pause
         return True
-
-    def _too_many(self, now: float) -> bool:
-        return len(self._failures) == FAILURES and now - self._failures[0] <= WINDOW_SECONDS

@@ -11,10 +11,10 @@ from core.errors import PluginError
 def check_async(call: str, function: Any, *arguments: int) -> None:
     """Refuse what is no ``async def`` function that can be called with so many *arguments* (one of them).
 
-    Raises:
-        PluginError: says what *call* (``name: every()``) wants.
+    The ``PluginError`` says what *call* (``name: every()``) wants.
     """
-    if not _is_async(function):
+    called = getattr(function, "__call__", None)  # noqa: B004 - whether that is a coroutine function
+    if not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)):
         hint = " (without calling it)" if inspect.iscoroutine(function) else ""
         if inspect.iscoroutine(function):
             function.close()
@@ -38,15 +38,9 @@ def name_of(function: object) -> str:
     return str(getattr(function, "__qualname__", repr(function)))
 
 
-def _is_async(function: Any) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - whether that is a coroutine function
-
-
 def _takes(function: Callable[..., Any], count: int) -> bool:
     try:
         inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # of a builtin, which does not tell
-        return True
+    except (TypeError, ValueError) as error:
+        return isinstance(error, ValueError)  # of a builtin, which does not tell
     return True

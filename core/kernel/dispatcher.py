@@ -17,7 +17,7 @@ from core.kernel.bounded import contained, keep, take_back, text_of
 from core.kernel.contracts import Event
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation
-from core.kernel.limits import Limits
+from core.kernel.limits import Limit, Limits
 from core.kernel.probe import Impl, Stage
 from core.kernel.scope import ROOT, Job
 from core.kernel.slot import Slot
@@ -72,7 +72,7 @@ class Dispatcher:
     def subscribers(self, event: Event) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
         slots = [slot for slot in self._slots.values() if slot.handles(event.hook) and self._wanted(event, slot)]
-        return [slot.name for slot in sorted(slots, key=Slot.order)]
+        return [slot.name for slot in sorted(slots, key=lambda slot: slot.manifest.order())]
 
     def resume(self, deliveries: Iterable[OpenDelivery]) -> None:
         """Deliver what an earlier process, or an earlier time without the plugin, has left.
@@ -157,9 +157,8 @@ class Dispatcher:
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
         *earlier, last = stages
         for deliveries in earlier:
-            await self._wait_for(
-                dict(zip(self._attempt_first(deliveries), map(self._patience, deliveries), strict=True))
-            )
+            attempts = self._attempt_first(deliveries)
+            await self._wait_for(dict(zip(attempts, map(self._patience, deliveries), strict=True)))
         self._attempt_first(last)
 
     async def _wait_for(self, attempts: "dict[asyncio.Task[None], float]") -> None:
@@ -245,7 +244,7 @@ class Dispatcher:
     ) -> tuple[Outcome, BaseException | None]:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
-        limit = self._limits.of(impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
+        limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
         activity = generation.scope.activity
         activity.begin()
         started = time.perf_counter()
@@ -323,7 +322,7 @@ class Dispatcher:
 
     def _order(self, delivery: Delivery) -> tuple[int, str]:
         slot = self._slots.get(delivery.plugin)
-        return slot.order() if slot else (0, delivery.plugin)
+        return slot.manifest.order() if slot else (0, delivery.plugin)
 
     def _patience(self, delivery: Delivery) -> float:
         impl = self._impl(delivery)

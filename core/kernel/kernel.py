@@ -73,8 +73,8 @@ class Kernel:
         """Look for plugins, beside the loop; new folders appear. Not any more when the bot stops."""
         if self._closing:
             return
-        paths = self._config.plugins.paths
-        found = await asyncio.get_running_loop().run_in_executor(self.reader, discover, paths)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self.reader, discover, self._config.plugins.paths)
         self._unusable = found.errors
         for name, manifest in found.manifests.items():
             if name not in self.slots:

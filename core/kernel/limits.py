@@ -18,10 +18,6 @@ class Limits:
         """By the length of the limit; within a group those that began earlier end earlier."""
         self._timers: dict[float, asyncio.TimerHandle] = {}
 
-    def of(self, seconds: float, task: "asyncio.Task[None] | None", on_left: Callable[[], None]) -> "Limit":
-        """Return a limit for a ``with`` block of *task*; *on_left* is called if that goes on although cancelled."""
-        return Limit(self, seconds, task, on_left)
-
     def close(self) -> None:
         """Let go of the timers; nothing is cancelled any more."""
         for timer in self._timers.values():
@@ -57,7 +53,10 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it."""
+    """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it.
+
+    ``on_left`` is called if the block goes on although its task was cancelled.
+    """
 
     _limits: Limits
     seconds: float

@@ -156,7 +156,3 @@ class Slot:
     def handles(self, hook: str) -> bool:
         """Tell whether an event of *hook* is for the plugin; one that is on but could not be loaded gets it later."""
         return hook in self.impls if self.generation else self.enabled and hook in self.hooks
-
-    def order(self) -> tuple[int, str]:
-        """The place among plugins of one stage: by the manifest, never by load order."""
-        return self.manifest.order()
