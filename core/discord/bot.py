@@ -9,6 +9,7 @@ from typing import Any
 
 import hikari
 import lightbulb
+from hikari.api import CacheComponents
 from hikari.events.base_events import get_required_intents_for
 from hikari.internal import routes
 
@@ -34,12 +35,7 @@ from core.kernel.loader import place_where
 log = logging.getLogger(__name__)
 
 INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
-_CACHE = (
-    hikari.api.CacheComponents.GUILDS
-    | hikari.api.CacheComponents.GUILD_CHANNELS
-    | hikari.api.CacheComponents.ROLES
-    | hikari.api.CacheComponents.ME
-)
+_CACHE = CacheComponents.GUILDS | CacheComponents.GUILD_CHANNELS | CacheComponents.ROLES | CacheComponents.ME
 _MY_APPLICATION = routes.Route("GET", "/applications/@me")
 _DISALLOWED_INTENTS, _AUTHENTICATION_FAILED = 4014, 4004
 
@@ -50,16 +46,11 @@ class Discord:
     def __init__(self, config: Config) -> None:
         self._config = config
         self.app = hikari.GatewayBot(
-            token=config.token().reveal(),
-            intents=INTENTS,
-            rest_url=config.discord.rest_url,
-            cache_settings=hikari.impl.CacheSettings(components=_CACHE),
-            banner=None,
-            logs=None,
-            suppress_optimization_warning=True,
-        )
+            token=config.token().reveal(), intents=INTENTS, rest_url=config.discord.rest_url, banner=None, logs=None,
+            cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
+        )  # fmt: skip
         self.gatekeeper = Gatekeeper(config)
-        self.client = CommandClient(self.app, self.gatekeeper, self._refusal)
+        self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
         self._core_commands: list[Any] = []
 
@@ -226,9 +217,6 @@ class Discord:
             return PeerUnavailableError(f"Discord at {self._config.discord.rest_url} does not answer: {error}")
         return error
 
-    def _refusal(self, generation: Generation, guild: int | None) -> str:
-        return self._kernel.refusal(generation, guild)
-
     def _commands(self) -> list[Any]:
         slots = self._kernel.slots.values()
         return self._core_commands + [
@@ -281,11 +269,10 @@ def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Ca
 async def _call(generation: Generation, function: Callable[[Any], Awaitable[None]], event: object) -> None:
     try:
         await contained(function(event))
-    except Exception as error:
-        if isinstance(error, RoundhookError):
-            generation.log.warning("%s", error)
-        else:
-            generation.log.exception("listening to %s failed", type(event).__name__)
+    except RoundhookError as error:
+        generation.log.warning("%s", error)
+    except Exception:
+        generation.log.exception("listening to %s failed", type(event).__name__)
 
 
 def _gateway_error(error: hikari.GatewayServerClosedConnectionError) -> Exception:

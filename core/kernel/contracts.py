@@ -102,11 +102,7 @@ class Contracts:
         return type(event).__name__, event.to_text()
 
     def decode(self, type_name: str, payload: str) -> Event:
-        """Build an event again from what :meth:`encode` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: this version cannot read it.
-        """
+        """Build an event again from what :meth:`encode` gave (else ``KeyError``, ``TypeError``, ``ValueError``)."""
         return self._by_type[type_name].from_json(json.loads(payload))
 
 

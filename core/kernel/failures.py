@@ -28,8 +28,7 @@ class Troubles(Protocol):
 async def tell_failures(journal: Journal, contracts: Contracts, troubles: Troubles) -> None:
     """Note a trouble for each plugin, kind of event and server of which something failed for good, and what is over.
 
-    Raises:
-        PeerUnavailableError: the database does not answer.
+    It is a ``PeerUnavailableError`` if the database does not answer.
     """
     found = await _failures(journal, contracts)
     for (plugin, kind, server), errors in found.items():

@@ -118,20 +118,12 @@ class Scope:
         self._stopped: dict[asyncio.Task[None], Work] = {}
 
     def defer(self, closer: Closer) -> None:
-        """Call *closer* when the generation ends; the last one first.
-
-        Raises:
-            PluginError: it cannot be called without arguments.
-        """
+        """Call *closer*, which takes no arguments (else ``PluginError``), when the generation ends; the last first."""
         check_arguments(f"{self._plugin}: on_close()", closer, 0)
         self._closers.append(closer)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work* once, from the swap on; a reload waits for it.
-
-        Raises:
-            PluginError: it is no coroutine, or the generation has ended.
-        """
+        """Run *work*, a coroutine (else ``PluginError``), once, from the swap on; a reload waits for it."""
         if not inspect.iscoroutine(work):
             raise PluginError(
                 f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {name_of(work)}."
@@ -145,11 +137,7 @@ class Scope:
             self._waiting.append(work)
 
     def service(self, work: Work) -> None:
-        """Keep *work* running from the swap on; a reload cancels it and starts it again if it is rolled back.
-
-        Raises:
-            PluginError: it is no ``async def`` function without arguments.
-        """
+        """Keep *work* running from the swap on; a reload cancels it and starts it again if it is rolled back."""
         check_async(f"{self._plugin}: service()", work, 0)
         if self.live:
             self._start_service(work)
@@ -157,11 +145,7 @@ class Scope:
             self._services.append(work)
 
     def every(self, seconds: float, work: Work) -> None:
-        """Call *work* each *seconds*; a running call is waited for, not interrupted.
-
-        Raises:
-            PluginError: *seconds* is not above 0, or *work* no ``async def`` function without arguments.
-        """
+        """Call *work* each *seconds*, a number above 0; a running call is waited for, not interrupted."""
         check_async(f"{self._plugin}: every()", work, 0)
         if not _is_number(seconds) or not seconds > 0:
             raise PluginError(f"{self._plugin}: every({seconds!r}, …): write a number of seconds above 0.")
@@ -192,11 +176,7 @@ class Scope:
             self._start_service(service)
 
     async def stop_services(self) -> None:
-        """Cancel the services that run and wait until they have ended.
-
-        Raises:
-            PluginError: one does not end; it goes on, beside whatever would come in its place.
-        """
+        """Cancel the services that run and wait until they have ended; one that goes on is a ``PluginError``."""
         self._stopped = dict(self._running)
         await self._end(self._running)
         if self._running:
