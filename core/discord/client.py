@@ -9,7 +9,7 @@ import inspect
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,10 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             await context.respond([])
         else:
             with generation.interactions.busy():
-                await _suggest(generation, super()._execute_autocomplete_context(context, provider))
+                try:
+                    await contained(super()._execute_autocomplete_context(context, provider))
+                except RuntimeError:  # what lightbulb does not catch, as above
+                    generation.log.exception("an autocompletion failed")
 
     async def handle_component_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
@@ -231,14 +234,6 @@ async def _handle(generation: Generation, handler: Callable[..., Any], interacti
         await contained(handler(interaction, args) if takes_args else handler(interaction))
     except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
         await _say(interaction, reply_to([error], f"a component of {generation.manifest.name}"))
-
-
-async def _suggest(generation: Generation, work: Awaitable[None]) -> None:
-    """Let a plugin's code make suggestions; lightbulb logs what fails, but not ``sys.exit`` and its like."""
-    try:
-        await contained(work)
-    except RuntimeError:
-        generation.log.exception("an autocompletion failed")
 
 
 async def _say(interaction: Any, text: str) -> None:
