@@ -121,6 +121,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         hypothesis.seed(seed)(function)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, in whatever order the rest is: else one process works on it alone at the end."""
+    items.sort(key=lambda item: "tests/faults/" not in item.nodeid)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say, also with ``-q``, with which option the run can be repeated as it was."""
     if (seed := config.getoption("randomly_seed", None)) is not None:

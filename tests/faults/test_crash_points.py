@@ -12,8 +12,8 @@ from tests.faults.evening import MAPS, Evening, Left, differences
 
 CRASHING = str(Path(__file__).with_name("crashing.py"))
 LEAST_STEPS = 30
-STRIDE = 9
-"""The short form dies at each ninth step, beginning at another one each time."""
+STRIDE = 16
+"""The short form dies at each sixteenth step, beginning at another one each time."""
 
 
 async def lived_through(folder: Path, points: Sequence[int]) -> tuple[Left, list[list[str]]]:

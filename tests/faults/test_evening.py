@@ -61,7 +61,7 @@ async def test_an_undisturbed_evening(tmp_path: Path, expected: dict[int, Left])
 async def test_three_seeds(tmp_path: Path, expected: dict[int, Left], number: int, first: int) -> None:
     """All conditions mixed, and the process killed again and again."""
     seed = first + number
-    await lived_through(tmp_path, seed, Conditions.mixed(seed, kills=4), await as_expected(tmp_path, expected, 20))
+    await lived_through(tmp_path, seed, Conditions.mixed(seed, kills=3), await as_expected(tmp_path, expected, 20))
 
 
 @pytest.mark.full
