@@ -1,13 +1,13 @@
-"""The real bot, which dies at its N-th step: ``python crashing.py N run``. Counting begins with SIGUSR1.
+"""The real bot, which dies at a step, such as its third commit: ``python crashing.py '3 a commit' run``.
 
 A step is what the world outside can see: a commit, a call to Discord or the game server, a file that is kept; the
-process dies right before or right after it. With N = 0 it lives on; each step is noted in ``steps.log``.
+process dies right before or right after it. Counting begins with SIGUSR1; each step is noted in ``steps.log``.
 """
 
-import itertools
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ Work = Callable[..., Any]
 class Steps:
     """Counts steps once it is armed, and ends the process at the one that is due."""
 
-    def __init__(self, due: int) -> None:
-        self._due, self._numbers = due, itertools.count(1)
+    def __init__(self, due: str) -> None:
+        self._due, self._counts = due, Counter[str]()
         self._armed = False
         signal.signal(signal.SIGUSR1, self._arm)
 
@@ -37,10 +37,11 @@ class Steps:
         """Note a step; it may be the last."""
         if not self._armed:
             return
-        number = next(self._numbers)
+        self._counts[name] += 1
+        step = f"{self._counts[name]} {name}"
         with Path("steps.log").open("a", encoding="utf-8") as log:
-            log.write(f"{number} {name}\n")
-        if number == self._due:
+            log.write(f"{step}\n")
+        if step == self._due:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, owner: Any, method: str, name: Callable[..., str]) -> None:
@@ -68,7 +69,7 @@ def _request(_: object, route: Any, **__: object) -> str:
 
 
 if __name__ == "__main__":
-    steps = Steps(int(sys.argv[1]))
+    steps = Steps(sys.argv[1])
     steps.watch(WarmConnection, "execute", _statement)
     steps.watch(hikari.impl.RESTClientImpl, "_request", _request)
     steps.watch(Files, "put", lambda *_, **__: "a file is kept")

@@ -16,8 +16,8 @@ STRIDE = 16
 """The short form dies at each sixteenth step, beginning at another one each time."""
 
 
-async def lived_through(folder: Path, points: Sequence[int]) -> tuple[Left, list[list[str]]]:
-    """Play a round for each of *points*, at which the bot dies (0: not at all); return what is left and the steps."""
+async def lived_through(folder: Path, points: Sequence[str]) -> tuple[Left, list[list[str]]]:
+    """Play a round for each of *points*, at which the bot dies ("": not at all); return what is left and the steps."""
     async with Evening(folder, 0) as evening:
         steps = []
         for number, point in enumerate(points):
@@ -30,13 +30,13 @@ async def lived_through(folder: Path, points: Sequence[int]) -> tuple[Left, list
         return evening.left(), steps
 
 
-async def begin(evening: Evening, point: int) -> None:
+async def begin(evening: Evening, point: str) -> None:
     """Have a bot that dies at step *point* of what is played next; it is ready and has nothing to do."""
     sessions = evening.discord.identifies
     if sessions:
         await evening.kill()
     (evening.folder / "steps.log").write_text("")
-    evening.wrapper = (CRASHING, str(point))
+    evening.wrapper = (CRASHING, point)
     await evening.start()
     await evening.discord.until(lambda: evening.discord.identifies > sessions, 60)
     await evening.until_quiet()
@@ -56,9 +56,9 @@ async def died_or_done(evening: Evening) -> None:
 
 async def test_some_crash_points(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """What is left is what is left without a crash; the series begins at another step each time."""
-    _, (counted,) = await lived_through(tmp_path / "counted", [0])
+    _, (counted,) = await lived_through(tmp_path / "counted", [""])
     first = int(request.config.getoption("randomly_seed")) % STRIDE
-    await compare(tmp_path, range(1 + first, len(counted) + 1, STRIDE))
+    await compare(tmp_path, counted[first::STRIDE])
 
     assert len(counted) >= LEAST_STEPS
 
@@ -66,20 +66,21 @@ async def test_some_crash_points(tmp_path: Path, request: pytest.FixtureRequest)
 @pytest.mark.full
 async def test_each_crash_point(tmp_path: Path) -> None:
     """Each kind of step is the last one at least once."""
-    _, (counted,) = await lived_through(tmp_path / "counted", [0])
-    died_at = await compare(tmp_path, range(1, len(counted) + 1))
+    _, (counted,) = await lived_through(tmp_path / "counted", [""])
+    died_at = await compare(tmp_path, counted)
 
-    assert {name_of(step) for step in counted} == {name_of(step) for step in died_at}
-    assert len(died_at) >= len(counted) - 3  # some commits are shared or not, as it happens
+    kinds = {name_of(step) for step in counted if "GET" not in step}  # what is read belongs to the start
+    assert kinds == {name_of(step) for step in died_at if "GET" not in step}
+    assert len(died_at) >= 0.9 * len(counted)  # some commits are shared or not, as it happens
 
 
-async def compare(folder: Path, points: Sequence[int]) -> list[str]:
+async def compare(folder: Path, points: Sequence[str]) -> list[str]:
     """Compare a series with crashes at *points* with one without; return the steps that were the last ones."""
-    expected, _ = await lived_through(folder / "undisturbed", [0] * len(points))
+    expected, _ = await lived_through(folder / "undisturbed", [""] * len(points))
     found, steps = await lived_through(folder / "crashing", points)
 
     assert differences(expected, found) == [], f"crashed at {points}"
-    return [taken[-1] for taken, point in zip(steps, points, strict=True) if len(taken) == point]
+    return [point for taken, point in zip(steps, points, strict=True) if taken[-1] == point]
 
 
 def name_of(step: str) -> str:
