@@ -150,8 +150,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         me, message = app.get_me(), getattr(interaction, "message", None)
         if message is not None and me is not None and message.author.id != me.id:
             return "That is no button of this bot's own."
-        if interaction.guild_id and not self.gatekeeper.may(interaction, "read"):
-            return "This server is not in the bot's settings."
+        if not self.gatekeeper.may(interaction, "read"):
+            return "That works on the Discord servers in the bot's settings only; in direct messages for its owner."
         if action in generation.declared.admin_components and not self.gatekeeper.may(interaction, "guild"):
             return "Only admins may do that."
         return self._refusal(generation, interaction.guild_id)

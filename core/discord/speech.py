@@ -78,13 +78,15 @@ class Speech:
         me = self._app.get_me() or await self._app.rest.fetch_my_user()
         return int(me.id)
 
-    async def _direct_channel(self) -> int:
-        """Return the channel of direct messages to the owner, 0 if Discord gives none."""
+    async def _direct_channel(self) -> int | None:
+        """Return the channel of direct messages to the owner, 0 if Discord gives none, None if it does not answer."""
         if not self._owner_channel and self._owner:
             try:
                 self._owner_channel = int((await self._app.rest.create_dm_channel(self._owner)).id)
-            except hikari.HikariError as error:
+            except (hikari.ForbiddenError, hikari.BadRequestError) as error:
                 log.warning("the owner cannot be told by direct message: %s", error)
+            except hikari.HikariError:
+                return None
         return self._owner_channel
 
     async def _on_refused(self, channel: int, code: int, text: str) -> None:

@@ -34,8 +34,8 @@ class Troubles:
         self._config, self._database, self._clock = config, database, clock
         self._open: set[Key] | None = None
         self.tell: Tell | None = None
-        self.owner_channel: Callable[[], Awaitable[int]] | None = None
-        """Returns the channel of direct messages to the owner, 0 if there is none."""
+        self.owner_channel: Callable[[], Awaitable[int | None]] | None = None
+        """Returns the channel of direct messages to the owner, 0 if there is none, None if Discord does not answer."""
 
     async def trouble(
         self, plugin: str, key: str, text: str, remedy: str = "", *, server: str = "", guild: int = 0
@@ -76,31 +76,36 @@ class Troubles:
             return
         for row in await self._database.fetch(_UNTOLD):
             remedy = f"\n{row['remedy']}" if row["remedy"] else ""
-            await self._say(row, f"\N{WARNING SIGN} **{row['plugin']}**: {row['text']}{remedy}")
             self._remember(_key_of(row))
-            await self._database.execute(_TOLD, (self._clock.now(), *_key_of(row)))
+            if await self._say(row, f"\N{WARNING SIGN} **{row['plugin']}**: {row['text']}{remedy}"):
+                await self._database.execute(_TOLD, (self._clock.now(), *_key_of(row)))
 
     async def open(self) -> list[Row]:
         """Return the troubles that are not over, the oldest first."""
         return await self._database.fetch("SELECT * FROM troubles WHERE over_at IS NULL ORDER BY since, plugin, key")
 
-    async def _say(self, row: Row, text: str) -> None:
-        """Say something in the admin channels of the guilds concerned, or to the owner where there is none."""
-        if self.tell is None:
-            return
+    async def _say(self, row: Row, text: str) -> bool:
+        """Say something in the admin channels of the guilds concerned, or to the owner where there is none.
+
+        False: it cannot be said now, and is tried again.
+        """
+        channels = await self._channels_for(row)
+        if self.tell is None or channels is None:
+            return False
         begun = utc(row["since"])
         subject = f"trouble:{row['key']}:{row['server']}:{row['guild_id']}:{begun and int(begun.timestamp())}:{text[0]}"
-        for channel in await self._channels_for(row):
+        for channel in channels:
             await self.tell(row["plugin"], channel, text, subject)
+        return True
 
-    async def _channels_for(self, row: Row) -> list[int]:
+    async def _channels_for(self, row: Row) -> list[int] | None:
         concerned = self._concerned(row["server"], row["guild_id"])
         channels = [self._config.guilds[one].admin_channel for one in concerned]
         usable = [one for one in channels if one and row["key"] != f"channel:{one}"]  # what is refused tells nobody
         if usable or self.owner_channel is None:
             return usable
         owner = await self.owner_channel()
-        return [owner] if owner else []
+        return None if owner is None else [owner] if owner else []
 
     def _concerned(self, server: str, guild: int) -> Iterable[int]:
         """Return the guilds that a trouble is about; one of the bot as a whole is its owner's, or the only guild's."""

@@ -20,9 +20,15 @@ _SESSIONS = f"""
     SELECT server, session_id, sum(CASE WHEN status IN ({marks(len(NO_NEWS))}) THEN 0 ELSE 1 END) AS news
     FROM rounds WHERE id IN ({{rounds}}) GROUP BY server, session_id"""
 _STANDING = """
-    SELECT subject, channel_id, created_at FROM announcements
-    WHERE plugin = ? AND subject LIKE 'session:%' AND part = 0 AND content IS NOT NULL"""
+    SELECT channel_id, created_at FROM announcements
+    WHERE plugin = ? AND subject = ? AND part = 0 AND content IS NOT NULL"""
+_LEFT_OVER = """
+    SELECT a.subject, a.channel_id FROM announcements a
+    WHERE a.plugin = ? AND a.subject LIKE 'session:%' AND a.part = 0 AND a.content IS NOT NULL AND a.created_at > ?
+    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE 'session:' || s.id = a.subject)"""
 
+MERGED_WITHIN = timedelta(days=2)
+"""How long ago a message may have been begun whose session has become part of another."""
 GATHER_SECONDS = 0.3
 """How long rounds that come one after another are gathered before the message is changed."""
 MOST_LINES = 30
@@ -49,13 +55,11 @@ class Missed:
     async def is_told(self, round_id: int) -> bool:
         """Tell whether a message about the session of a round stands somewhere."""
         rows = await self._ctx.db.fetch("SELECT session_id FROM rounds WHERE id = ?", (round_id,))
-        subjects = {f"session:{row['session_id']}" for row in rows}
-        return any(one["subject"] in subjects for one in await self._standing())
+        return any([await self._standing(f"session:{row['session_id']}") for row in rows])
 
     async def _tell_in(self, channel: int, session: int, *, is_news: bool) -> None:
         subject, now = f"session:{session}", self._ctx.clock.now()
-        here = (one for one in await self._standing() if one["channel_id"] == channel)
-        begun = [utc(one["created_at"]) for one in here if one["subject"] == subject]
+        begun = [utc(one["created_at"]) for one in await self._standing(subject) if one["channel_id"] == channel]
         since = (begun[0] if begun else None) or now
         span = (since - timedelta(minutes=self._ctx.config.announce_within), now - LIVE)
         rounds = await self._ctx.db.fetch(_ROUNDS, (session, *span, *NO_NEWS, self._ctx.name, channel))
@@ -65,13 +69,12 @@ class Missed:
 
     async def _take_back(self) -> None:
         """Delete what was told of sessions that have become part of others."""
-        for one in await self._standing():
-            session = int(one["subject"].partition(":")[2])
-            if not await self._ctx.db.fetch("SELECT id FROM sessions WHERE id = ?", (session,)):
-                await self._ctx.send(one["channel_id"], None, once=one["subject"])
+        since = self._ctx.clock.now() - MERGED_WITHIN
+        for one in await self._ctx.db.fetch(_LEFT_OVER, (self._ctx.name, since)):
+            await self._ctx.send(one["channel_id"], None, once=one["subject"])
 
-    async def _standing(self) -> list[Row]:
-        return await self._ctx.db.fetch(_STANDING, (self._ctx.name,))
+    async def _standing(self, subject: str) -> list[Row]:
+        return await self._ctx.db.fetch(_STANDING, (self._ctx.name, subject))
 
 
 def message_of(rounds: Sequence[Row]) -> Message:

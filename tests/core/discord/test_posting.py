@@ -330,3 +330,25 @@ async def started_again(stage: Stage) -> None:
 def test_ids_begin_with_their_time() -> None:
     assert snowflake_of(datetime(2015, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1000 << 22
     assert snowflake_of(datetime(2010, 1, 1, tzinfo=UTC)) == 0
+
+
+async def test_an_owner_who_cannot_be_reached_now_is_told_later(stage_of: Callable[..., Stage]) -> None:
+    """While Discord gives no channel of direct messages, the trouble counts as not told."""
+    async with stage_of(guilds=(1, 2)) as stage:
+        troubles = stage.app.services.troubles
+        reach = troubles.owner_channel
+        assert reach is not None
+
+        async def away() -> None:
+            return None
+
+        troubles.owner_channel = away
+        await troubles.trouble("says", "key", "The disk is full.")
+        untold = await stage.db.fetch("SELECT told_at FROM troubles")
+        troubles.owner_channel = reach
+        await troubles.tell_untold()
+        await stage.settled()
+
+        assert [row["told_at"] for row in untold] == [None]
+        (told,) = stage.discord.direct_messages(stage.discord.owner_id)
+        assert "The disk is full." in told.text
