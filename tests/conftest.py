@@ -45,6 +45,11 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each core: half of the time a test waits for a peer, a timer or a disk."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare on which database a stage runs that is given none."""
     parser.addoption("--stage-on", choices=("sqlite", "postgres"), default="sqlite", help="the stages' own database")

@@ -152,9 +152,24 @@ class Trouble(Table, tablename="troubles"):
     times = number()
 
 
+class Confirmation(Table, tablename="confirmations"):
+    """What somebody was asked before something is lost or stopped, until he says yes or it is too old."""
+
+    token = Text(primary_key=True)
+    plugin = Text()
+    method = Text()
+    data = Text()
+    """JSON."""
+    needed = Text()
+    """What he must still be allowed to do then."""
+    user_id = number()
+    guild_id = number()
+    good_until = moment()
+
+
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction, ServerWebhook, ReadingMark,
-    RefusedMessage, Trouble,
+    RefusedMessage, Trouble, Confirmation,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import replace
 from types import new_class
 from typing import Any
 
@@ -12,6 +12,7 @@ import lightbulb
 from core.config import Config
 from core.db.database import Row, utc
 from core.discord.answer import answer
+from core.discord.confirmations import confirm
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
@@ -20,16 +21,14 @@ from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
 
 _CHOICES = 25
+_PATH = re.compile(r"(?<![\w./])/(?:[^/\s:'\"]+/)+([^/\s:'\"]+)")
 LOG_LINES, HISTORY_LINES, FAILED_LINES = 20, 15, 20
-Work = Callable[..., Awaitable[str]]
-"""Does what a command is for (its context, then its options' values) and returns the answer."""
-Switch = Callable[..., Awaitable[Report]]
-"""Changes a plugin (name, guild or everywhere, who asks)."""
+Work = Callable[..., Awaitable[str | None]]
+"""Does what a command is for (its context, then its options' values) and returns the answer, if it is not given yet."""
 
 
-def admin_commands(kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> list[Any]:
+def admin_commands(do: "Admin") -> list[Any]:
     """Return the core's command groups."""
-    do = _Admin(kernel, config, gatekeeper)
     plugin = lightbulb.string("name", "the plugin", autocomplete=do.names)
     any_plugin = lightbulb.string("name", "the plugin; all without", default=None, autocomplete=do.names)
     everywhere = lightbulb.boolean("everywhere", "on all servers (bot owner)", default=False)
@@ -37,8 +36,8 @@ def admin_commands(kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> li
 
     plugins, events = _group("plugin", "See and change the bot's plugins"), _group("events", "The journal of events")
     _add(plugins, "list", "All plugins and how they stand", do.list_all)
-    _add(plugins, "enable", "Switch a plugin on", partial(do.switch, kernel.enable, "on"), plugin, everywhere)
-    _add(plugins, "disable", "Switch a plugin off", partial(do.switch, kernel.disable, "off"), plugin, everywhere)
+    _add(plugins, "enable", "Switch a plugin on", do.enable, plugin, everywhere)
+    _add(plugins, "disable", "Switch a plugin off", do.disable, plugin, everywhere)
     _add(plugins, "reload", "Replace a plugin by its folder's code", do.reload, plugin)
     _add(plugins, "info", "One plugin in detail", do.info, plugin)
     _add(plugins, "logs", "The last lines of a plugin", do.logs, plugin)
@@ -57,14 +56,15 @@ def _add(group: lightbulb.Group, name: str, description: str, work: Work, *optio
     attributes = {f"option_{number}": option for number, option in enumerate(options)}
 
     async def invoke(self: Any, context: lightbulb.Context) -> None:
-        await answer(context, await work(context, *(getattr(self, one) for one in attributes)), ephemeral=True)
+        if said := await work(context, *(getattr(self, one) for one in attributes)):
+            await answer(context, said, ephemeral=True)
 
     about = {"name": name, "description": description, "hooks": [admins_only]}
     body = {**attributes, "invoke": lightbulb.invoke(invoke)}
     group.register(new_class(name, (lightbulb.SlashCommand,), about, lambda namespace: namespace.update(body)))
 
 
-class _Admin:
+class Admin:
     """What the commands do."""
 
     def __init__(self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> None:
@@ -74,93 +74,133 @@ class _Admin:
         if not self._gatekeeper.may(context.interaction, "guild"):
             await context.respond([])
             return
-        typed = str(context.focused.value or "").lower()
-        await context.respond([name for name in await self._found() if typed in name][:_CHOICES])
+        typed, found = str(context.focused.value or "").lower(), await self._found(context.interaction)
+        await context.respond([name for name in found if typed in name][:_CHOICES])
 
     async def list_all(self, context: lightbulb.Context) -> str:
-        lines = [_line(status, context.guild_id) for status in (await self._found()).values()]
+        lines = [_line(status, context.guild_id) for status in (await self._found(context.interaction)).values()]
         return "\n".join(lines) or "No plugin was found."
 
-    async def switch(self, switch: Switch, state: str, context: lightbulb.Context, name: str, everywhere: bool) -> str:
+    async def enable(self, context: lightbulb.Context, name: str, everywhere: bool) -> str:
         await context.defer(ephemeral=True)
-        guild = self._guild_meant(context, everywhere, await self._status(name), state)
-        report = await switch(name, guild, user=int(context.user.id))
-        waiting = await self._kernel.waiting(name) if report.ok else ""
+        status = await self._status(context.interaction, name)
+        if status.state != "running":
+            self._check_everybody(context.interaction, f"To load {name} is to run its code for all servers of this bot")
+        guild = self._guild_meant(context.interaction, everywhere, status)
+        return await self._switched("on", await self._kernel.enable(name, guild, user=int(context.user.id)), guild)
+
+    async def disable(self, context: lightbulb.Context, name: str, everywhere: bool) -> None:
+        await context.defer(ephemeral=True)
+        status = await self._status(context.interaction, name)
+        guild = self._guild_meant(context.interaction, everywhere, status)
+        question = f"{_line(status, context.guild_id)}\nSwitch it off {'on this server' if guild else 'everywhere'}?"
+        await confirm(context, question, self.switch_off, {"name": name, "everywhere": everywhere})
+
+    async def switch_off(self, interaction: Any, asked: dict[str, Any]) -> str:
+        """Switch off what ``disable`` has asked about."""
+        guild = self._guild_meant(interaction, asked["everywhere"], await self._status(interaction, asked["name"]))
+        report = await self._kernel.disable(asked["name"], guild, user=int(interaction.user.id))
+        return await self._switched("off", report, guild)
+
+    async def _switched(self, state: str, report: Report, guild: int | None) -> str:
+        waiting = await self._kernel.waiting(report.plugin) if report.ok else ""
         return f"{_told(f'switched {state}', report, guild)}\n{waiting}".strip()
 
-    def _guild_meant(self, context: Any, everywhere: bool, status: Status, state: str) -> int | None:
-        """Return the guild that is meant, None for everywhere; to load what does not run is for everybody's code."""
-        here = not everywhere and status.scope == "guild"
-        if not here or (status.state != "running" and state == "on"):
-            self._check_everybody(context, f"{status.name} is for all servers of this bot")
-        if here:
-            return int(context.guild_id or 0)
+    def _guild_meant(self, interaction: Any, everywhere: bool, status: Status) -> int | None:
+        """Return the guild that is meant, None for everywhere."""
+        if not everywhere and status.scope == "guild":
+            return int(interaction.guild_id or 0)
+        self._check_everybody(interaction, f"{status.name} is for all servers of this bot")
         if not everywhere and status.scope == "global":
             raise UserFacingError(f"{status.name} is for all servers of this bot. If that is meant: everywhere: True")
         return None
 
-    def _check_everybody(self, context: Any, what: str) -> None:
-        if not self._gatekeeper.may(context.interaction, "everybody"):
+    def _check_everybody(self, interaction: Any, what: str) -> None:
+        if not self._gatekeeper.may(interaction, "everybody"):
             raise UserFacingError(f"{what}: only the bot's owner may do that.")
 
     async def reload(self, context: lightbulb.Context, name: str) -> str:
-        self._check_everybody(context, "A reload is for all servers of this bot")
+        self._check_everybody(context.interaction, "A reload is for all servers of this bot")
         await context.defer(ephemeral=True)
         return _told("reloaded", await self._kernel.reload(name, user=int(context.user.id)), None)
 
     async def info(self, context: lightbulb.Context, name: str) -> str:
-        status, slot = await self._status(name), self._kernel.slots.get(name)
+        status, slot = await self._status(context.interaction, name), self._kernel.slots.get(name)
         lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
     async def logs(self, context: lightbulb.Context, name: str) -> str:
-        status, lines = await self._status(name), self._kernel.logbook.last(name, LOG_LINES)
-        if status.scope == "global":
-            self._check_everybody(context, f"What {status.name} logs is about all servers of this bot")
-        told = [escape_markdown(line) for line in lines if not self._is_hidden(context, line)]
+        status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LOG_LINES)
+        self._check_is_his(context.interaction, status)
+        hidden = self._hidden(context.interaction)
+        told = [escape_markdown(_short(line, hidden)) for line in lines if not _is_about(hidden, line)]
         told = told or ["It has logged nothing yet."]
         return "\n".join([_line(status, context.guild_id), *told])
 
     async def history(self, context: lightbulb.Context, name: str | None) -> str:
+        if name:
+            self._check_is_his(context.interaction, (await self._found(context.interaction)).get(name))
         rows = await self._kernel.toggles.history(name, HISTORY_LINES)
         if not self._gatekeeper.may(context.interaction, "everybody"):
             rows = [row for row in rows if row["guild_id"] == context.guild_id]
-        found = {one: _line(status, context.guild_id) for one, status in (await self._found()).items()}
+        statuses = await self._found(context.interaction)
+        found = {one: _line(status, context.guild_id) for one, status in statuses.items()}
         names = sorted({name} if name else {row["plugin"] for row in rows})
         now = [found.get(one, f"⚪ **{escape_markdown(one)}** · was not found") for one in names]
         return "\n".join([*now, *(map(_action_line, rows) if rows else ["Nothing has been done yet."])])
 
-    def _is_hidden(self, context: Any, line: str) -> bool:
-        """Tell whether a line is about a game server or a guild that is not the asker's to know of."""
-        if self._gatekeeper.may(context.interaction, "everybody"):
-            return False
-        servers = [key for key in self._config.servers if not self._config.sees(int(context.guild_id or 0), key)]
-        others = [str(guild) for guild in self._config.guilds if guild != context.guild_id]
-        return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", line) for one in (*servers, *others))
+    def _check_is_his(self, interaction: Any, status: Status | None) -> None:
+        if status is not None and status.scope == "global":
+            self._check_everybody(interaction, f"What {status.name} does and logs is about all servers of this bot")
+
+    def _hidden(self, interaction: Any) -> list[str] | None:
+        """Return the game servers and guilds that are not the asker's to know of; None: he may know everything."""
+        if self._gatekeeper.may(interaction, "everybody"):
+            return None
+        servers = [key for key in self._config.servers if not self._config.sees(int(interaction.guild_id or 0), key)]
+        return [*servers, *(str(guild) for guild in self._config.guilds if guild != interaction.guild_id)]
 
     async def failed(self, context: lightbulb.Context) -> str:
-        self._check_everybody(context, "The journal is about all servers of this bot")
+        self._check_everybody(context.interaction, "The journal is about all servers of this bot")
         rows = await self._kernel.journal.failed(limit=FAILED_LINES)
         lines = [f"`{row['id']}` {row['plugin']}: {row['key']}: {row['error']}" for row in rows]
         return "\n".join(map(escape_markdown, lines)) or "Nothing has failed for good."
 
     async def replay(self, context: lightbulb.Context, event_id: int) -> str:
-        self._check_everybody(context, "The journal is about all servers of this bot")
+        self._check_everybody(context.interaction, "The journal is about all servers of this bot")
         count = await self._kernel.replay([event_id])
         return f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
 
-    async def _status(self, name: str) -> Status:
-        if status := (await self._found()).get(name):
+    async def _status(self, interaction: Any, name: str) -> Status:
+        if status := (await self._found(interaction)).get(name):
             return status
         raise UserFacingError(
             f"There is no plugin '{escape_markdown(name)}'. /plugin list shows those that were found."
         )
 
-    async def _found(self) -> dict[str, Status]:
-        """Return how every plugin stands, by name; a folder may have been dropped in just now."""
+    async def _found(self, interaction: Any) -> dict[str, Status]:
+        """Return how every plugin stands as the asker may see it, by name; one may have been dropped in just now."""
         await self._kernel.look_again()
-        return {status.name: status for status in self._kernel.statuses()}
+        hidden = self._hidden(interaction)
+        return {status.name: _without(status, hidden) for status in self._kernel.statuses()}
+
+
+def _is_about(hidden: list[str] | None, text: str) -> bool:
+    """Tell whether *text* names something that is *hidden*."""
+    return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", text) for one in hidden or ())
+
+
+def _short(text: str, hidden: list[str] | None) -> str:
+    """Return *text* with the folders of the bot's machine left out, for whoever may not know everything."""
+    return text if hidden is None else _PATH.sub(r"…/\1", text)
+
+
+def _without(status: Status, hidden: list[str] | None) -> Status:
+    """Return how a plugin stands, without what is *hidden*."""
+    breakers = {where: state for where, state in status.breakers.items() if not _is_about(hidden, where)}
+    error = "It does not concern this server." if _is_about(hidden, status.error) else _short(status.error, hidden)
+    return replace(status, breakers=breakers, error=error)
 
 
 def _line(status: Status, guild: int | None) -> str:

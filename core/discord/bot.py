@@ -16,8 +16,9 @@ from hikari.internal import routes
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
-from core.discord.admin import admin_commands
+from core.discord.admin import Admin, admin_commands
 from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
+from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
 from core.discord.messages import Content
 from core.discord.permissions import Action, Gatekeeper, owners_of
@@ -61,7 +62,9 @@ class Discord:
         self._channels = Channels(self.app, troubles)
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
-        self._core_commands = admin_commands(kernel, self._config, self.gatekeeper)
+        self.client.confirmations = Confirmations(database, clock, self.gatekeeper)
+        self.client.core = Admin(kernel, self._config, self.gatekeeper)
+        self._core_commands = admin_commands(self.client.core)
         for command in self._core_commands:
             self.client.add(command, None)
 

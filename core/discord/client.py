@@ -5,6 +5,7 @@ lightbulb resolves, checks and runs commands; which class answers a path is look
 """
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import re
@@ -16,6 +17,7 @@ from typing import Any
 import hikari
 import lightbulb
 
+from core.discord.confirmations import ACTION, Confirmations, do_confirmed
 from core.discord.permissions import Gatekeeper, admins_only, owner_only
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.bounded import contained
@@ -55,6 +57,10 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         self.owners: dict[type, Generation | None] = {}
         self.components: dict[str, Generation] = {}
         self.error_handler(answer_error)
+        self.confirmations: Confirmations
+        """Set once the database is open."""
+        self.core: Any = None
+        """What the core's own commands do."""
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         """Put *new*'s commands and components in place of *old*'s, in one step."""
@@ -134,6 +140,9 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         parts = interaction.custom_id.split(":", 3)
         if len(parts) != 4 or parts[0] != "rh1":
             return False
+        if parts[2] == ACTION:
+            await self._confirmed(interaction, parts[1], parts[3])
+            return True
         generation = self.components.get(parts[1])
         handler = generation.declared.components.get(parts[2]) if generation else None
         refused = self._refused(interaction, generation, parts[2]) if generation else ""
@@ -144,7 +153,23 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             await _handle(generation, handler, interaction, parts[3])
         return True
 
-    def _refused(self, interaction: Any, generation: Generation, action: str) -> str:
+    async def _confirmed(self, interaction: Any, plugin: str, token: str) -> None:
+        """Do what somebody has said *Yes* to."""
+        generation = self.components.get(plugin)
+        refused = self._refused(interaction, generation, ACTION)
+        if (generation is None and plugin) or refused:
+            await _say(interaction, refused or f"The plugin {plugin} does not run at the moment.")
+            return
+        await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
+        with generation.interactions.busy() if generation else contextlib.nullcontext():
+            try:
+                question = await self.confirmations.taken(plugin, token, interaction)
+                holder = generation.plugin if generation else self.core
+                await contained(do_confirmed(interaction, question, holder))
+            except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
+                await _say(interaction, reply_to([error], f"what was confirmed of {plugin or 'roundhook'}"))
+
+    def _refused(self, interaction: Any, generation: Generation | None, action: str) -> str:
         """Return why a component may not be used, "" if it may. Whoever has a webhook's address can make buttons."""
         app: Any = self._app
         me, message = app.get_me(), getattr(interaction, "message", None)
@@ -152,6 +177,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             return "That is no button of this bot's own."
         if not self.gatekeeper.may(interaction, "read"):
             return "That works on the Discord servers in the bot's settings only; in direct messages for its owner."
+        if generation is None:
+            return ""
         if action in generation.declared.admin_components and not self.gatekeeper.may(interaction, "guild"):
             return "Only admins may do that."
         return self._refusal(generation, interaction.guild_id)

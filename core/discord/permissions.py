@@ -3,7 +3,7 @@
 Checked here and not only by Discord, which lets guilds open commands to anybody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import hikari
@@ -94,6 +94,11 @@ async def owner_only(_: lightbulb.ExecutionPipeline, context: lightbulb.Context)
     """Refuse everybody but the bot's owner, and where it serves one guild that guild's admins."""
     if not gatekeeper_of(context).may(context.interaction, "everybody"):
         raise UserFacingError("Only the bot's owner may do that.")
+
+
+def needed_for(hooks: Collection[Any]) -> Action | None:
+    """Return what a command with these hooks asks of its user."""
+    return "everybody" if owner_only in hooks else "guild" if admins_only in hooks else None
 
 
 def gatekeeper_of(context: Any) -> Gatekeeper:

@@ -85,6 +85,8 @@ class WebhooksApi:
         check_uploads(call.uploads)
         check_message(call.payload, "webhook", strict=self._parts.strict)
         author = _author(webhook, call.payload)
+        if not webhook.by_bot:
+            call.payload.pop("components", None)
         message = self._posts.create(webhook.channel_id, author, call.payload, call.uploads, webhook_id=str(webhook.id))
         return Answer(message) if call.asks("wait") else Answer(status=204)
 

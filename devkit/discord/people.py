@@ -65,7 +65,7 @@ class People:
         component = _component(stored, custom_id)
         if component["type"] != BUTTON:
             _check_values(component, values)
-        data: Payload = {"custom_id": custom_id, "component_type": component["type"]}
+        data: Payload = {"custom_id": component["custom_id"], "component_type": component["type"]}
         opened = self._open(
             COMPONENT, custom_id, actor, data if values is None else data | {"values": list(values)}, stored
         )
@@ -181,10 +181,11 @@ def _silence(opened: Interaction, timeout: float) -> str:
 def _component(message: Message, custom_id: str) -> Payload:
     known = [entry for entry in walk(message["components"]) if "custom_id" in entry]
     for entry in known:
-        if entry["custom_id"] == custom_id and entry.get("disabled"):
+        if custom_id not in (entry["custom_id"], entry.get("label")):
+            continue
+        if entry.get("disabled"):
             raise ValueError(f"{custom_id!r} is disabled in that message: a user cannot use it.")
-        if entry["custom_id"] == custom_id:
-            return entry
+        return entry
     names = ", ".join(entry["custom_id"] for entry in known) or "none"
     raise LookupError(f"That message has no component {custom_id!r}. It has: {names}.")
 

@@ -201,10 +201,13 @@ class DiscordServer(Users, Controls):
 
     # Webhooks
 
-    def add_webhook(self, name: str, channel: int | None = None) -> Webhook:
-        """Add a webhook to a channel (the control channel by default); it is also in ``webhooks`` by its name."""
+    def add_webhook(self, name: str, channel: int | None = None, *, by_bot: bool = False) -> Webhook:
+        """Add a webhook to a channel (the control channel by default); it is also in ``webhooks`` by its name.
+
+        *by_bot*: as if the bot had made it. Whoever has its address can then post buttons that lead to the bot.
+        """
         place = self._parts.world.channel(channel or self.control_channel)
-        self.webhooks[name] = self._parts.world.add_webhook(name, place, by_bot=False)
+        self.webhooks[name] = self._parts.world.add_webhook(name, place, by_bot=by_bot)
         return self.webhooks[name]
 
     async def post_webhook(
@@ -215,8 +218,11 @@ class DiscordServer(Users, Controls):
         embeds: Sequence[Payload] | None = None,
         username: str | None = None,
         files: Mapping[str, bytes] | None = None,
+        components: Sequence[Payload] | None = None,
     ) -> Message:
         """Post through the webhook *name*, as its HTTP endpoint would take it (rate limits aside).
+
+        Of *components* Discord keeps nothing, unless the bot has made the webhook.
 
         Raises:
             RefusedError: with Discord's error body in ``body``.
@@ -224,6 +230,7 @@ class DiscordServer(Users, Controls):
         """
         webhook = self.webhooks[name]
         fields = {"content": content, "embeds": None if embeds is None else list(embeds), "username": username}
+        fields["components"] = None if components is None else list(components)
         uploads = {
             number: Upload(filename, data, "application/octet-stream")
             for number, (filename, data) in enumerate((files or {}).items())

@@ -68,7 +68,7 @@ class Users:
         roles: Sequence[int] = (),
         timeout: float = 10,
     ) -> Message:
-        """Press a button, or choose *values* in a select, of a message.
+        """Press a button, or choose *values* in a select, of a message; a button's label will do for its id.
 
         Returns:
             The reply; or the message itself as the bot has changed it.

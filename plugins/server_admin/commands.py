@@ -3,8 +3,8 @@
 import hikari
 import lightbulb
 
-from roundhook import Message, plugin_of
-from roundhook.commands import admins_only
+from roundhook import plugin_of
+from roundhook.commands import admins_only, answer, confirm
 
 loader = lightbulb.Loader()
 _ADMINS = hikari.Permissions.MANAGE_GUILD
@@ -33,7 +33,11 @@ class SetupServer(
         plugin = plugin_of(context)
         await context.defer(ephemeral=True)
         known = plugin.servers_of(context.interaction)
-        await _answer(context, await plugin.admin.set_up(self.key, known, int(context.user.id)))
+        message, offer = await plugin.admin.set_up(self.key, known, int(context.user.id))
+        if offer is None:
+            await answer(context, message, ephemeral=True)
+        else:
+            await confirm(context, message, plugin.write_cfg, offer, label="Write the cfg")
 
 
 @server.register
@@ -51,9 +55,4 @@ class ServerTest(
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await context.defer(ephemeral=True)
-        await _answer(context, await plugin.admin.test(self.key, plugin.servers_of(context.interaction)))
-
-
-async def _answer(context: lightbulb.Context, message: Message) -> None:
-    for part in message.parts():
-        await context.respond(ephemeral=True, **part.options())
+        await answer(context, await plugin.admin.test(self.key, plugin.servers_of(context.interaction)), ephemeral=True)

@@ -3,14 +3,13 @@
 import hashlib
 from datetime import datetime
 
-import hikari
-
 from roundhook import Context, File, Message, RoundhookError, Secret, Server, UserFacingError, escape_markdown
 
 from .deploy import TAKES_EFFECT, Deployment, Plan
 from .script import SETTINGS, settings_text
 
-ACTION = "deploy"
+Offer = dict[str, str]
+"""What may be written after a yes: the server's key, and a mark of the cfg's lines as they were shown."""
 _BY_HAND = (
     "Put `roundhook.lua` and the attached file into the game server's `luascripts` folder, add "
     "`luascripts/roundhook.lua` to `lua_modules`, and load a map. "
@@ -24,25 +23,24 @@ class Installer:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    async def install(self, server: Server, url: Secret, said: str, user: int) -> Message:
+    async def install(self, server: Server, url: Secret, said: str) -> tuple[Message, Offer | None]:
         """Put script and settings there and offer to write the cfg; where that cannot be, hand them to the admin."""
         if server.settings.ssh is None:
-            return _by_hand(said, url)
+            return _by_hand(said, url), None
         deployment = Deployment(server, now=self._now())
         try:
             await deployment.carry_out((await deployment.plan_install(url)).harmless)
             plan = await deployment.plan_install(url)
         except RoundhookError as error:
-            return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url)
+            return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url), None
         text = f"{said}\nThe script and its settings are in `{plan.folder}` of **{server.key}**."
         if not plan.asks:
-            return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))]))
-        button = self._button(server.key, user, plan)
-        offer = f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```\n"
-        return Message(content=offer + "\n".join(plan.notes), components=(button,))
+            return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))])), None
+        shown = f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```\n"
+        return Message(content=shown + "\n".join(plan.notes)), {"server": server.key, "mark": _mark(plan)}
 
-    async def write_cfg(self, server: Server, url: Secret, mark: str) -> Message:
-        """Write what the button offered.
+    async def write_cfg(self, server: Server, url: Secret, mark: str) -> str:
+        """Write what was offered.
 
         Raises:
             UserFacingError: it would be something else by now, or cannot be written.
@@ -56,13 +54,7 @@ class Installer:
         except RoundhookError as error:
             raise UserFacingError(str(error)) from error
         done = "The cfg is written; what was there is kept beside it." if plan.asks else "It is written already."
-        return Message(content=f"{done} {TAKES_EFFECT}")
-
-    def _button(self, key: str, user: int, plan: Plan) -> hikari.impl.MessageActionRowBuilder:
-        row = hikari.impl.MessageActionRowBuilder()
-        custom_id = self._ctx.component_id(ACTION, f"{key}:{user}:{_mark(plan)}")
-        row.add_interactive_button(hikari.ButtonStyle.PRIMARY, custom_id, label="Write the cfg")
-        return row
+        return f"{done} {TAKES_EFFECT}"
 
     def _now(self) -> datetime:
         return self._ctx.clock.now()

@@ -22,7 +22,7 @@ from roundhook import (
 from roundhook.db import utc
 
 from . import webhooks
-from .install import Installer
+from .install import Installer, Offer
 from .probe import Probe
 from .script import is_older, own_version
 
@@ -54,7 +54,7 @@ class ServerAdmin:
             )
         return self._ctx.servers[key]
 
-    async def set_up(self, key: str, known: Sequence[str], user: int) -> Message:
+    async def set_up(self, key: str, known: Sequence[str], user: int) -> tuple[Message, Offer | None]:
         """Find or make the server's webhook, accept its notices from now on, and install the script that posts to it.
 
         Raises:
@@ -65,20 +65,17 @@ class ServerAdmin:
         await accept_webhook(self._ctx.db, server, int(webhook.id), now=self._ctx.clock.now(), user=user)
         verb = "is made" if is_new else "was made before"
         said = f"The webhook `{webhook.id}` {verb}; notices from it are accepted from now on."
-        return await self._installer.install(server, self._url(webhook), said, user)
+        return await self._installer.install(server, self._url(webhook), said)
 
-    async def write_cfg(self, args: str, known: Sequence[str], user: int) -> Message:
-        """Do what the button under /setup's answer says; *args* are its server, its user and what it offered.
+    async def write_cfg(self, offer: Offer, known: Sequence[str]) -> str:
+        """Write the cfg as /setup has offered it.
 
         Raises:
-            UserFacingError: it is another admin's button, or it cannot be done any more.
+            UserFacingError: the server is not the admin's any more, or it cannot be done any more.
         """
-        key, owner, mark = args.split(":")
-        if str(user) != owner:
-            raise UserFacingError("This is another admin's button. Use /setup server yourself.")
-        server = self.server(key, known)
-        webhook, _ = await self._webhook(key)
-        return await self._installer.write_cfg(server, self._url(webhook), mark)
+        server = self.server(offer["server"], known)
+        webhook, _ = await self._webhook(server.key)
+        return await self._installer.write_cfg(server, self._url(webhook), offer["mark"])
 
     async def test(self, key: str, known: Sequence[str]) -> Message:
         """Connect to a server and say how it stands.

@@ -31,6 +31,9 @@ class HelloPlugin(Plugin):
 async def admin(stage: Stage, command: str, guild: int = 1, **options: Any) -> str:
     reply = await stage.discord.invoke(f"plugin {command}", user=stage.discord.owner_id, guild=guild, options=options)
     assert reply.ephemeral
+    if command == "disable" and reply["components"]:
+        assert "Switch it off" in reply.text
+        reply = await stage.discord.click(reply, "Yes", user=stage.discord.owner_id)
     return str(reply.text)
 
 

@@ -115,6 +115,7 @@ COMMANDS: Mapping[str, dict[str, Any]] = {
     "plugin enable": {"name": "lying"},
     "plugin disable": {"name": "stats_import", "everywhere": True},
     "plugin logs": {"name": "stats_import"},
+    "plugin history": {"name": "stats_import"},
     "events failed": {},
     "events replay": {"id": 1},
     "setup server": {"server": "theirs"},
@@ -139,13 +140,28 @@ async def test_the_admin_of_one_of_two_guilds(tmp_path: Path) -> None:
         }
         servers = await stage.discord.autocomplete("server test", "server", "", guild=2, admin=True)
 
-    for name in ("plugin reload", "plugin enable", "plugin disable", "plugin logs", "events failed", "events replay"):
+    for name in ("plugin reload", "plugin enable", "plugin disable", "plugin logs", "plugin history"):
+        assert "only the bot's owner" in told[name], name
+    for name in ("events failed", "events replay"):
         assert "only the bot's owner" in told[name], name
     assert "is configured for you" in told["setup server"]
     assert "is configured for you" in told["server test"]
     assert (before, state) == (after, "off")
     assert (len(offered[True]), offered[False]) == (2, [])
     assert [one["value"] for one in servers] == ["theirs"]
+
+
+async def test_what_a_guilds_admin_is_told_of_a_plugin(tmp_path: Path) -> None:
+    """Neither the folders of the bot's machine, nor what is about a server that his guild does not see."""
+    folder = write_plugin(tmp_path, "broken", "raise RuntimeError('no /secret/place/data.txt')", scope="guild")
+    async with Stage(["server_admin"], guilds=(1, 2), config=SERVERS, folders=[tmp_path]) as stage:
+        await stage.plugins.enable("broken")
+        his = await stage.discord.invoke("plugin info", guild=1, admin=True, options={"name": "broken"})
+        owners = await stage.discord.invoke("plugin info", user=stage.discord.owner_id, options={"name": "broken"})
+
+    assert "…/data.txt" in his.text
+    assert str(folder.parent) not in his.text
+    assert "/secret/place/data.txt" in owners.text.replace("\\", "")
 
 
 BUTTONS = """

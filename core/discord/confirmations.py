@@ -1,0 +1,140 @@
+"""Asks before something is lost or stopped: the answer has a button *Yes*, good once, for who asked, for 15 minutes.
+
+What is asked is kept in the database under a random token: nothing that stands in the button has to be believed, and
+the answer works after a reload and a restart.
+"""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import hikari
+import lightbulb
+
+from core.clock import Clock
+from core.db import Database
+from core.db.database import utc
+from core.discord.answer import answer
+from core.discord.messages import Message, as_message, component_id
+from core.discord.permissions import Action, Gatekeeper, needed_for
+from core.errors import PluginError, UserFacingError
+
+ACTION = "?"
+"""In custom ids; no plugin's own action can be called that."""
+GOOD_FOR = timedelta(minutes=15)
+Then = Callable[[Any, Any], Awaitable[str | Message | None]]
+"""What is done after a *Yes*: gets the button's interaction and the kept data; what it returns is shown instead."""
+
+_KEEP = """
+    INSERT INTO confirmations (token, plugin, method, data, needed, user_id, guild_id, good_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody was asked: *method* of *plugin* ("": the core) is called with *data* if he says yes."""
+
+    plugin: str
+    method: str
+    data: Any
+    needed: Action | None
+    """What the asker must still be allowed to do when he presses."""
+    user: int
+    guild: int
+
+
+class Confirmations:
+    """The questions that are open."""
+
+    def __init__(self, database: Database, clock: Clock, gatekeeper: Gatekeeper) -> None:
+        self._database, self._clock, self._gatekeeper = database, clock, gatekeeper
+
+    async def keep(self, question: Question) -> str:
+        """Keep a question; return the custom id of its button."""
+        token, now = secrets.token_urlsafe(16), self._clock.now()
+        values = (
+            token, question.plugin, question.method, json.dumps(question.data), question.needed or "", question.user,
+            question.guild, now + GOOD_FOR,
+        )  # fmt: skip
+        async with self._database.transaction() as transaction:
+            await transaction.execute("DELETE FROM confirmations WHERE good_until < ?", (now,))
+            await transaction.execute(_KEEP, values)
+        return component_id(question.plugin, ACTION, token)
+
+    async def taken(self, plugin: str, token: str, interaction: Any) -> Question:
+        """Return the question that *interaction* says yes to; it is answered with that.
+
+        Raises:
+            UserFacingError: it is too old, answered already, another's, or its asker may not do that any more.
+        """
+        rows = await self._database.fetch("SELECT * FROM confirmations WHERE token = ?", (token,))
+        good_until = utc(rows[0]["good_until"]) if rows else None
+        if good_until is None or good_until < self._clock.now() or rows[0]["plugin"] != plugin:
+            raise UserFacingError("That was answered already, or is older than 15 minutes. Use the command again.")
+        row = rows[0]
+        question = Question(
+            plugin, row["method"], json.loads(row["data"]), row["needed"] or None, row["user_id"], row["guild_id"]
+        )
+        self._check(question, interaction)
+        async with self._database.transaction() as transaction:
+            if not await transaction.fetch("DELETE FROM confirmations WHERE token = ? RETURNING token", (token,)):
+                raise UserFacingError("That was answered already.")
+        return question
+
+    def _check(self, question: Question, interaction: Any) -> None:
+        if (question.user, question.guild) != (int(interaction.user.id), int(interaction.guild_id or 0)):
+            raise UserFacingError("Somebody else was asked that. Use the command yourself.")
+        if question.needed and not self._gatekeeper.may(interaction, question.needed):
+            raise UserFacingError("You may not do that any more.")
+
+
+async def confirm(
+    context: lightbulb.Context, question: str | Message, then: Then, data: Any = None, *, label: str = "Yes"
+) -> None:
+    """Answer a command with *question* and a button; pressed by whoever asked, within 15 minutes, it calls *then*.
+
+    *then* is a method of the command's plugin, found again by its name after a reload or a restart; it gets the
+    button's interaction, which is answered already, and *data* (plain JSON). What it returns takes the question's
+    place. Who presses must still be allowed to use the command; what else it takes (``ctx.may``) *then* asks itself.
+
+    Raises:
+        PluginError: *then* is no method of the command's plugin, or *data* is no plain JSON.
+    """
+    generation = context.client.owners.get(type(context.command))  # type: ignore[attr-defined]
+    plugin = generation.manifest.name if generation else ""
+    holder = generation.plugin if generation else context.client.core  # type: ignore[attr-defined]
+    name = getattr(then, "__name__", "")
+    if getattr(holder, name, None) != then:
+        raise PluginError(f"{plugin}: confirm(…, {name or then!r}): name a method of the plugin, such as self.remove.")
+    needed = needed_for(context.command._command_data.hooks)
+    asked = Question(plugin, name, _plain(plugin, data), needed, int(context.user.id), int(context.guild_id or 0))
+    row = hikari.impl.MessageActionRowBuilder()
+    custom_id = await context.client.confirmations.keep(asked)  # type: ignore[attr-defined]
+    row.add_interactive_button(hikari.ButtonStyle.DANGER, custom_id, label=label)
+    message = as_message(question)
+    await answer(context, replace(message, components=(*message.components, row)), ephemeral=True)
+
+
+async def do_confirmed(interaction: Any, question: Question, holder: Any) -> None:
+    """Do what was asked, and show what came of it in the question's place; the interaction is deferred already.
+
+    Raises:
+        UserFacingError: *holder* (the plugin as it runs now) has no such method any more.
+    """
+    then: Then | None = getattr(holder, question.method, None)
+    if then is None:
+        raise UserFacingError("The plugin has changed meanwhile and does not do that any more.")
+    first, *rest = as_message(await then(interaction, question.data) or "Done.").parts()
+    await interaction.edit_initial_response(**first.options(empty=None))
+    for part in rest:
+        await interaction.execute(flags=hikari.MessageFlag.EPHEMERAL, **part.options())
+
+
+def _plain(plugin: str, data: Any) -> Any:
+    try:
+        return json.loads(json.dumps(data, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"{plugin}: confirm(…, data): {error}; only plain JSON data can be kept.") from error
