@@ -108,7 +108,7 @@ async def offline_application(config: Config) -> AsyncIterator[Application]:
 @contextlib.asynccontextmanager
 async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord") -> AsyncIterator[Services]:
     storage = config.storage_dir
-    await asyncio.to_thread(storage.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(storage.mkdir, mode=0o700, parents=True, exist_ok=True)
     owners = Owners(storage / "processes")
     servers = {key: Server(key, settings) for key, settings in config.servers.items()}
     async with contextlib.AsyncExitStack() as stack:

@@ -15,8 +15,12 @@ import msgspec
 from core.errors import ConfigError
 
 DEFAULT_FILE = "roundhook.toml"
-_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)url|key(?!_file)|^discord$|^database$", re.IGNORECASE)
-"""Keys whose values are not shown, since they may hold a secret; mistyped keys too."""
+_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
+"""Keys whose values are not shown, since they may hold a secret; mistyped keys too, and all below ``database``."""
+_PLAIN = re.compile(r"[\w .,+/-]{0,40}")
+"""What is shown of other values: no address, nothing as long as a token."""
+_TOKEN = re.compile(r"[!-~]{1,200}")
+"""What an HTTP header can carry."""
 SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 T = TypeVar("T")
@@ -136,7 +140,13 @@ class Config(Section, frozen=True):
         Raises:
             ConfigError: it is not there.
         """
-        return _read_secret("discord.token", self.discord.token, Path(self.folder))
+        token = _read_secret("discord.token", self.discord.token, Path(self.folder))
+        if not _TOKEN.fullmatch(token.reveal()):
+            raise ConfigError(
+                f"discord.token ({self.discord.token}) leads to something that is no token (not shown here): it has "
+                "blanks, line ends or odd characters in it. Copy the token alone from the Developer Portal."
+            )
+        return token
 
     def webhook_url(self, server: str) -> Secret | None:
         """Return the address in ``servers.<key>.webhook_url``, None if there is no such setting.
@@ -249,7 +259,8 @@ def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> No
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-            raise ConfigError(f"{prefix}{key} (= {shown(key, value)}) is not a setting. {hint} Correct or remove it.")
+            found = f"{prefix}{key} (= {shown(prefix + key, value)})"
+            raise ConfigError(f"{found} is not a setting. {hint} Correct or remove it.")
 
 
 def _tables(name: str, data: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -293,7 +304,8 @@ def _check_server(key: str, server: ServerSection) -> None:
         ZoneInfo(server.timezone)
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError(
-            f"servers.{key}.timezone is '{server.timezone}', which is no time zone. Write one such as Europe/Ljubljana."
+            f"servers.{key}.timezone is {shown('timezone', server.timezone)}, which is no time zone. Write one such as "
+            "Europe/Ljubljana."
         ) from error
 
 
@@ -327,9 +339,11 @@ def _value_at(value: object, place: str) -> object:
 
 def shown(key: str, value: object) -> str:
     """Return *value* for an error message, unless *key* (its last part) tells that it may be a secret."""
-    if _SECRETIVE.search(key.rpartition(".")[2]):
+    if _SECRETIVE.search(key.rpartition(".")[2]) or key.startswith("database."):
         return "(not shown)"
     if isinstance(value, Mapping):
         return "a table"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, (int, float)) or _PLAIN.fullmatch(str(one)) for one in values):
+        return "(not shown)"
+    return text if len(text := repr(value)) <= 60 else f"{text[:57]}…"

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_action(actions, "list", "list the plugins that are found", _list)
     new = add_action(actions, "new", "make a new plugin", _new)
     new.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
-    check = add_action(actions, "check", "load a plugin's code and say what is wrong with it", _check)
+    check = add_action(actions, "check", "load a plugin (which runs its code) and say what is wrong with it", _check)
     check.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
 
 
@@ -82,6 +83,7 @@ def _make(config: Config, name: str) -> Path:
 
 async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
+    print(f"{manifest.name}: its code is run now. Check only what you would run.", file=sys.stderr)
     hooks = await check_contract(manifest, CONTRACTS)
     text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
     answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

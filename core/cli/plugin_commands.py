@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PluginError
-from core.kernel.folders import plugin_folders
+from core.kernel.folders import manifest_text, plugin_folders
 
 _imported: list[str] = []
 """The packages of plugins whose commands have been imported."""
@@ -66,7 +66,7 @@ def forget() -> None:
 def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
     """Give the commands in the manifests; one that cannot be read lists none, which its plugin's refusal explains."""
     for folder in plugin_folders(_paths(words)):
-        for name, summary in _table(folder / "manifest.toml", "cli").items():
+        for name, summary in _table(functools.partial(manifest_text, folder), "cli").items():
             if name.split() and isinstance(summary, str):
                 yield PluginCommand(tuple(name.split()[:2]), summary, folder)
 
@@ -76,14 +76,14 @@ def _paths(words: Sequence[str]) -> list[str]:
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config", nargs="?", type=Path)
     file = finder.parse_known_args(words)[0].config or Path("roundhook.toml")
-    paths = _table(file, "plugins").get("paths", ())
+    paths = _table(functools.partial(file.read_text, "utf-8"), "plugins").get("paths", ())
     return [str(file.absolute().parent / path) for path in paths if isinstance(path, str)]
 
 
-def _table(file: Path, name: str) -> Mapping[str, Any]:
+def _table(read: Callable[[], str], name: str) -> Mapping[str, Any]:
     try:
-        table = tomllib.loads(file.read_text("utf-8")).get(name)
-    except (OSError, ValueError):
+        table = tomllib.loads(read()).get(name)
+    except (OSError, ValueError, RecursionError):
         return {}
     return table if isinstance(table, dict) else {}
 

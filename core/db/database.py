@@ -92,7 +92,8 @@ async def open_database(url: str, *, read_only: bool = False) -> AsyncIterator[D
     scheme = url.partition(":")[0]
     if (dialect := _DIALECTS.get(scheme)) is None:
         remedy = "Use sqlite:///path/to/file.db or postgres://user@host/database."
-        raise ConfigError(f"database.url begins with '{scheme}:'. {remedy}")
+        begins = f"begins with '{scheme}:'" if scheme.isalnum() and len(scheme) < len(url) else "has no scheme"
+        raise ConfigError(f"database.url {begins}. {remedy}")
     module = await asyncio.to_thread(importlib.import_module, f"core.db.{dialect}")  # heavy: not on the loop
     database: Database = await module.connect(url, read_only=read_only)
     try:

@@ -16,6 +16,10 @@ from core.db.database import Database, Row, Transaction
 from core.errors import ConfigError, PeerUnavailableError
 
 POOL_SIZE = 8
+_FORM = (
+    "Write postgres://user@host/database and put the password into PGPASSWORD or ~/.pgpass; in the address / is %2F, "
+    "@ is %40, : is %3A."
+)
 _ALONE = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
 
 
@@ -63,15 +67,25 @@ class PostgresDatabase(Database):
 
 async def connect(url: str, *, read_only: bool) -> PostgresDatabase:
     """Connect to ``postgres://user@host/database``; one that is only read needs nothing else here."""
+    _check_password(url)
     database = PostgresDatabase(url)
     try:
         await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
+    except (ValueError, OverflowError):  # the second: of a port
+        raise ConfigError(f"database.url cannot be read (not shown here). {_FORM}") from None
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         raise ConfigError(f"database.url was refused: {error}. Correct the user or the database's name.") from error
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         remedy = "Is it running, and is the address right?"
         raise PeerUnavailableError(f"PostgreSQL does not answer: {error}. {remedy}") from error
     return database
+
+
+def _check_password(url: str) -> None:
+    """Refuse an address whose password would be read as host, port and path, and told in errors."""
+    authority, _, path = url.partition("://")[2].partition("/")
+    if "@" in path or authority.count("@") > 1:
+        raise ConfigError(f"database.url has an odd character in its password (not shown here). {_FORM}")
 
 
 class PooledEngine(PostgresEngine):

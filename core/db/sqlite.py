@@ -7,6 +7,7 @@ A thread runs its statements in order, so what a cancelled task leaves is undone
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,6 +51,7 @@ class SqliteDatabase(Database):
 
         On a connection of its own: the writer's may be within a transaction, which a copy would wait for for ever.
         """
+        _make_private(target)
         await asyncio.to_thread(_copy, self.path, target)
 
     async def close(self) -> None:
@@ -64,7 +66,15 @@ async def connect(url: str, *, read_only: bool) -> SqliteDatabase:
         raise ConfigError(f"{problem} Create it, or set another path.")
     if read_only and not path.exists():  # noqa: ASYNC240
         raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
+    if not read_only:
+        _make_private(path)
     return SqliteDatabase(path, read_only=read_only)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file for its user alone, unless it is there; what SQLite puts beside it is as private as it is."""
+    with contextlib.suppress(OSError):  # SQLite says better what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 class WarmConnection:

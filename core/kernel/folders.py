@@ -1,7 +1,13 @@
-"""Where plugins lie: ``plugins/``, each folder in ``[plugins] paths``, and installed packages. Imports no library."""
+"""Where plugins lie: ``plugins/``, each folder in ``[plugins] paths``, installed packages. Imports no library.
 
+What lies there is anybody's: a manifest is a regular file of a bounded size, or it is not read.
+"""
+
+import contextlib
+import errno
 import importlib.metadata
 import importlib.util
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,19 +20,60 @@ OWN_COMMANDS = (
 """Commands in the terminal that no plugin may have."""
 
 
+MANIFEST = "manifest.toml"
+MOST_BYTES = 64 * 1024
+"""Of a manifest."""
+
+
+def manifest_text(folder: Path) -> str:
+    """Return what the manifest in *folder* holds.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file (a pipe would never let go).
+        ValueError: it is too large, or no UTF-8.
+    """
+    file = folder / MANIFEST
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with file.open("rb") as opened:
+        data = opened.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+    return data.decode("utf-8")
+
+
 def built_in() -> tuple[str, ...]:
     """Return the names of the plugins in ``plugins/``: what a first start enables where the settings do not say."""
-    return tuple(sorted(manifest.parent.name for manifest in BUILT_IN.glob("*/manifest.toml")))
+    return tuple(sorted(manifest.parent.name for manifest in BUILT_IN.glob(f"*/{MANIFEST}")))
 
 
 def plugin_folders(paths: Iterable[str]) -> Iterator[Path]:
     """Give the folders that hold a manifest, ours first; nothing is imported."""
     for parent in (BUILT_IN, *map(Path, paths)):
-        if (parent / "manifest.toml").is_file():
+        if _is_there(parent / MANIFEST):
             yield parent
-        elif parent.is_dir():
-            yield from sorted(one.parent for one in parent.glob("*/manifest.toml"))
+        else:
+            yield from _below(parent)
     yield from _installed()
+
+
+def _below(parent: Path) -> list[Path]:
+    """Return the folders in *parent* that hold a manifest; none of one that cannot be looked into."""
+    with contextlib.suppress(OSError):
+        return [folder for folder in sorted(parent.iterdir()) if _is_there(folder / MANIFEST)]
+    return []
+
+
+def _is_there(file: Path) -> bool:
+    """Tell whether something of that name is there; what cannot be read is told when it is read."""
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _installed() -> Iterator[Path]:
@@ -35,5 +82,5 @@ def _installed() -> Iterator[Path]:
         spec = importlib.util.find_spec(package.partition(".")[0])
         for location in (spec.submodule_search_locations or ()) if spec else ():
             folder = Path(location).joinpath(*package.split(".")[1:])
-            if (folder / "manifest.toml").is_file():
+            if _is_there(folder / MANIFEST):
                 yield folder

@@ -10,12 +10,17 @@ from typing import Any, Literal
 
 from core.config import convert, shown
 from core.errors import ConfigError, ManifestError
+from core.kernel.folders import MANIFEST, manifest_text
 
 API = 1
 """The contract's number; it rises only when something breaks, and the kernel supports the last two."""
 SUPPORTED_APIS = frozenset({API, API - 1} - {0})
 
-FILE = "manifest.toml"
+FILE = MANIFEST
+DEEPEST = 8
+"""Tables and lists within each other; a setting's default is the fourth."""
+_MOST_READ = 4 * 1024 * 1024
+"""Characters that are read to find a line, all tries together."""
 DEFAULT_LIMIT = 10.0
 """Seconds that a handler may take unless the manifest's [limits] say otherwise."""
 
@@ -30,6 +35,8 @@ _PLUGIN_KEYS: dict[str, Any] = {
 }  # fmt: skip
 """Each with its type, and its default where it may be left out."""
 _OPTION_KEYS = {"type", "default", "unit", "meaning"}
+_LONGEST = 500
+"""Characters of what is said about a mistake: a value in it may have any number."""
 _PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 _Path = tuple[str, ...]
 """Of a key: its table's keys, then its own."""
@@ -132,20 +139,34 @@ def read_manifest(folder: Path) -> Manifest:
     """Read ``manifest.toml`` in *folder*; a ``ManifestError`` names plugin, file and line."""
     file, text = folder / FILE, ""
     try:
-        text = file.read_text("utf-8")
+        text = manifest_text(folder)
         data = tomllib.loads(text)
+        _check_depth(data)
     except OSError as error:
         problem = f"{file} cannot be read ({error.strerror}). Every plugin folder has one."
         raise ManifestError(f"{folder.name}: {FILE}:1: {problem}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ManifestError(f"{folder.name}: {file}:{line}: it is not valid TOML: {error}. Write UTF-8.") from error
+    except RecursionError as error:
+        raise ManifestError(f"{folder.name}: {file}:1: it is nested too deep. Write plain tables.") from error
     except tomllib.TOMLDecodeError as error:
         place, problem = _PLACE_IN_TOML.search(str(error)), _PLACE_IN_TOML.sub("", str(error))
         line = int(place["line"]) if place and place["line"] else max(len(text.splitlines()), 1)  # else it is the end
         remedy = "Correct that line."
         raise ManifestError(f"{folder.name}: {file}:{line}: it is not valid TOML: {problem}. {remedy}") from error
+    except ValueError as error:
+        problem = f"{file} cannot be read: {error}. A manifest has some hundred bytes."
+        raise ManifestError(f"{folder.name}: {FILE}:1: {problem}") from error
     return _manifest(_Document(file, text, data))
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """Refuse (``RecursionError``) what is nested deeper than any manifest."""
+    if depth > DEEPEST:
+        raise RecursionError
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        _check_depth(inner, depth + 1)
 
 
 def line_of(text: str, path: Sequence[str]) -> int:
@@ -173,7 +194,7 @@ class _Document:
         plugin = self.data.get("plugin")
         name = plugin.get("name") if isinstance(plugin, Mapping) else None
         shown_name = name if isinstance(name, str) and NAME.fullmatch(name) else self.file.parent.name
-        return ManifestError(f"{shown_name}: {self.file}:{line_of(self.text, path)}: {text}")
+        return ManifestError(f"{shown_name}: {self.file}:{line_of(self.text, path)}: {text[:_LONGEST]}")
 
     def table(self, *path: str, known: Set[str] | None = None) -> Mapping[str, Any]:
         """Return a table, empty where it is missing; with *known*, it holds no other keys."""
@@ -261,10 +282,12 @@ def _typed(where: str, value: object, type_name: str) -> Any:
 def _statements(text: str) -> Iterator[tuple[_Path, int]]:
     """Give each key and table of valid TOML with its line: a statement is so many lines as can be read alone."""
     table: _Path = ()
-    pending, first = "", 1
+    pending, first, read = "", 1, 0
     for number, line in enumerate(text.split("\n"), 1):
         first = first if pending else number
         pending += f"{line}\n"
+        if (read := read + len(pending)) > _MOST_READ:
+            return
         try:
             found = list(_keys(tomllib.loads(pending)))
         except tomllib.TOMLDecodeError:

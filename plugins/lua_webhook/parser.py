@@ -14,13 +14,13 @@ from typing import Any, Literal
 from roundhook import BadInputError, Pause, PlayerRef, RoundNotice, clean_name
 from roundhook.rounds import EndReason, normal_guid
 
+from .bounds import MAX_ATTACHMENT, MAX_FIELDS, MAX_GUID, MAX_MAP, MAX_NAME, MAX_PAUSES, MAX_ROSTER, number, text
+
 CONTENT = "STATS_READY"
 ATTACHMENT = "notice.json"
-MAX_ATTACHMENT = 256 * 1024
-MAX_ROSTER, MAX_PAUSES, MAX_NAME = 64, 100, 64
-
 _HINT = re.compile(r"`([^`/\\]{1,200}\.txt)`")
 _MAP = re.compile(r"[A-Za-z0-9_.\-+!]{1,64}")
+_LARGEST_WHOLE = 1e12
 _INTEGER = re.compile(r"-?\d{1,12}")
 _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
 _PAUSES = re.compile(r"(\d{1,4})\s*\((\d{1,6})")
@@ -57,8 +57,9 @@ def parse_attachment(
         raise BadInputError(f"{ATTACHMENT} of {server} has {len(data):,} bytes; {MAX_ATTACHMENT:,} are allowed.")
     try:
         values = json.loads(data.decode("utf-8", "replace"))
-    except ValueError as error:
-        raise BadInputError(f"{ATTACHMENT} of {server} is no JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        why = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise BadInputError(f"{ATTACHMENT} of {server} is no JSON: {why}.") from error
     if not isinstance(values, dict):
         raise BadInputError(f"{ATTACHMENT} of {server} is no JSON object.")
     texts = {name: values.get(name) for name in (field.name for field in fields(RoundNotice))}
@@ -67,26 +68,26 @@ def parse_attachment(
         sent_at,
         message_id,
         source,
-        map_name=texts["map_name"],
+        map_name=text(texts["map_name"], MAX_MAP),
         round_number=texts["round_number"],
-        round_end_unix=_plain_number(texts["round_end_unix"]),
+        round_end_unix=number("round_end_unix", texts["round_end_unix"]),
         winner_side=_side(texts["winner_side"]),
         defender_side=_side(texts["defender_side"]),
-        round_start_unix=_plain_number(texts["round_start_unix"]),
-        actual_duration_seconds=_plain_number(texts["actual_duration_seconds"]),
-        wall_seconds=_plain_number(texts["wall_seconds"]),
-        time_limit_seconds=_plain_number(texts["time_limit_seconds"]),
-        pause_count=_whole(texts["pause_count"]),
-        total_pause_seconds=_plain_number(texts["total_pause_seconds"]),
+        round_start_unix=number("round_start_unix", texts["round_start_unix"]),
+        actual_duration_seconds=number("actual_duration_seconds", texts["actual_duration_seconds"]),
+        wall_seconds=number("wall_seconds", texts["wall_seconds"]),
+        time_limit_seconds=number("time_limit_seconds", texts["time_limit_seconds"]),
+        pause_count=number("pause_count", _whole(texts["pause_count"])),
+        total_pause_seconds=number("total_pause_seconds", texts["total_pause_seconds"]),
         pauses=_pauses(texts["pauses"], "start_unix", "end_unix"),
-        end_reason=_REASONS.get(str(texts["end_reason"])),
-        warmup_seconds=_plain_number(texts["warmup_seconds"]),
+        end_reason=_REASONS.get(text(texts["end_reason"])),
+        warmup_seconds=number("warmup_seconds", texts["warmup_seconds"]),
         surrender_side=_side(texts["surrender_side"]),
-        surrender_caller=str(texts["surrender_caller"] or "")[:MAX_NAME],
+        surrender_caller=text(texts["surrender_caller"], MAX_GUID),
         axis_players=_roster(texts["axis_players"]),
         allies_players=_roster(texts["allies_players"]),
         left_players=_roster(texts["left_players"]),
-        sender=str(texts["sender"] or "")[:MAX_NAME],
+        sender=text(texts["sender"]),
     )
 
 
@@ -104,35 +105,36 @@ def parse_embed(
     Raises:
         BadInputError: map or round is missing or cannot be.
     """
-    values = {name.strip().lower(): text.strip() for name, text in embed_fields.items()}
+    taken = list(embed_fields.items())[:MAX_FIELDS]
+    values = {name.strip().lower(): value.strip() for name, value in taken}
 
-    def text(*names: str) -> str:
+    def field(*names: str) -> str:
         return next((values[name] for name in names if values.get(name)), "")
 
-    count, paused = _pause_counts(text("pauses", "lua_pauses"), footer)
+    count, paused = _pause_counts(field("pauses", "lua_pauses"), footer)
     return _notice(
         server,
         sent_at,
         message_id,
         source,
-        map_name=text("map"),
-        round_number=text("round"),
-        round_end_unix=_number(text("end unix", "lua_roundend")),
-        winner_side=_side(text("winner")),
-        defender_side=_side(text("defender")),
-        round_start_unix=_number(text("start unix", "lua_roundstart")),
-        actual_duration_seconds=_number(text("duration", "lua_playtime")),
-        time_limit_seconds=_minutes(text("time limit", "lua_timelimit")),
-        pause_count=count,
-        total_pause_seconds=paused,
-        pauses=_pauses(_lenient_json(text("lua_pauses_json")), "start", "end"),
-        end_reason=_REASONS.get(text("end reason", "lua_endreason").lower()),
-        warmup_seconds=_number(text("lua_warmup")),
-        surrender_side=_side(text("lua_surrenderteam")),
-        surrender_caller=text("lua_surrendercaller")[:MAX_NAME],
-        axis_players=_roster(_lenient_json(text("axis_json"))),
-        allies_players=_roster(_lenient_json(text("allies_json"))),
-        sender=footer.strip()[:MAX_NAME],
+        map_name=field("map"),
+        round_number=field("round"),
+        round_end_unix=number("round_end_unix", _number(field("end unix", "lua_roundend"))),
+        winner_side=_side(field("winner")),
+        defender_side=_side(field("defender")),
+        round_start_unix=number("round_start_unix", _number(field("start unix", "lua_roundstart"))),
+        actual_duration_seconds=number("actual_duration_seconds", _number(field("duration", "lua_playtime"))),
+        time_limit_seconds=number("time_limit_seconds", _minutes(field("time limit", "lua_timelimit"))),
+        pause_count=number("pause_count", count),
+        total_pause_seconds=number("total_pause_seconds", paused),
+        pauses=_pauses(_lenient_json(field("lua_pauses_json")), "start", "end"),
+        end_reason=_REASONS.get(field("end reason", "lua_endreason").lower()),
+        warmup_seconds=number("warmup_seconds", _number(field("lua_warmup"))),
+        surrender_side=_side(field("lua_surrenderteam")),
+        surrender_caller=text(field("lua_surrendercaller"), MAX_GUID),
+        axis_players=_roster(_lenient_json(field("axis_json"))),
+        allies_players=_roster(_lenient_json(field("allies_json"))),
+        sender=text(footer),
     )
 
 
@@ -140,38 +142,27 @@ def _notice(
     server: str, sent_at: datetime, message_id: int, source: Literal["gateway", "history"], **values: Any
 ) -> RoundNotice:
     """Check what makes the key; the end is the message's time where the sender gave none that can be."""
-    map_name, number = str(values.pop("map_name") or "").strip(), _whole(values.pop("round_number"))
+    map_name, round_number = values.pop("map_name"), _whole(values.pop("round_number"))
     if not _MAP.fullmatch(map_name):
         raise BadInputError(f"A notice of {server} names the map {map_name[:80]!r}, which no map is called.")
-    if number not in (0, 1, 2):
-        raise BadInputError(f"A notice of {server} for {map_name} names the round {number!r}; it is 1 or 2.")
+    if round_number not in (0, 1, 2):
+        raise BadInputError(f"A notice of {server} for {map_name} names the round {round_number!r}; it is 1 or 2.")
     end = values.pop("round_end_unix")
-    checked: dict[str, Any] = {name: None if _negative(value) else value for name, value in values.items()}
     return RoundNotice(
         server=server,
         map_name=map_name,
-        round_number=number or 2,  # some senders give the engine's raw 0 for round 2
+        round_number=round_number or 2,  # some senders give the engine's raw 0 for round 2
         round_end_unix=end if end and end > 0 else sent_at.timestamp(),
         source=source,
         message_id=message_id,
         received_at=sent_at,
-        **checked,
+        **values,
     )
-
-
-def _negative(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0
 
 
 def _number(text: str) -> float | None:
     found = _NUMBER.search(text)
     return _tidy(float(found[0])) if found else None
-
-
-def _plain_number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e12:
-        return None
-    return _tidy(float(value))
 
 
 def _tidy(value: float) -> float:
@@ -180,8 +171,8 @@ def _tidy(value: float) -> float:
 
 def _whole(value: object) -> int | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return int(value) if float(value).is_integer() else None
-    found = _INTEGER.fullmatch(str(value or "").strip())
+        return int(value) if abs(value) < _LARGEST_WHOLE and float(value).is_integer() else None
+    found = _INTEGER.fullmatch(text(value))
     return int(found[0]) if found else None
 
 
@@ -212,12 +203,12 @@ def _counts_no_pauses(footer: str) -> bool:
     return tuple(int(part or 0) for part in version.groups()) < _PAUSES_TRUSTED
 
 
-def _lenient_json(text: str) -> Any:
+def _lenient_json(written: str) -> Any:
     r"""Read JSON as it is; else once more with ``\"`` read as ``"`` (old senders escaped twice); else nothing."""
-    for attempt in (text, text.replace('\\"', '"')):
+    for attempt in (written, written.replace('\\"', '"')):
         try:
             return json.loads(attempt, strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return None
 
@@ -226,13 +217,15 @@ def _roster(entries: Any) -> tuple[PlayerRef, ...]:
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return ()
     found = [entry for entry in entries[:MAX_ROSTER] if isinstance(entry, dict) and isinstance(entry.get("guid"), str)]
-    players = [(entry["guid"], clean_name(str(entry.get("name") or ""))[:MAX_NAME]) for entry in found]
-    return tuple(PlayerRef(normal_guid(guid, name), name) for guid, name in players if guid.strip())
+    players = [
+        (text(entry["guid"], MAX_GUID), clean_name(text(entry.get("name"), 2 * MAX_NAME))[:MAX_NAME]) for entry in found
+    ]
+    return tuple(PlayerRef(normal_guid(guid, name), name) for guid, name in players if guid)
 
 
 def _pauses(entries: Any, start_key: str, end_key: str) -> tuple[Pause, ...]:
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         return ()
     found = [entry for entry in entries[:MAX_PAUSES] if isinstance(entry, dict)]
-    pauses = [(_plain_number(entry.get(start_key)), _plain_number(entry.get(end_key))) for entry in found]
+    pauses = [(number("start_unix", entry.get(start_key)), number("end_unix", entry.get(end_key))) for entry in found]
     return tuple(Pause(start, end) for start, end in pauses if start)

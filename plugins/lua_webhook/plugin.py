@@ -1,14 +1,16 @@
 """Listens in the control channel and publishes what known webhooks say: notices, and hints to fetch a file."""
 
 import asyncio
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import hikari
 
 from roundhook import BadInputError, Plugin, RoundNotice
 from roundhook.rounds import parse_stats_filename
 
-from .parser import ATTACHMENT, MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
+from .bounds import MAX_ATTACHMENT, Count
+from .parser import ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
 
 Source = Literal["gateway", "history"]
 
@@ -17,6 +19,7 @@ class LuaWebhook(Plugin):
     """Message → RoundNotice."""
 
     async def setup(self) -> None:
+        self._count = Count()
         if self.ctx.control_channel:
             self.ctx.follow(self.ctx.control_channel, self.on_message)
 
@@ -35,6 +38,7 @@ class LuaWebhook(Plugin):
             return
         try:
             notice = await self._read(server, message, source)
+            self._count.take(server, message.created_at)
         except BadInputError as error:
             text = f"{error} The notice is left aside; the file will be found by the poll."
             await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
@@ -61,13 +65,13 @@ class LuaWebhook(Plugin):
         attached = next((one for one in message.attachments if one.filename == ATTACHMENT), None)
         if attached is not None:
             data = await self._download(server, attached)
-            return parse_attachment(data, server=server, sent_at=sent_at, message_id=message_id, source=source)
+            return _read(parse_attachment, data, server=server, sent_at=sent_at, message_id=message_id, source=source)
         if not message.embeds:
             raise BadInputError(f"A notice of {server} has neither {ATTACHMENT} nor an embed.")
         embed = message.embeds[0]
         fields = {field.name: field.value for field in embed.fields}
         footer = (embed.footer.text if embed.footer else None) or ""
-        return parse_embed(fields, footer, server=server, sent_at=sent_at, message_id=message_id, source=source)
+        return _read(parse_embed, fields, footer, server=server, sent_at=sent_at, message_id=message_id, source=source)
 
     async def _download(self, server: str, attachment: hikari.Attachment) -> bytes:
         if attachment.size > MAX_ATTACHMENT:
@@ -81,3 +85,13 @@ class LuaWebhook(Plugin):
         if name is not None:
             self.ctx.log.info("%s hints at %s", server, name.filename)
             self.ctx.servers[server].ask_for(name.filename)
+
+
+def _read(parse: Callable[..., RoundNotice], *given: Any, server: str, **about: Any) -> RoundNotice:
+    """Read what a stranger has sent: whatever it makes the parser do, that message alone is refused, and for good."""
+    try:
+        return parse(*given, server=server, **about)
+    except BadInputError:
+        raise
+    except Exception as error:
+        raise BadInputError(f"A notice of {server} cannot be read ({type(error).__name__}).") from error

@@ -1,6 +1,8 @@
 """Notices read from messages: both dialects, the attachment, and whatever a stranger may send."""
 
+import contextlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.errors import BadInputError
 from core.rounds.events import Pause, PlayerRef, RoundNotice
-from plugins.lua_webhook.parser import MAX_ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
+from plugins.lua_webhook.bounds import LARGEST, MAX_ATTACHMENT, MOST_A_DAY, Count
+from plugins.lua_webhook.parser import hinted_file, is_notice, parse_attachment, parse_embed
 from tests.plugins.notices import DIALECT_A, DIALECT_B, END, END_UNIX
 
 
@@ -134,6 +137,74 @@ def test_any_embed_is_read_or_refused(changes: dict[str, str]) -> None:
     except BadInputError:
         return
     assert notice.round_number in (1, 2)
+
+
+HOSTILE: dict[str, Any] = {
+    "digits": int("9" * 400), "power": 2**70, "negative": -(2**70), "huge": 1e308,
+    "nested": json.loads("[" * 900 + "]" * 900),
+    "surrogate": "a\ud800b", "nul": "a\0b", "escape": "\x1b]0;x\x07", "long": "x" * 100_000, "lines": "a\nb\r\u2028c",
+    "list": ["x"] * 10_000, "true": True, "table": {"a": {"b": []}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", sorted(RoundNotice.__dataclass_fields__))
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_value_costs_itself_at_most(field: str, kind: str) -> None:
+    """It is refused or unknown; what is taken fits into every column and every message."""
+    values = {"map_name": "supply", "round_number": 1, "round_end_unix": END_UNIX, field: HOSTILE[kind]}
+    written = taken_or_refused(values)
+    if written.startswith("refused: "):
+        assert field in ("map_name", "round_number")
+        assert len(written) < 300
+        return
+    notice = read_attachment(json.dumps(values).encode())
+    assert len(written) < 2_000
+    for name, most in LARGEST.items():
+        value = getattr(notice, name, None)
+        assert value is None or 0 <= value <= most
+    written.encode()
+    assert "\0" not in written
+
+
+def taken_or_refused(values: dict[str, Any]) -> str:
+    try:
+        return str(read_attachment(json.dumps(values).encode()).to_json())
+    except BadInputError as refusal:
+        return f"refused: {refusal}"
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"map_name":' + b"[" * 100_000, b'{"a":' * 20_000, b"9" * 200_000])
+def test_what_is_nested_too_deep_is_refused(data: bytes) -> None:
+    with pytest.raises(BadInputError, match="local"):
+        read_attachment(data)
+
+
+@given(st.dictionaries(fields_of_notice, st.sampled_from(sorted(HOSTILE))))
+def test_hostile_values_together(kinds: dict[str, str]) -> None:
+    with contextlib.suppress(BadInputError):
+        read_attachment(json.dumps({field: HOSTILE[kind] for field, kind in kinds.items()}).encode())
+
+
+@given(
+    st.sampled_from(sorted(DIALECT_A | DIALECT_B)), st.sampled_from(["9" * 400, "[" * 900, "\x1b[2J", "-1", "1e999"])
+)
+def test_a_hostile_embed(field: str, value: str) -> None:
+    try:
+        notice = read_embed({**DIALECT_B, field: value})
+    except BadInputError:
+        return
+    assert all((getattr(notice, name, None) or 0) <= most for name, most in LARGEST.items())
+
+
+def test_so_many_a_day_and_no_more() -> None:
+    """Of one server; another's are counted for themselves, and the next day is another."""
+    count = Count()
+    for number in range(MOST_A_DAY):
+        count.take("flood", END + timedelta(seconds=number))
+    with pytest.raises(BadInputError, match="flood has sent more than 500"):
+        count.take("flood", END + timedelta(hours=23))
+    count.take("calm", END)
+    count.take("flood", END + timedelta(hours=25))
 
 
 def test_a_plain_message_may_name_a_file() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from roundhook import accept_webhook
 from roundhook.testing import Stage
 from tests.plugins.notices import DIALECT_B, embed_of
 
@@ -74,6 +75,35 @@ async def test_a_malformed_notice_is_told_to_the_admins_once() -> None:
 
     assert "local" in told.text
     assert "round 9" in told.text
+
+
+ODD = {
+    "nested": b"[" * 100_000, "digits": b'{"map_name":"x","round_number":' + b"9" * 400 + b"}",
+    "power": b'{"map_name":"odd","round_number":1,"pause_count":1180591620717411303424}',
+    "nul": b'{"map_name":"odd2","round_number":1,"sender":"a\\u0000b\\ud800","surrender_caller":"\\u0000"}',
+    "deep": b'{"map_name":"odd3","round_number":1,"sender":' + b"[" * 900 + b"]" * 900 + b"}",
+}  # fmt: skip
+
+
+async def test_odd_notices_of_one_server_cost_another_nothing(database_url: str) -> None:
+    """Each message is taken by itself: the other server's next notice is stored, no breaker opens."""
+    config = {"servers": {"other": {"timezone": "UTC", "webhook_ids": []}}}
+    async with Stage([*PLUGINS, "timing_override"], database=database_url, config=config) as stage:
+        hook = stage.discord.add_webhook("other")
+        await accept_webhook(stage.db, stage.app.services.servers["other"], hook.id, now=stage.clock.now())
+        for name, data in ODD.items():
+            await stage.discord.post_webhook("local", content="STATS_READY", files={"notice.json": data}, username=name)
+        await stage.discord.post_webhook("other", content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stored(stage, 4)
+        await stage.settled()
+
+        maps = {row["map_name"]: row["server"] for row in await stage.db.fetch("SELECT * FROM round_notices")}
+        breakers = [stage.plugins.status(name).breaker for name in PLUGINS]
+        failed = await stage.db.fetch("SELECT * FROM deliveries WHERE state = 'failed'")
+
+    assert maps == {"odd": "local", "odd2": "local", "odd3": "local", "supply": "other"}
+    assert set(breakers) == {"closed"}
+    assert failed == []
 
 
 async def test_an_oversized_attachment_is_refused_unread() -> None:
