@@ -18,7 +18,7 @@ import hikari
 import lightbulb
 
 from core.discord.confirmations import ACTION, Confirmations, do_confirmed
-from core.discord.permissions import Gatekeeper, admins_only, owner_only
+from core.discord.permissions import Gatekeeper, needed_for
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
@@ -116,9 +116,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         generation = self.owners.get(context.command)
         if generation is None:
             await super()._execute_autocomplete_context(context, provider)
-        elif self._refusal(generation, context.interaction.guild_id) or (
-            _is_admins(context.command) and not self.gatekeeper.may(context.interaction, "guild")
-        ):
+        elif self._refusal(generation, context.interaction.guild_id) or not self._may_use(context):
             await context.respond([])
         else:
             with generation.interactions.busy():
@@ -126,6 +124,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
                     await contained(super()._execute_autocomplete_context(context, provider))
                 except RuntimeError:  # what lightbulb does not catch, as above
                     generation.log.exception("an autocompletion failed")
+
+    def _may_use(self, context: lightbulb.AutocompleteContext[Any]) -> bool:
+        """Tell whether who is typing may use the command at all: else it suggests nothing either."""
+        needed = needed_for(context.command._command_data.hooks)
+        return needed is None or self.gatekeeper.may(context.interaction, needed)
 
     async def handle_component_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
@@ -182,11 +185,6 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         if action in generation.declared.admin_components and not self.gatekeeper.may(interaction, "guild"):
             return "Only admins may do that."
         return self._refusal(generation, interaction.guild_id)
-
-
-def _is_admins(command: Any) -> bool:
-    """Tell whether a command refuses who is no admin: then it suggests nothing to them either."""
-    return bool({admins_only, owner_only} & set(command._command_data.hooks))
 
 
 def paths_of(command: Command) -> Iterator[tuple[Path, type[lightbulb.CommandBase]]]:
