@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from core.app import bot_application
+from core.app import Application, bot_application
 from core.cli import add_common, load_for_good, log_from
 from core.cli.setup import config_of
 from core.config import Config
@@ -51,8 +51,23 @@ async def _run(arguments: argparse.Namespace) -> None:
     async with bot_application(config, without=arguments.without, watch=arguments.watch) as app:
         running = sum(report.ok for report in app.reports)
         log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
-        await stop.wait()
+        await _until(stop, app)
         log.info("stopping")
+
+
+async def _until(stop: asyncio.Event, app: Application) -> None:
+    """Return when the bot is told to stop; raises why Discord has let go of it, if it has."""
+    loop = asyncio.get_running_loop()
+    told = loop.create_task(stop.wait())
+    ended = loop.create_task(app.discord.ended()) if app.discord else None
+    waiting = {told} if ended is None else {told, ended}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if ended is not None and ended.done() and not told.done():
+            raise ended.result()
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 def check_complete(config: Config) -> None:

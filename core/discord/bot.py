@@ -18,6 +18,7 @@ from core.config import Config
 from core.db import Database
 from core.discord.admin import Admin, admin_commands
 from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
+from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
 from core.discord.messages import Content
@@ -25,7 +26,7 @@ from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
 from core.discord.sync import CommandSync, build
 from core.discord.troubles import Troubles
-from core.errors import ConfigError, PeerUnavailableError, PluginError, RoundhookError
+from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
 _CACHE = CacheComponents.GUILDS | CacheComponents.GUILD_CHANNELS | CacheComponents.ROLES | CacheComponents.ME
 _MY_APPLICATION = routes.Route("GET", "/applications/@me")
-_DISALLOWED_INTENTS, _AUTHENTICATION_FAILED = 4014, 4004
 
 
 class Discord:
@@ -77,6 +77,7 @@ class Discord:
             PeerUnavailableError: Discord does not answer.
         """
         problems: list[Exception] = []
+        leave_closing_untold()
 
         async def prepare(_: hikari.StartingEvent) -> None:
             try:
@@ -88,7 +89,7 @@ class Discord:
         try:
             await self._connect()
             if problems:
-                raise self._as_ours(problems[0])
+                raise as_ours(problems[0], self._config.discord.rest_url)
             syncing = asyncio.get_running_loop().create_task(self.sync.run())
             try:
                 yield
@@ -99,6 +100,20 @@ class Discord:
             await self._channels.close()
             if self.app.is_alive:
                 await self.app.close()
+
+    async def ended(self) -> Exception:
+        """Return why, once Discord has let go of the bot for good; goes on as long as it is connected."""
+        problem: Exception | None = None
+        try:
+            await self.app.join()
+        except Exception as error:  # noqa: BLE001 - told by whoever waits for it
+            problem = error
+        now: Any
+        try:
+            now = await self._application()
+        except Exception as error:  # noqa: BLE001 - that is an answer too
+            now = error
+        return closed_for_good(problem, now)
 
     @property
     def rest(self) -> hikari.api.RESTClient:
@@ -206,19 +221,7 @@ class Discord:
         try:
             await self.app.start(check_for_updates=False)
         except (hikari.HTTPError, hikari.GatewayError, OSError) as error:
-            raise self._as_ours(error) from error
-
-    def _as_ours(self, error: Exception) -> Exception:
-        """Return an error of the start as one that says what to do; any other as it is."""
-        if isinstance(error, hikari.UnauthorizedError):
-            return ConfigError(
-                "Discord refused the token of discord.token. Copy it anew from the Developer Portal (Bot, Reset Token)."
-            )
-        if isinstance(error, hikari.GatewayServerClosedConnectionError):
-            return _gateway_error(error)
-        if isinstance(error, (hikari.HTTPError, hikari.GatewayError, OSError)):
-            return PeerUnavailableError(f"Discord at {self._config.discord.rest_url} does not answer: {error}")
-        return error
+            raise as_ours(error, self._config.discord.rest_url) from error
 
     def _commands(self) -> list[Any]:
         slots = self._kernel.slots.values()
@@ -276,16 +279,3 @@ async def _call(generation: Generation, function: Callable[[Any], Awaitable[None
         generation.log.warning("%s", error)
     except Exception:
         generation.log.exception("listening to %s failed", type(event).__name__)
-
-
-def _gateway_error(error: hikari.GatewayServerClosedConnectionError) -> Exception:
-    if error.code == _DISALLOWED_INTENTS:
-        return ConfigError(
-            "Discord does not grant the Message Content intent. In the Developer Portal open the application, Bot, "
-            "and switch on 'Message Content Intent'; without it notices arrive empty."
-        )
-    if error.code == _AUTHENTICATION_FAILED:
-        return ConfigError(
-            "Discord's gateway refused the token of discord.token. Copy it anew from the Developer Portal."
-        )
-    return PeerUnavailableError(f"Discord's gateway closed the connection: {error.reason} ({error.code}).")

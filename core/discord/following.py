@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.db import Database
 from core.discord.raw_message import message_of
 from core.discord.troubles import Troubles
-from core.errors import BadInputError
+from core.errors import BadInputError, RoundhookError
 from core.kernel.bounded import bounded, text_of
 from core.kernel.generation import Generation
 
@@ -225,9 +225,9 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - logged the first time; whatever it is, it is tried again
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
                 if not tries:
-                    self._log.warning(
-                        "until %s: %s; tried again, later each time", what, text_of(error), exc_info=error
-                    )
+                    known = isinstance(error, (hikari.HikariError, RoundhookError))
+                    bug = None if known else error  # which nobody expects: with its traceback
+                    self._log.warning("until %s: %s; tried again, later each time", what, text_of(error), exc_info=bug)
                 tries += 1
                 await self._clock.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - so that not all try at once
             else:

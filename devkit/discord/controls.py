@@ -5,6 +5,7 @@ from collections.abc import Callable
 from devkit.discord.api_webhooks import WebhookDoor
 from devkit.discord.faults import Fault, Faults
 from devkit.discord.gateway import INVALID_SESSION, RECONNECT
+from devkit.discord.intents import MESSAGE_CONTENT
 from devkit.discord.parts import Parts
 from devkit.discord.ratelimits import RateLimits
 
@@ -103,6 +104,14 @@ class Controls:
         for line in lines:
             await line.close(code)
         await self.until(lambda: not set(lines) & set(self._parts.gateway.lines()))
+
+    def revoke_message_content(self) -> None:
+        """Switch the Message Content intent off in the portal; who asks for it from now on is refused (4014)."""
+        self._parts.gateway.granted &= ~MESSAGE_CONTENT
+
+    def reset_token(self) -> None:
+        """Make another token, as an owner does in the portal: the old one is refused from now on."""
+        self._parts.world.reset_token()
 
     async def request_reconnect(self) -> None:
         """Ask all clients to reconnect and resume (op 7)."""

@@ -27,7 +27,7 @@ class HttpApi:
 
     routes: list[Route]
     posts: Posts
-    token: str
+    token: Callable[[], str]
     limits: RateLimits
     faults: Faults
     bell: Bell
@@ -79,7 +79,7 @@ class HttpApi:
         fault = self.faults.take(call)
         if fault is not None and not fault.after_work:
             fault.strike()
-        if not route.public and authorization != f"Bot {self.token}":
+        if not route.public and authorization != f"Bot {self.token()}":
             raise RefusedError(401, 0, "401: Unauthorized")
         headers.update(self.limits.count(f"{route.method} {route.path}", call))
         answer = await route.handler(call)

@@ -261,7 +261,7 @@ class DiscordServer(Users, Controls):
             routes=[route for api in apis for route in api.routes()],
             posts=self._parts.posts,
             bell=self._parts.bell,
-            token=self.token,
+            token=lambda: self.token,
             limits=self._limits,
             faults=self._faults,
             requests=self.requests,

@@ -139,6 +139,10 @@ class World:
         mine.update(roles)
         return mine
 
+    def reset_token(self) -> None:
+        """Replace the bot's token."""
+        self.token = _bot_token()
+
     def add_webhook(self, name: str, channel: Channel, *, by_bot: bool) -> Webhook:
         """Add a webhook to a channel."""
         webhook = Webhook(

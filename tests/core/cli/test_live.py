@@ -68,6 +68,31 @@ async def test_check_names_every_problem_with_its_remedy(
     assert len(wrong) == len(expected)
 
 
+@pytest.mark.parametrize(("code", "change", "exit_code", "said"), [
+    (4004, "", 75, "closed the connection for good: without a reason (4004)"),
+    (4004, "token", 78, "does not take the token of discord.token any more"),
+    (4014, "intent", 78, "does not grant the Message Content intent"),
+    (4014, "", 75, "closed the connection for good: without a reason (4014)"),
+    (4012, "", 78, "will not have this version of the bot"),
+])  # fmt: skip
+async def test_a_gateway_that_closes_for_good(
+    outside: Outside, token: dict[str, str], code: int, change: str, exit_code: int, said: str
+) -> None:
+    """The bot does not go on deaf: it says why, and ends so that the service manager knows what to do."""
+    async with started("run", folder=outside.folder, **token) as process:
+        await outside.discord.wait_for_gateway(timeout=30)
+        if change == "token":
+            outside.discord.reset_token()
+        elif change == "intent":
+            outside.discord.revoke_message_content()
+        await outside.discord.drop_gateway(code)
+        bot = await ended(process)
+
+    assert bot.code == exit_code, bot.err
+    assert said in bot.err.splitlines()[-1]
+    assert "Traceback" not in bot.err, bot.err
+
+
 @pytest.mark.parametrize(("kind", "says_no"), [
     (0, ""), (2, ""), (5, ""), (11, ""), (12, ""), (4, "takes no messages: it is a guild category"),
     (15, "takes no messages: it is a guild forum"), (16, "takes no messages: it is a guild media"),
