@@ -15,6 +15,7 @@ from core.db import open_database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, ROOT, Owner, migrate
 from core.db.owners import Owners
+from core.db.presence import BEAT_SECONDS, Presence
 from core.discord.port import NoDiscord
 from core.discord.troubles import Troubles
 from core.hookspecs import CONTRACTS
@@ -83,9 +84,11 @@ async def bot_application(
         async def start_plugins() -> None:
             reports.extend(await kernel.start(plugins, without=without))
 
-        async with discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
+        presence = Presence(services.database, clock)
+        async with presence.held(), discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
             await stack.enter_async_context(_background(_look_after(services)))
+            await stack.enter_async_context(_background(_beat(presence, discord, clock)))
             stack.callback(Watchdog(kernel).close)
             if watch or config.plugins.watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
@@ -157,6 +160,16 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+async def _beat(presence: Presence, discord: "Discord", clock: Clock) -> None:
+    """Let other processes know, again and again, that the bot runs and how it is."""
+    while True:
+        try:
+            await presence.beat(discord.status.document)
+        except Exception:
+            log.exception("how the bot is could not be noted; tried again in %g s", BEAT_SECONDS)
+        await clock.sleep(BEAT_SECONDS)
 
 
 async def _look_after(services: Services) -> None:

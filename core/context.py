@@ -186,6 +186,18 @@ class Context:
 
         return component_id(self.name, action, args)
 
+    def on_status(self, lines_of: Callable[[int, bool], Awaitable[list[str]]]) -> None:
+        """Let ``/status`` and ``roundhook status`` say what *lines_of* returns (``async fn(guild, admin)``): lines.
+
+        *guild* is 0 for the owner, who sees all; *admin* tells whether the reader is an admin there. Names in the lines
+        must be escaped. It may take 2 seconds; what it raises is logged, and a line says so.
+
+        Raises:
+            PluginError: it is no ``async def`` function of two arguments.
+        """
+        check_async(f"{self.name}: on_status()", lines_of, 2)
+        self._generation.declared.status.append(lines_of)
+
     def guilds(self, about: Event | str | None = None) -> list[int]:
         """Return the guilds that have this plugin on and see an event's server, or a server given by its key."""
         return self._services.kernel.guilds(self.name, about or "")

@@ -84,10 +84,11 @@ def discord() -> str:
     """The commands on Discord, as they are registered there."""
     from core.discord.admin import Admin, admin_commands
     from core.discord.client import commands_in
+    from core.discord.status import status_command
     from core.discord.sync import build
 
     nothing: Any = (None, None, None)  # what they are for is asked when they are invoked
-    found = [("roundhook itself", list(admin_commands(Admin(*nothing))))]
+    found = [("roundhook itself", [*admin_commands(Admin(*nothing)), status_command(None, None)])]  # type: ignore[arg-type]
     for file in sorted(BUILT_IN.glob("*/commands.py")):
         module = importlib.import_module(f"plugins.{file.parent.name}.commands")
         found.append((file.parent.name, commands_in(module.loader, file.parent.name)))

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "connect to everything once and say what is wrong",
     "init": "write a commented roundhook.toml",
     "plugin": "list, make and check plugins",
+    "status": "whether the bot runs, and what waits for a person",
     "events": "the journal: what failed, and trying it again",
     "db": "migrations, status, backup",
 }

@@ -167,9 +167,23 @@ class Confirmation(Table, tablename="confirmations"):
     good_until = moment()
 
 
+class RunningBot(Table, tablename="bots"):
+    """The bot that uses this database: one row, or none."""
+
+    id = BigInt(primary_key=True)
+    owner = Text()
+    host = Text()
+    pid = number()
+    since = moment()
+    beat_at = moment()
+    """When it was last heard of."""
+    status = Text()
+    """JSON: what ``roundhook status`` shows."""
+
+
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction, ServerWebhook, ReadingMark,
-    RefusedMessage, Trouble, Confirmation,
+    RefusedMessage, Trouble, Confirmation, RunningBot,
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from core.discord.following import Channels, Follower
 from core.discord.messages import Content
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
+from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, build
 from core.discord.troubles import Troubles
 from core.errors import PluginError, RoundhookError
@@ -64,7 +65,9 @@ class Discord:
         self._database, self._clock = database, clock
         self.client.confirmations = Confirmations(database, clock, self.gatekeeper)
         self.client.core = Admin(kernel, self._config, self.gatekeeper)
-        self._core_commands = admin_commands(self.client.core)
+        self.status = StatusBoard(self._config, kernel, troubles, database, clock)
+        self.status.connected = lambda: self.app.is_alive and any(one.is_connected for one in self.app.shards.values())
+        self._core_commands = [*admin_commands(self.client.core), status_command(self.status, self.gatekeeper)]
         for command in self._core_commands:
             self.client.add(command, None)
 

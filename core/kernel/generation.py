@@ -42,6 +42,8 @@ class Declared:
     components: dict[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
     admin_components: set[str] = field(default_factory=set)
     """Those that only admins may use."""
+    status: list[Callable[[int, bool], Awaitable[list[str]]]] = field(default_factory=list)
+    """Give lines for /status."""
 
 
 class Generation:

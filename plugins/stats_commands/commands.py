@@ -118,15 +118,5 @@ class Awards(lightbulb.SlashCommand, name="awards", description="The awards of a
         await answer(context, await plugin.answers.awards(self.round_id, plugin.hidden(context)))
 
 
-@loader.command
-class StatusCommand(lightbulb.SlashCommand, name="status", description="Servers, rounds and what needs attention"):
-    """/status"""
-
-    @lightbulb.invoke
-    async def invoke(self, context: lightbulb.Context) -> None:
-        plugin = plugin_of(context)
-        await answer(context, await plugin.answers.status(plugin.hidden(context)))
-
-
 def _label(row: dict[str, Any]) -> str:
     return f"{row['id']} · {row['map_name']} R{row['round_number']} · {row['played_at']:%d %b %H:%M} UTC"[:100]

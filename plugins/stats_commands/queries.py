@@ -242,19 +242,6 @@ class Stats:
             args,
         )
 
-    async def counts(self, hidden: Sequence[str]) -> Row:
-        """Return how much there is: players, quarantined files, notices without a round, deliveries that failed."""
-        where, args = _visible(hidden)
-        seen = f"AND EXISTS (SELECT 1 {_PLAYED} WHERE p.guid = players.guid AND {where})" if hidden else ""
-        rows = await self._db.fetch(
-            f"SELECT (SELECT count(*) FROM players WHERE NOT is_bot {seen}) AS players, "
-            f"(SELECT count(*) FROM stats_files r WHERE state = 'quarantined' AND {where}) AS quarantined, "
-            f"(SELECT count(*) FROM round_notices r WHERE round_id IS NULL AND {where}) AS waiting, "
-            "(SELECT count(*) FROM deliveries WHERE state <> 'done' AND state = 'failed') AS failed",
-            (*args, *args, *args),
-        )
-        return rows[0]
-
 
 _NO_SUMS = frozenset({"guid", "name", "rounds", "value", "raw_name", "round_id", "side"})
 

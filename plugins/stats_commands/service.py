@@ -102,10 +102,6 @@ class Answers:
             )
         return views.awards_message(row, awards)
 
-    async def status(self, hidden: Sequence[str]) -> Message:
-        """Return how everything stands."""
-        return views.status_message(await self.stats.server_status(hidden), await self.stats.counts(hidden))
-
     async def _picture_of(self, row: Row) -> Message:
         players = await self.stats.players(row["id"])
         match = await self.stats.match(row["match_id"])

@@ -215,22 +215,6 @@ def awards_message(row: Row, awards: Sequence[Row]) -> Message:
     return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE, footer=f"round {row['id']}"),))
 
 
-def status_message(servers: Sequence[Row], counts: Row) -> Message:
-    """Return how everything stands."""
-    lines = [
-        f"**{place(row['server'])}**: {counted(row['rounds'], 'round')}, last {stamp(row['latest'], 'R')}"
-        for row in servers
-    ]
-    empty = "No round is stored yet. Admins can look with /server test whether a game server answers."
-    fields = (
-        _field("Players", counts["players"]),
-        _field("Files refused", counts["quarantined"]),
-        _field("Notices without a round", counts["waiting"]),
-        _field("Deliveries failed", counts["failed"]),
-    )
-    return Message(embeds=(Embed(title="Status", description="\n".join(lines) or empty, color=BLUE, fields=fields),))
-
-
 def _card_player(row: Row) -> CardPlayer:
     totals = totals_of(row)
     return CardPlayer(

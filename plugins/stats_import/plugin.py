@@ -8,6 +8,7 @@ from roundhook.db import Batcher
 from .batch import Imported
 from .notice_watch import NoticeWatch
 from .service import ImportService
+from .status import lines_of
 
 UTC = ZoneInfo("UTC")
 LOOK_SECONDS = 15.0
@@ -24,6 +25,7 @@ class StatsImport(Plugin):
         self.ctx.service(self.batches.run)
         self.ctx.every(LOOK_SECONDS, self.watch.look)
         self.ctx.spawn(self._read_again())
+        self.ctx.on_status(self._status)
 
     @hookimpl
     async def on_file_fetched(self, file: FetchedFile) -> None:
@@ -46,6 +48,12 @@ class StatsImport(Plugin):
         for event in await self.imports.store_notice(notice):
             await self.ctx.publish(event)
         await self.watch.take(notice)
+
+    async def _status(self, guild: int, admin: bool) -> list[str]:
+        """Say what the guild's servers have played last."""
+        hidden = self.ctx.hidden_servers(guild) if guild else []
+        servers = [key for key in self.ctx.servers if key not in hidden]
+        return await lines_of(self.ctx.db, servers, admin=admin)
 
     async def _read_again(self) -> None:
         """Try refused files once more: this generation's parser may be able to read them."""

@@ -38,8 +38,8 @@ async def test_a_guild_sees_only_its_servers(database_url: str) -> None:
     assert all(f"There is no round {hidden['id']}." in text for text in by_id)
     assert "No player called 'covert' is known." in player
     assert "No round of a server 'secret' is stored. There are rounds of: local." in server
-    assert "Players\n1\nFiles refused\n0\nNotices without a round\n0" in here[-1]
-    assert "Players\n2\nFiles refused\n1\nNotices without a round\n1" in there[-1]
+    assert "**local**: last supply R1" in here[-1]
+    assert "**secret**: last radar R1" in there[-1]
 
 
 async def test_bots_and_spoiled_rounds_are_in_no_ranking(database_url: str) -> None:

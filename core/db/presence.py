@@ -1,0 +1,80 @@
+"""Which bot works with this database, and how it says it is: one at a time, told from other processes (``bots``)."""
+
+import contextlib
+import json
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from core.clock import Clock
+from core.db.database import Database, Row, utc
+from core.errors import PeerUnavailableError
+
+BEAT_SECONDS = 10.0
+SILENT = timedelta(minutes=1)
+"""A bot of another machine that has not been heard of for so long counts as ended."""
+_TAKE = (
+    "INSERT INTO bots (id, owner, host, pid, since, beat_at, status) VALUES (1, ?, ?, ?, ?, ?, '{}') "
+    "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, host = excluded.host, pid = excluded.pid, "
+    "since = excluded.since, beat_at = excluded.beat_at, status = excluded.status WHERE bots.owner = ?"
+)
+
+
+class Presence:
+    """This process's bot among those that could use the database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock, self._me = database, clock, uuid.uuid4().hex
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Be the one bot of this database while the block runs.
+
+        Raises:
+            PeerUnavailableError: another one is; says which, and since when.
+        """
+        now = self._clock.now()
+        if (other := await running(self._database, self._clock)) is not None:
+            raise PeerUnavailableError(
+                f"Another bot uses this database: process {other['pid']} on {other['host']}, since "
+                f"{utc(other['since']):%Y-%m-%d %H:%M} UTC. Stop it, or set another database.url. (`roundhook import` "
+                "and the commands that only read may run beside it.)"
+            )
+        rows = await self._database.fetch("SELECT owner FROM bots")
+        before = rows[0]["owner"] if rows else self._me
+        await self._database.execute(_TAKE, (self._me, socket.gethostname(), os.getpid(), now, now, before))
+        try:
+            yield
+        finally:
+            await self._database.execute("DELETE FROM bots WHERE owner = ?", (self._me,))
+
+    async def beat(self, status: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        """Note that the bot runs, and how it says it is; once."""
+        text = json.dumps(await status(), ensure_ascii=False)
+        values = (self._clock.now(), text, self._me)
+        await self._database.execute("UPDATE bots SET beat_at = ?, status = ? WHERE owner = ?", values)
+
+
+async def running(database: Database, clock: Clock) -> Row | None:
+    """Return the row of the bot that uses the database now, None if none does."""
+    rows = await database.fetch("SELECT * FROM bots")
+    beat_at = utc(rows[0]["beat_at"]) if rows else None
+    if beat_at is None or clock.now() - beat_at > SILENT or _has_ended(rows[0]):
+        return None
+    return rows[0]
+
+
+def _has_ended(row: Row) -> bool:
+    """Tell whether a bot of this machine runs no more; one in a container had the number that this process has."""
+    if row["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(row["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return bool(row["pid"] == os.getpid())
