@@ -86,14 +86,16 @@ class Server:
             needed = "host, user, key_file, known_hosts and stats_dir"
             raise ConfigError(f"servers.{self.key}.ssh is missing. Add {needed}.")
         used: asyncssh.SFTPClient | None = None
+        limit = asyncio.timeout(OPERATION_SECONDS)
         try:
-            async with asyncio.timeout(OPERATION_SECONDS):
+            async with limit:
                 used = await self._warm_client(ssh)
-                yield used
+                with self._cut_off_later():
+                    yield used
         except RoundhookError:
             raise
         except Exception as error:
-            problem = self._translated(error, ssh)
+            problem = self._translated(TimeoutError() if limit.expired() else error, ssh)
             if problem is None:
                 raise
             if not _about_one_file(error) and used in (None, self._client):  # another may be in use by others already
@@ -116,6 +118,16 @@ class Server:
                 self._connection = await self._connect(ssh)
                 self._client = await self._connection.start_sftp_client()
             return self._client
+
+    @contextlib.contextmanager
+    def _cut_off_later(self) -> Iterator[None]:
+        """Drop the connection when a block has taken too long: else closing its files waits for that server for ever."""
+        assert self._connection is not None
+        timer = asyncio.get_running_loop().call_later(OPERATION_SECONDS, self._connection.abort)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     async def _connect(self, ssh: Ssh) -> "asyncssh.SSHClientConnection":
         await asyncio.to_thread(library)  # imported beside the loop

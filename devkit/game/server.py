@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -112,11 +112,19 @@ class GameServer:
 
     def freeze(self) -> None:
         """Let SSH log-ins and SFTP calls hang, until :meth:`thaw`."""
-        self._running_ssh.gate.clear()
+        self._running_ssh.behaviour.gate.clear()
 
     def thaw(self) -> None:
         """Answer again, also what was asked meanwhile."""
-        self._running_ssh.gate.set()
+        self._running_ssh.behaviour.gate.set()
+
+    def never_answer(self, request: str) -> None:
+        """Let SFTP requests of one kind hang for ever: ``open``, ``read``, ``stat`` or ``list``."""
+        self._running_ssh.behaviour.unanswered.add(request)
+
+    def claim(self, names: Callable[[], Iterable[str]], folder: str = "/") -> None:
+        """Let each listing of *folder* begin with *names*, where nothing lies: a million, or a generator without end."""
+        self._running_ssh.behaviour.claimed[folder] = names
 
     def change_host_key(self) -> None:
         """Use another host key than the one in ``ssh["known_hosts"]``; drop who is connected."""

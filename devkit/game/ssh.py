@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import posixpath
 import socket
-from collections.abc import AsyncIterator
+import stat
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,26 @@ from asyncssh.sftp import SFTPAttrs, SFTPName
 
 USER = "et"
 _HOST = "127.0.0.1"
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """How the server behaves: as a good one, until a test wants something else."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Log-ins and SFTP calls go on while it is set."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server closes: what waits for ever ends then."""
+    unanswered: set[str] = field(default_factory=set)
+    """Kinds of SFTP requests that get no answer."""
+    claimed: dict[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
+    """Names that the listing of a folder begins with, though nothing of that name lies there."""
+
+    async def answers(self, request: str) -> None:
+        """Return when a request of that kind is to be answered."""
+        await self.gate.wait()
+        if request in self.unanswered:
+            await self.over.wait()
 
 
 class SshServer:
@@ -29,8 +52,8 @@ class SshServer:
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._reserved: socket.socket | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.behaviour = Behaviour()
+        self.behaviour.gate.set()
         self.port = 0
 
     @property
@@ -74,7 +97,8 @@ class SshServer:
         self._drop_connections()
 
     async def close(self) -> None:
-        self.gate.set()
+        self.behaviour.gate.set()
+        self.behaviour.over.set()
         await self._stop_listening()
         if self._reserved is not None:
             self._reserved.close()
@@ -84,10 +108,10 @@ class SshServer:
         public = self._client_key.export_public_key().decode()
         self._acceptor = await asyncssh.listen(
             sock=bound,
-            server_factory=lambda: _Session(self._connections, self.gate),
+            server_factory=lambda: _Session(self._connections, self.behaviour.gate),
             server_host_keys=[self._host_key],
             authorized_client_keys=asyncssh.import_authorized_keys(public),
-            sftp_factory=lambda channel: _Sftp(channel, self._root, self.gate),
+            sftp_factory=lambda channel: _Sftp(channel, self._root, self.behaviour),
         )
         self.port = self._acceptor.get_port()
 
@@ -128,25 +152,43 @@ class _Session(asyncssh.SSHServer):
 
 
 class _Sftp(asyncssh.SFTPServer):
-    """SFTP in one folder; every call waits while the server is frozen."""
+    """SFTP in one folder. Links in it are followed wherever they lead, as by a server without a chroot."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path, gate: asyncio.Event) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path, behaviour: Behaviour) -> None:
         super().__init__(channel, chroot=os.fsencode(root))
-        self._gate = gate
+        self._behaviour = behaviour
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
-        await self._gate.wait()
+        await self._behaviour.answers("open")
+        if _is_pipe(self.map_path(path)):
+            await self._behaviour.over.wait()  # nobody is at its other end
+            raise asyncssh.SFTPFailure("The server is closing")
         return super().open(path, pflags, attrs)
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        await self._gate.wait()
+        await self._behaviour.answers("read")
         data = super().read(file_obj, offset, size)
         return data if isinstance(data, bytes) else await data
 
+    async def stat(self, path: bytes) -> SFTPAttrs:
+        await self._behaviour.answers("stat")
+        return await self.convert_attrs(super().stat(path))
+
     async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
-        await self._gate.wait()
-        async for name in super().scandir(path):
-            yield name
+        await self._behaviour.answers("list")
+        claimed = self._behaviour.claimed.get(posixpath.normpath(posixpath.join("/", os.fsdecode(path))), tuple)
+        for name in claimed():
+            attrs = SFTPAttrs(permissions=stat.S_IFREG | 0o644, size=0, mtime=0)
+            yield SFTPName(name.encode(), longname=b"-", attrs=attrs)
+        async for found in super().scandir(path):
+            yield found
+
+
+def _is_pipe(path: bytes) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False  # whoever opens it is told
 
 
 def _bound(port: int) -> socket.socket:
