@@ -78,18 +78,22 @@ class RemoteFiles:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    async def scan(self, folder: str) -> Listing:
-        """Return what lies in *folder*: at most 100,000 names, and what comes within 20 s."""
+    async def scan(self, folder: str, *, missing_ok: bool = False) -> Listing:
+        """Return what lies in *folder*: at most 100,000 names, and what comes within 20 s.
+
+        Args:
+            folder: the folder.
+            missing_ok: whether it may be no folder, or one that we may not look into: nothing lies there then.
+        """
+        fine = (*_missing(), library().SFTPPermissionDenied, library().SFTPFailure)
         async with self._server.sftp() as sftp:
-            return await _listed(sftp, folder)
+            with contextlib.suppress(*(fine if missing_ok else ())):
+                return await _listed(sftp, folder)
+        return Listing([], is_whole=True)
 
     async def entries(self, folder: str) -> list[Entry]:
         """Return what `scan` does, by name; nothing if it is no folder, or one that we may not look into."""
-        found: list[Entry] = []
-        async with self._server.sftp() as sftp:
-            with _missing_is_fine(library().SFTPPermissionDenied, library().SFTPFailure):
-                found = (await _listed(sftp, folder)).entries
-        return sorted(found, key=lambda one: one.name)
+        return sorted((await self.scan(folder, missing_ok=True)).entries, key=lambda one: one.name)
 
     async def look_at(self, path: str) -> Entry | None:
         """Return what lies at *path*, a link unfollowed; None if nothing does."""
@@ -113,7 +117,7 @@ class RemoteFiles:
         return posixpath.join(await self.real_path(parent), posixpath.basename(path)) if parent != path else path
 
     async def read(self, path: str) -> bytes | None:
-        """Return a file's bytes; None if it is not there, is no plain file (a link is none), or too large to be ours."""
+        """Return a file's bytes; None if it is not there, no plain file (a link is none), or too large to be ours."""
         async with self._sftp("read", path) as sftp:
             with _missing_is_fine():
                 if not _entry(path, await sftp.lstat(_bytes(path))).is_file:
@@ -171,9 +175,12 @@ class RemoteFiles:
                 raise ConfigError(f"The server {key} could not {verb} {path} ({error}). {how}") from error
 
 
-def _missing_is_fine(*others: type[Exception]) -> contextlib.suppress:
-    ssh = library()
-    return contextlib.suppress(ssh.SFTPNoSuchFile, ssh.SFTPNoSuchPath, ssh.SFTPNotADirectory, *others)
+def _missing() -> tuple[type[Exception], ...]:
+    return library().SFTPNoSuchFile, library().SFTPNoSuchPath, library().SFTPNotADirectory
+
+
+def _missing_is_fine() -> contextlib.suppress:
+    return contextlib.suppress(*_missing())
 
 
 async def _listed(sftp: Any, folder: str) -> Listing:

@@ -121,13 +121,12 @@ class Server:
 
     @contextlib.contextmanager
     def _cut_off_later(self) -> Iterator[None]:
-        """Drop the connection when a block has taken too long: else closing its files waits for that server for ever."""
-        assert self._connection is not None
-        timer = asyncio.get_running_loop().call_later(OPERATION_SECONDS, self._connection.abort)
-        try:
+        """Drop the connection when a block takes too long: else closing its files waits for that server for ever."""
+        with contextlib.ExitStack() as stack:
+            if self._connection is not None:
+                timer = asyncio.get_running_loop().call_later(OPERATION_SECONDS, self._connection.abort)
+                stack.callback(timer.cancel)
             yield
-        finally:
-            timer.cancel()
 
     async def _connect(self, ssh: Ssh) -> "asyncssh.SSHClientConnection":
         await asyncio.to_thread(library)  # imported beside the loop

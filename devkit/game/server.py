@@ -123,7 +123,7 @@ class GameServer:
         self._running_ssh.behaviour.unanswered.add(request)
 
     def claim(self, names: Callable[[], Iterable[str]], folder: str = "/") -> None:
-        """Let each listing of *folder* begin with *names*, where nothing lies: a million, or a generator without end."""
+        """Let each listing of *folder* begin with *names* of nothing: a million, or a generator without an end."""
         self._running_ssh.behaviour.claimed[folder] = names
 
     def change_host_key(self) -> None:

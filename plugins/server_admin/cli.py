@@ -16,7 +16,7 @@ def add_lua_deploy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="K", help="the game server's key (default: the only one configured)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--remove", action="store_true", help="undo an earlier deployment")
-    parser.add_argument("--yes", "-y", action="store_true", help="write the server's cfg without asking")
+    parser.add_argument("--yes", "-y", action="store_true", help="do it without asking")
     parser.add_argument("--folder", default="", metavar="DIR", help="the game folder, if it does not hold stats_dir")
     parser.add_argument(
         "--cfg", action="append", default=[], metavar="FILE", help="a cfg that sets lua_modules, if none is found"
@@ -65,8 +65,8 @@ async def _remove(terminal: Terminal, deployment: Deployment, arguments: argpars
 
 
 def _is_wanted(terminal: Terminal, plan: Plan, arguments: argparse.Namespace) -> bool:
-    """Ask before a cfg is written."""
-    if not plan.asks or arguments.yes or terminal.ask("Write this?"):
+    """Ask before a cfg is written or anything is taken away."""
+    if not plan.asks or arguments.yes or terminal.ask("Do this?"):
         return True
     terminal.print("Nothing was changed. Answer y, or say --yes.")
     return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from roundhook import Clock, ConfigError, RemoteFiles, RoundhookError, Server
 
-from .deploy import FOLDER, Deployment
+from .places import FOLDER, Places
 from .script import OUTBOX, SCRIPT, SETTINGS, outbox_dir, webhook_ids
 
 PATIENCE_SECONDS = 15.0
@@ -86,12 +86,16 @@ class Probe:
         """Find the outbox by the script's settings.
 
         Raises:
-            ConfigError: the script is not installed, or none of its webhooks is accepted here.
+            ConfigError: the script is not installed, its outbox is outside of the game folder, where nothing is
+                written, or none of its webhooks is accepted here.
             PeerUnavailableError: the server is away.
         """
-        folder = await Deployment(self._server, now=self._clock.now()).game_folder()
-        settings = await self._settings(folder)
-        outbox = posixpath.join(folder, outbox_dir(settings) if settings else OUTBOX)
+        places = Places(self._server)
+        folder = await places.game_folder()
+        settings = await self._settings(await places.inside(folder, FOLDER), folder)
+        named = outbox_dir(settings) if settings else OUTBOX
+        remedy = "The bot writes nothing there; the script sends its notices all the same."
+        outbox = await places.inside(folder, named, f"outbox_dir in {SETTINGS}", remedy)
         if not await self._files.entries(outbox):
             raise ConfigError(
                 f"{outbox} is not there, so {SCRIPT} has not run yet. Run `roundhook lua deploy --server "
@@ -99,8 +103,8 @@ class Probe:
             )
         return _Outbox(outbox, self._hook(settings))
 
-    async def _settings(self, folder: str) -> str:
-        for place in (posixpath.join(folder, FOLDER), folder):
+    async def _settings(self, *places: str) -> str:
+        for place in places:
             if (data := await self._files.read(posixpath.join(place, SETTINGS))) is not None:
                 return data.decode("utf-8", "replace")
         return ""

@@ -47,7 +47,7 @@ def names(folder: Path) -> set[str]:
 
 
 async def test_what_is_written_is_a_new_file(game: GameServer, files: RemoteFiles, secret: Path) -> None:
-    """A link in its place is replaced, a second name of the old file keeps the old bytes, and the mode is the right one."""
+    """A link in its place is replaced, the old file's second name keeps the old bytes, and the mode is right."""
     (game.root / "link").symlink_to(secret)
     (game.root / "file").write_text("old")
     os.link(game.root / "file", game.root / "other")

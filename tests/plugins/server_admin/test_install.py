@@ -192,6 +192,21 @@ async def test_a_script_that_never_ran(place: Place) -> None:
     assert "has not run yet" in reply.text
 
 
+@pytest.mark.parametrize("outbox", ["../../../away", "/home/et/away", "link"])
+async def test_an_outbox_outside_of_the_game_folder(place: Place, outbox: str) -> None:
+    """The bot writes nothing there, whatever settings or links on the game server say, and tells why."""
+    place.machine.put("home/et/away/wake", "")
+    (place.machine.root / HOME / "legacy" / "link").symlink_to("../../away")
+    place.machine.put(f"{SCRIPTS}/roundhook_config.lua", f'return {{ outbox_dir = "{outbox}" }}\n')
+    before = place.machine.tree()
+
+    reply = await place.ask("server test")
+
+    assert "not tried" in reply.text
+    assert re.search(r"outside of the game folder .*writes nothing there|leads to /home/et/away, out of", reply.text)
+    assert place.machine.tree() == before
+
+
 async def test_a_webhook_that_is_not_accepted(place: Place) -> None:
     """Settings with somebody else's webhook are named: its message would never be heard."""
     await place.ask("setup server")
