@@ -21,6 +21,7 @@ from core.hookspecs import CONTRACTS
 from core.kernel.discovery import discover, first_enabled
 from core.kernel.manifest import Manifest
 from core.kernel.probe import check_contract
+from core.servers.remote_files import RemoteFiles
 from core.servers.ssh import Server
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ async def _servers(config: Config) -> AsyncIterator[Finding]:
 
 async def _look_at_server(server: Server, folder: str) -> str:
     try:
-        async with server.sftp() as sftp:
-            return f"server {server.key}: {len(await sftp.listdir(folder.encode()))} entries in {folder}"
+        listing = await RemoteFiles(server).scan(folder)
+        return f"server {server.key}: {listing.count} entries in {folder}"
     except PeerUnavailableError as error:
         raise PeerUnavailableError(f"{error} Is its SSH server running, and are host and port right?") from error
     finally:

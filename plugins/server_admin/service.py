@@ -11,6 +11,7 @@ from roundhook import (
     Field,
     Message,
     PeerUnavailableError,
+    RemoteFiles,
     RoundhookError,
     RoundNotice,
     Secret,
@@ -137,14 +138,13 @@ class ServerAdmin:
         ssh = server.settings.ssh
         started = time.perf_counter()
         try:
-            async with server.sftp() as sftp:
-                count = len(await sftp.listdir((ssh.stats_dir if ssh else ".").encode()))
+            listing = await RemoteFiles(server).scan(ssh.stats_dir if ssh else ".")
         except PeerUnavailableError as error:
             return Field(name="SSH", value=f"✗ {error} Is its SSH server running, and are host and port right?")
         except RoundhookError as error:
             return Field(name="SSH", value=f"✗ {error}")
         milliseconds = (time.perf_counter() - started) * 1000
-        return Field(name="SSH", value=f"✓ {count} entries in the stats folder, {milliseconds:.0f} ms")
+        return Field(name="SSH", value=f"✓ {listing.count} entries in the stats folder, {milliseconds:.0f} ms")
 
     async def _test_field(self, server: Server) -> Field:
         outcome = await Probe(server, self._ctx.clock).run()

@@ -2,15 +2,18 @@
 
 import asyncio
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from roundhook import BadInputError, Server
+from roundhook import BadInputError, RemoteFiles, Server
 from roundhook.rounds import StatsFilename, parse_stats_filename
 
 _ANY_BYTES = "surrogateescape"
 """A name that is no UTF-8 must not make the whole listing fail; it is refused by itself."""
+AT_ONCE = 200
+"""So many files are asked about together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,17 @@ class RemoteFile:
         return datetime.fromtimestamp(self.modified_unix, UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """The stats and endstats files of a folder, oldest name first."""
+
+    files: list[RemoteFile]
+    count: str
+    """How many names of any kind were read, in words."""
+    is_whole: bool
+    """Whether that was all: a folder is read up to a limit."""
+
+
 class StatsFolder:
     """Reads one server's ``stats_dir``; raises what ``Server.sftp`` raises."""
 
@@ -40,12 +54,22 @@ class StatsFolder:
             attrs = await sftp.stat(self._folder)
             return int(attrs.mtime or 0), int(attrs.size or 0)
 
-    async def list_files(self) -> list[RemoteFile]:
-        """Return what has the name of a stats or endstats file, oldest name first; other names are left out."""
-        async with self._server.sftp() as sftp:
-            entries = [_remote(entry) for entry in await sftp.readdir(self._folder.encode())]
-            found = await asyncio.gather(*(self._followed(sftp, one) for one in entries if one is not None))
-        return sorted(found, key=lambda one: one.name.filename)
+    async def list_files(self) -> FolderListing:
+        """Return what has the name of a stats or endstats file; other names are left out."""
+        listing = await RemoteFiles(self._server).scan(self._folder)
+        named = ((parse_stats_filename(one.name), one) for one in listing.entries)
+        files = [RemoteFile(name, one.size, one.modified_unix, one.mode) for name, one in named if name]
+        links = [one for one in files if stat.S_ISLNK(one.mode)]
+        found = [one for one in files if not stat.S_ISLNK(one.mode)] + await self._followed(links)
+        return FolderListing(sorted(found, key=lambda one: one.name.filename), listing.count, listing.is_whole)
+
+    async def look_for(self, filenames: Iterable[str]) -> list[RemoteFile]:
+        """Return those files that are there, asked for by their names: it costs the same in a folder of any size."""
+        names = [name for name in filenames if parse_stats_filename(name)]
+        found: list[RemoteFile | None] = []
+        for start in range(0, len(names), AT_ONCE):
+            found += await asyncio.gather(*(self.look_at(name) for name in names[start : start + AT_ONCE]))
+        return [one for one in found if one is not None]
 
     async def look_at(self, filename: str) -> RemoteFile | None:
         """Return one file as it is now, None if it is not there. *filename* must have been parsed before."""
@@ -89,21 +113,22 @@ class StatsFolder:
     def _path(self, filename: str) -> str:
         return f"{self._folder.rstrip('/')}/{filename}"
 
-    async def _followed(self, sftp: Any, file: RemoteFile) -> RemoteFile:
-        """Return what a link leads to, as the file that it stands for; anything else as it is."""
+    async def _followed(self, links: list[RemoteFile]) -> list[RemoteFile]:
+        """Return what links lead to, as the files that they stand for; the link itself where that is nothing."""
+        found: list[RemoteFile] = []
+        for start in range(0, len(links), AT_ONCE):
+            async with self._server.sftp() as sftp:
+                some = links[start : start + AT_ONCE]
+                found += await asyncio.gather(*(self._target(sftp, one) for one in some))
+        return found
+
+    async def _target(self, sftp: Any, link: RemoteFile) -> RemoteFile:
         import asyncssh
 
-        if not stat.S_ISLNK(file.mode):
-            return file
         try:
-            return _as_file(file.name, await sftp.stat(self._path(file.name.filename).encode(errors=_ANY_BYTES)))
+            return _as_file(link.name, await sftp.stat(self._path(link.name.filename).encode(errors=_ANY_BYTES)))
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure):
-            return file
-
-
-def _remote(entry: Any) -> RemoteFile | None:
-    name = parse_stats_filename(entry.filename.decode(errors=_ANY_BYTES))
-    return _as_file(name, entry.attrs) if name else None
+            return link
 
 
 def _as_file(name: StatsFilename, attrs: Any) -> RemoteFile:

@@ -23,9 +23,7 @@ class SshPoller(Plugin):
                 log=ctx.log,
                 publish=ctx.publish,
                 tell_admins=functools.partial(self._tell_admins, key),
-                trouble=functools.partial(
-                    ctx.trouble, remedy="It is tried again; what is written meanwhile is fetched then.", server=key
-                ),
+                trouble=functools.partial(ctx.trouble, server=key),
                 well=functools.partial(ctx.well, server=key),
             )
             for key, server in ctx.servers.items()

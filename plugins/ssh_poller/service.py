@@ -8,13 +8,13 @@ it ends in a newline.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from roundhook import BadInputError, Clock, ConfigError, FetchedFile, Files, PeerUnavailableError, Server, Settings
 from roundhook.db import Database
-from roundhook.rounds import NOTICE_WINDOW, Trigger
+from roundhook.rounds import Trigger
 
+from .awaited import Awaited
 from .client import RemoteFile, StatsFolder
 
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
@@ -22,25 +22,16 @@ SETTLE_SECONDS = 2.0
 """SFTP gives whole seconds: a folder that has just changed may change again without a sign; it is listed once more."""
 LIST_AWAITED_SECONDS = 1.0
 TOLD_AT_ONCE = 5
+TRIED_AGAIN = "It is tried again; what is written meanwhile is fetched then."
+MOVE_AWAY = "Move old stats files out of it: of what is not read, only the files of rounds whose notice came are found."
+BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
+"""A folder that is too full to be read is asked for awaited files this often at most, and listed that often."""
+MOST_ASKED_FOR = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """A notice that has no round yet."""
-
-    map_name: str
-    round_number: int
-    ended_at: datetime
-
-    def fits(self, file: RemoteFile, times: Sequence[datetime]) -> bool:
-        """Tell whether *file*, written at one of *times*, is this round's."""
-        early, late = NOTICE_WINDOW
-        same = (file.name.map_name, file.name.round_number) == (self.map_name, self.round_number)
-        return same and any(early <= time - self.ended_at <= late for time in times)
-
-
-AWAY, REFUSED = "away", "refused"
-"""Troubles: the server does not answer; it is another one than the settings say, or takes another key."""
+AWAY, REFUSED, FULL = "away", "refused", "full"
+"""Troubles: the server does not answer; it is another one than the settings say, or takes another key; its folder
+holds more than is read."""
 
 
 class FetchLoop:
@@ -57,7 +48,7 @@ class FetchLoop:
         log: logging.Logger,
         publish: Callable[[FetchedFile], Awaitable[None]],
         tell_admins: Callable[[str], Awaitable[None]],
-        trouble: Callable[[str, str], Awaitable[None]],
+        trouble: Callable[[str, str, str], Awaitable[None]],
         well: Callable[[str], Awaitable[None]],
     ) -> None:
         self._server = server
@@ -85,6 +76,8 @@ class FetchLoop:
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
         self._unsettled = False
+        self._is_full = False
+        """Whether the folder held more at the last listing than is read."""
         self._slowdown = 0.0
 
     def wake(self) -> None:
@@ -106,6 +99,11 @@ class FetchLoop:
     async def _look(self, awaited: Sequence[Awaited]) -> None:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
         stamp, now, again = await self._folder.stamp(), time.monotonic(), bool(awaited or self._unread)
+        by_name = self._is_full and bool(awaited)
+        if self._is_full and now - self._listed_at < (
+            BY_NAME_SECONDS if by_name else min(FULL_SECONDS, self._settings.poll_seconds)
+        ):
+            return
         if stamp != self._stamp:
             self._changed_at, self._unsettled = now, True
         elif not (self._growing or self._unsettled or (again and now - self._listed_at >= LIST_AWAITED_SECONDS)):
@@ -113,23 +111,41 @@ class FetchLoop:
         self._listed_at = now
         self._unsettled = now - self._changed_at <= SETTLE_SECONDS
         self._stamp = None  # only a look that has taken all that is listed lets the next one pass over the folder
-        for file in await self._new_files():
+        for file in await self._new_files(awaited if by_name else ()):
             await self._take(file, awaited)
             if self._server.asked.is_set():
                 break  # something more urgent: look anew, the rest comes after it
         else:
-            self._stamp = stamp
+            self._stamp = None if by_name else stamp
         await self._tell_refused()
 
-    async def _new_files(self) -> list[RemoteFile]:
-        """List the folder; return what is to be fetched, the most urgent first, and forget what is gone."""
+    async def _new_files(self, by_name: Sequence[Awaited]) -> list[RemoteFile]:
+        """Return what is to be fetched, the most urgent first: of all that is listed, or of those notices alone."""
         if self._stored is None:
             self._stored = await self._read_stored()
-        there = {file.name.filename: file for file in await self._folder.list_files()}
-        self._growing = {name: seen for name, seen in self._growing.items() if name in there}
-        self.told &= there.keys()
+        there = await (self._named(by_name) if by_name else self._listed())
         self._unread = False
-        return sorted((file for file in there.values() if self._is_new(file, self._stored)), key=self._urgency)
+        return sorted((file for file in there if self._is_new(file, self._stored)), key=self._urgency)
+
+    async def _listed(self) -> list[RemoteFile]:
+        """List the folder, and forget what is gone; of one that is too full to be read, also ask for what was named."""
+        listing = await self._folder.list_files()
+        self._is_full = not listing.is_whole
+        named = await self._named(()) if self._is_full else []
+        there = {file.name.filename: file for file in (*listing.files, *named)}
+        self._growing = {name: seen for name, seen in self._growing.items() if name in there}
+        if self._is_full:
+            await self._trouble(FULL, f"{self._folder.path('')} holds {listing.count} names.", MOVE_AWAY)
+        else:
+            self.told &= there.keys()
+            await self._well(FULL)
+        return list(there.values())
+
+    async def _named(self, awaited: Sequence[Awaited]) -> list[RemoteFile]:
+        """Ask for files by the names that they have, or can have: in a full folder they may not be listed."""
+        zone = self._server.settings.zone
+        names = {name for one in awaited for name in one.names(zone)}
+        return await self._folder.look_for([*sorted(names), *sorted(self._server.asked_for - names)[-MOST_ASKED_FOR:]])
 
     def _urgency(self, file: RemoteFile) -> tuple[bool, str]:
         """Put what has just been played before what was played long ago, each in the order of its names."""
@@ -262,7 +278,7 @@ class FetchLoop:
         """Say that the server is away, then look less and less often."""
         self._slowdown = min(max(self._slowdown * 2, FIRST_SLOWDOWN_SECONDS), MAX_SLOWDOWN_SECONDS)
         key = AWAY if isinstance(error, PeerUnavailableError) else REFUSED
-        await self._trouble(key, str(error))
+        await self._trouble(key, str(error), TRIED_AGAIN)
 
     async def _back(self) -> None:
         self._slowdown = 0.0

@@ -1,14 +1,20 @@
 """Fetching over real SSH: what is taken and when, and what happens when the server is away or strange."""
 
+import itertools
 import logging
 import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.servers import remote_files
+from plugins.ssh_poller.awaited import Awaited
+from plugins.ssh_poller.client import RemoteFile
+from roundhook.rounds import parse_stats_filename
 from roundhook.testing import Stage
 from tests.plugin_maker import running, until
 from tests.plugins.notices import notice
@@ -353,3 +359,38 @@ async def test_what_is_listed_is_fetched_although_the_disk_was_full(monkeypatch:
 
         assert sorted(await stored(stage, 2)) == [name_of("2026-01-02-030405"), name_of("2026-01-02-031405")]
         assert full == []
+
+
+async def test_a_folder_that_is_too_full_is_told_and_rounds_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read stops at a limit; the file of a notice is found by its name, and all when there is room again."""
+    monkeypatch.setattr(remote_files, "MOST_NAMES", 100)
+    async with Stage(PLUGINS, config=OFTEN) as stage:
+        game = stage.games["local"]
+        game.claim(lambda: (f"2019-01-01-000000-map{number}.txt" for number in itertools.count()))
+        unseen = await game.play_round(map_name="radar", send_notice=False)
+        text = await told(stage, "more than 100 names")
+        end = stage.clock.now()
+        await stage.publish(notice(round_end_unix=end.timestamp(), received_at=end))
+        played = await game.play_round(map_name="supply", ended_at=end.timestamp(), send_notice=False)
+        by_name = await stored(stage, 1)
+        game.claim(tuple)
+        (game.root / "something").touch()
+        both = await stored(stage, 2)
+
+    assert by_name == [played.filename]
+    assert set(both) == {played.filename, unseen.filename}
+    assert "local:/" in text
+    assert "Move old stats files out of it" in text
+
+
+def test_each_name_that_an_awaited_file_can_have() -> None:
+    """They are names of stats files that fit the notice; a map that is no file name gives none."""
+    end = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)  # the clock changes half a minute later
+    zone = ZoneInfo("Europe/Ljubljana")
+    names = [parse_stats_filename(name) for name in Awaited("supply", 2, end).names(zone)]
+
+    assert len(names) == 3 * 211
+    for name in names:
+        assert name is not None
+        assert Awaited("supply", 2, end).fits(RemoteFile(name, 1, 1), name.possible_times(zone))
+    assert {parse_stats_filename(name) for name in Awaited("../x", 1, end).names(zone)} == {None}
