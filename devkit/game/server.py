@@ -115,11 +115,12 @@ class GameServer:
         self._running_ssh.behaviour.gate.clear()
 
     def thaw(self) -> None:
-        """Answer again, also what was asked meanwhile."""
+        """Answer again; of what was frozen, also what was asked meanwhile."""
+        self._running_ssh.behaviour.unanswered.clear()
         self._running_ssh.behaviour.gate.set()
 
     def never_answer(self, request: str) -> None:
-        """Let SFTP requests of one kind hang for ever: ``open``, ``read``, ``stat`` or ``list``."""
+        """Let SFTP requests of one kind hang for ever, until :meth:`thaw`: ``open``, ``read``, ``stat`` or ``list``."""
         self._running_ssh.behaviour.unanswered.add(request)
 
     def claim(self, names: Callable[[], Iterable[str]], folder: str = "/") -> None:

@@ -98,6 +98,22 @@ async def test_twice_and_back(machine: Machine, config: Path, capsys: pytest.Cap
     assert machine.tree() == first
 
 
+async def test_a_removal_asks_also_without_a_cfg(
+    machine: Machine, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where only files are to go, a no leaves them; what is shown names each."""
+    await run(config, "--yes")
+    machine.put(SERVER_CFG, CFG)
+    before = machine.tree()
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+
+    assert await run(config, "--remove") == 1
+
+    assert machine.tree() == before
+    assert f"- /{SETTINGS}" in capsys.readouterr().out
+
+
 async def test_the_webhook_comes_from_discord(machine: Machine, config: Path) -> None:
     """Without an address in the settings the bot makes one webhook, once, and only when it is wanted."""
     async with DiscordServer() as discord:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.servers import remote_files
+from core.servers import remote_files, ssh
 from plugins.ssh_poller.awaited import Awaited
 from plugins.ssh_poller.client import RemoteFile
 from roundhook.rounds import parse_stats_filename
@@ -381,6 +381,21 @@ async def test_a_folder_that_is_too_full_is_told_and_rounds_are_found(monkeypatc
     assert set(both) == {played.filename, unseen.filename}
     assert "local:/" in text
     assert "Move old stats files out of it" in text
+
+
+@pytest.mark.parametrize("request_", ["list", "read"])
+async def test_a_server_that_stops_answering_is_away(monkeypatch: pytest.MonkeyPatch, request_: str) -> None:
+    """A request that gets no answer is given up, told, and tried again for as long as it takes."""
+    monkeypatch.setattr(ssh, "OPERATION_SECONDS", 0.5)
+    async with Stage(PLUGINS, config=OFTEN) as stage:
+        game = stage.games["local"]
+        game.never_answer(request_)
+        played = await game.play_round(map_name="supply", send_notice=False)
+        text = await told(stage, "is away")
+        game.thaw()
+
+        assert "no answer" in text
+        assert await stored(stage, 1) == [played.filename]
 
 
 def test_each_name_that_an_awaited_file_can_have() -> None:
