@@ -172,12 +172,25 @@ async def _beat(presence: Presence, discord: "Discord", clock: Clock) -> None:
         await clock.sleep(BEAT_SECONDS)
 
 
+async def _look_for_database(services: Services) -> None:
+    """Notice a database whose file is gone while it is open; it is written anew where that can be."""
+    if await services.database.is_there():
+        await services.troubles.well("roundhook", "database")
+        return
+    await services.troubles.trouble(
+        "roundhook", "database", "Another file lies where the database was when the bot was started.",
+        "What the bot stores now is lost when it stops. Move that file away (the bot then writes its own there), or "
+        "restart the bot to use it.",
+    )  # fmt: skip
+
+
 async def _look_after(services: Services) -> None:
     """Take over what ended processes have left and others have accepted, and thin what is old."""
     thinned = -THIN_SECONDS
     while True:
         await services.clock.sleep(TAKE_OVER_SECONDS)
         try:
+            await _look_for_database(services)
             await webhooks.load(services.database, services.servers)
             await services.kernel.take_over()
             await tell_failures(services.journal, CONTRACTS, services.troubles)

@@ -113,4 +113,7 @@ def log_from(level: int) -> None:
     root.setLevel(level)
     _stderr.setLevel(level)
     if not root.handlers:
+        from core.db.outage import LeaveOutageUntold  # with the database, so not for --help
+
+        _stderr.addFilter(LeaveOutageUntold())
         root.addHandler(_stderr)

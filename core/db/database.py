@@ -64,6 +64,10 @@ class Database(ABC):
         Start no task inside: it would inherit a transaction that ends without it.
         """
 
+    async def is_there(self) -> bool:
+        """Tell whether what is written stays where the settings say."""
+        return True
+
     @abstractmethod
     async def close(self) -> None:
         """Close every connection; harmless the second time."""

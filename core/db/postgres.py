@@ -13,9 +13,15 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
+from core.db.outage import DatabaseAwayError, Outage
 from core.errors import ConfigError, PeerUnavailableError
 
-POOL_SIZE = 8
+POOL_SIZE, CONNECT_SECONDS = 8, 10
+_AWAY = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError,
+)  # fmt: skip
+"""It is gone, shutting down, starting, full or read-only."""
 _FORM = (
     "Write postgres://user@host/database and put the password into PGPASSWORD or ~/.pgpass; in the address / is %2F, "
     "@ is %40, : is %3A."
@@ -30,24 +36,27 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         self.engine: PooledEngine = PooledEngine(config={"dsn": url})
+        self.outage = Outage()
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         if (current := self.engine.current_transaction.get()) is not None:
             return await _SqlTransaction(current.connection).fetch(sql, args)
-        async with self._acquired() as connection:
-            return await _SqlTransaction(connection).fetch(sql, args)
+        with self.outage:
+            async with self._acquired() as connection:
+                return await _SqlTransaction(connection).fetch(sql, args)
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        async with contextlib.AsyncExitStack() as stack:
-            if (current := self.engine.current_transaction.get()) is None:
-                connection = await stack.enter_async_context(self._acquired())
-                await stack.enter_async_context(connection.transaction())
-                current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
-                stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
-            if alone:
-                await current.connection.execute(_ALONE)
-            yield _SqlTransaction(current.connection)
+        with self.outage:
+            async with contextlib.AsyncExitStack() as stack:
+                if (current := self.engine.current_transaction.get()) is None:
+                    connection = await stack.enter_async_context(self._acquired())
+                    await stack.enter_async_context(connection.transaction())
+                    current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
+                    stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
+                if alone:
+                    await current.connection.execute(_ALONE)
+                yield _SqlTransaction(current.connection)
 
     async def close(self) -> None:
         if self.engine.pool is not None:
@@ -61,8 +70,8 @@ class PostgresDatabase(Database):
         try:
             async with self.engine.pool.acquire() as connection:
                 yield connection
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
-            raise PeerUnavailableError(f"The connection to PostgreSQL broke: {error}.") from error
+        except _AWAY as error:
+            raise DatabaseAwayError(f"The connection to PostgreSQL broke: {error}.") from error
 
 
 async def connect(url: str, *, read_only: bool) -> PostgresDatabase:
@@ -70,7 +79,7 @@ async def connect(url: str, *, read_only: bool) -> PostgresDatabase:
     _check_password(url)
     database = PostgresDatabase(url)
     try:
-        await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE)
+        await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE, timeout=CONNECT_SECONDS)
     except (ValueError, OverflowError):  # the second: of a port
         raise ConfigError(f"database.url cannot be read (not shown here). {_FORM}") from None
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:

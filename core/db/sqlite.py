@@ -18,6 +18,7 @@ from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
+from core.db.outage import Outage, away
 from core.db.tables import insert_sql
 from core.errors import ConfigError
 
@@ -35,16 +36,19 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self.engine: WarmSQLiteEngine = WarmSQLiteEngine(path, read_only=read_only)
+        self.outage = Outage()
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         transaction = self.engine.current_transaction.get()
-        rows: list[Row] = await (transaction.connection.fetch if transaction else self.engine.read)(sql, args)
+        with self.outage:
+            rows: list[Row] = await (transaction.connection.fetch if transaction else self.engine.read)(sql, args)
         return rows
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        async with self.engine.transaction() as transaction:
-            yield transaction.connection
+        with self.outage:
+            async with self.engine.transaction() as transaction:
+                yield transaction.connection
 
     async def backup(self, target: Path) -> None:
         """Copy what is committed to *target* (a new file) while the database is in use.
@@ -53,6 +57,21 @@ class SqliteDatabase(Database):
         """
         _make_private(target)
         await asyncio.to_thread(_copy, self.path, target)
+
+    async def is_there(self) -> bool:
+        """Tell whether the file that is written is the one at ``path``; one that was deleted is written there anew.
+
+        As long as it is open a deleted file can still be read, and is lost with the process.
+        """
+        if await asyncio.to_thread(_is_at, self.path, self.engine.inode):
+            return True
+        if await asyncio.to_thread(self.path.exists):
+            return False  # somebody has put another one there: it is not overwritten
+        async with self.engine.write_lock:
+            await asyncio.to_thread(self.path.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
+            await asyncio.wrap_future(self.engine.writer.submit(lambda connection: _write_anew(connection, self.path)))
+            await self.engine.open_again()
+        return True
 
     async def close(self) -> None:
         await self.engine.close()
@@ -104,13 +123,25 @@ class WarmConnection:
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Queue *work* without waiting for it."""
-        return self._thread.submit(lambda: work(self._open()))
+        return self._thread.submit(self._do, work)
+
+    async def open_again(self) -> None:
+        """Close the connection; the next statement opens another."""
+        await asyncio.wrap_future(self._thread.submit(self._close))
 
     async def close(self) -> None:
         """Close the connection and end the thread; harmless the second time."""
         with contextlib.suppress(RuntimeError):  # the thread has ended before
             await asyncio.wrap_future(self._thread.submit(self._close))
         self._thread.shutdown(wait=False)
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._open())
+        except sqlite3.OperationalError as error:
+            if (problem := away(error)) is not None:
+                raise problem from error
+            raise
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -166,12 +197,14 @@ class WarmTransaction(SQLiteTransaction):
 class WarmSQLiteEngine(SQLiteEngine):
     """Piccolo's engine on warm connections."""
 
-    __slots__ = ("_free_readers", "_readers", "write_lock", "writer")
+    __slots__ = ("_free_readers", "_readers", "inode", "write_lock", "writer")
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path=str(path))
         settings = ("query_only=1",) if read_only else ("journal_mode=WAL", "synchronous=FULL")
         self.writer = WarmConnection(path, (*_PRAGMAS, *settings))
+        self.inode = _inode(path)
+        """Of the file that was opened; None until it is there."""
         self.write_lock = asyncio.Lock()
         self._readers: list[WarmConnection] = []
         self._free_readers: asyncio.LifoQueue[WarmConnection] = asyncio.LifoQueue()
@@ -189,6 +222,12 @@ class WarmSQLiteEngine(SQLiteEngine):
 
     def transaction(self, *_: object, **__: object) -> WarmTransaction:
         return WarmTransaction(engine=self)
+
+    async def open_again(self) -> None:
+        """Let every connection be opened anew, on the file that is at the path now."""
+        for connection in (*self._readers, self.writer):
+            await connection.open_again()
+        self.inode = _inode(Path(self.path))
 
     async def close(self) -> None:
         for connection in (*self._readers, self.writer):
@@ -214,6 +253,25 @@ def _copy(source: Path, target: Path) -> None:
     closing = contextlib.closing
     with closing(sqlite3.connect(source)) as connection, closing(sqlite3.connect(target)) as other:
         connection.backup(other)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _is_at(path: Path, inode: int | None) -> bool:
+    return inode is None or _inode(path) == inode
+
+
+def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    draft = path.with_name(f"{path.name}.anew")
+    _make_private(draft)
+    with contextlib.closing(sqlite3.connect(draft)) as other:
+        connection.backup(other)
+    draft.replace(path)
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[Row]:

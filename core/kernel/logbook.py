@@ -3,6 +3,8 @@
 import logging
 from collections import defaultdict, deque
 
+from core.db.outage import LeaveOutageUntold
+
 LINES = 200
 LONGEST = 500
 PREFIX = "roundhook."
@@ -14,6 +16,7 @@ class Logbook(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self._lines: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LINES))
+        self.addFilter(LeaveOutageUntold())
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
