@@ -159,13 +159,22 @@ class Engine(Levels):
         self.rules.objective(winner)
         self.frame()
 
+    def exit(self, line: str, winner: int | None = None) -> None:
+        """Let the round end for another reason, in the next frame: *line* is what the log says after ``Exit: ``."""
+        self.rules.exit(line, winner)
+        self.frame()
+
     def surrender(self, side: int) -> None:
         """Let the whole side vote for surrender: it is over in the next frame."""
+        self.vote_surrender(side)
+        self.frame()
+
+    def vote_surrender(self, side: int) -> None:
+        """Let the whole side vote for surrender; the next frame counts."""
         first, *others = (client.slot for client in self.world.on_team(side))
         self.call_vote(first)
         for slot in others:
             self.vote(slot)
-        self.frame()
 
     def leave_intermission(self) -> None:
         """Play through intermission into the next level."""
@@ -192,6 +201,11 @@ class Engine(Levels):
     def quit(self) -> None:
         """Stop the server."""
         self._shut_down(0, None)
+
+    def kill(self) -> None:
+        """End the server as SIGKILL does: nothing is called any more. Another :class:`Engine` is the next start."""
+        self.modules.end()
+        self._is_running = False
 
     def lua_restart(self) -> None:
         """Do what the console's ``lua_restart`` does: new states, and no ``et_InitGame`` in them."""

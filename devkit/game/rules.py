@@ -28,6 +28,7 @@ class RoundRules:
         """Forget the last level, and let the map script preset its winner."""
         self._vote: SurrenderVote | None = None
         self._objective_of: int | None = None
+        self._other_exit: tuple[str, int | None] | None = None
         self._is_exit_queued = False
         self.read_map_script(targets=0)
 
@@ -45,16 +46,24 @@ class RoundRules:
         if self._objective_of is not None:
             self._set_winner(self._objective_of)
             self._exit("Exit: Wolf EndRound.")
-            return True
-        if self._is_time_up():
+        elif self._other_exit is not None:
+            line, winner = self._other_exit
+            self._set_winner(self._winner() if winner is None else winner)
+            self._exit(line)
+        elif self._is_time_up():
             self._exit("Exit: Timelimit hit.")
-        elif self._vote is not None:
+        is_over = self._objective_of is not None
+        if self._vote is not None:
             self._decide(self._vote)
-        return False
+        return is_over
 
     def objective(self, winner: int) -> None:
         """Let the map script end the round for a side, in the next frame."""
         self._objective_of = winner
+
+    def exit(self, line: str, winner: int | None) -> None:
+        """Let the engine end the round with a line of its own in the next frame; without *winner* he stays."""
+        self._other_exit = f"Exit: {line}", winner
 
     def call_vote(self, slot: int) -> None:
         """Open a surrender vote; while another is open it is refused."""
@@ -91,14 +100,18 @@ class RoundRules:
         self._world.set_string("MULTI_MAPWINNER", f"\\w\\{side - 1}")
 
     def _exit(self, line: str) -> None:
-        """Write the log of a round's end; in stopwatch, round number and next limit change in this very frame."""
+        """Write the log of a round's end; in stopwatch, round number and next limit change in this very frame.
+
+        A frame may end a round twice, by the limit and by a vote: the number changes once, the limit follows the last.
+        """
+        is_first, self._is_exit_queued = not self._is_exit_queued, True
         self.exit_played = self._clock.played_ms / 1000
         self._log(line + "\n")
-        self._is_exit_queued, self._objective_of, self._vote = True, None, None
         self._world.set_string("INTERMISSION", "1")
         if self._world.is_stopwatch:
             defender = int(info_value(self._world.string("MULTI_INFO"), "d")) + 1
             held = self._winner() == defender
             minutes = float(self._world.cvar("timelimit")) if held else self._clock.played_ms / 60000
             self._world.set_cvar("g_nextTimeLimit", f"{minutes:.6f}")
-            self._world.set_cvar("g_currentRound", "0" if self._world.cvar("g_currentRound") == "1" else "1")
+            if is_first:
+                self._world.set_cvar("g_currentRound", "0" if self._world.cvar("g_currentRound") == "1" else "1")

@@ -1,77 +1,81 @@
 """The shell behind os.execute: starts real commands, knows when all that they left running has ended, ends it."""
 
 import os
-import select
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 _STAND_IN = Path(__file__).with_name("curl.py")
+_PROCESSES = Path("/proc")
+_SHORTEST, _LONGEST = 0.002, 0.03
+"""Seconds between two looks at what runs."""
 
 
 class Shell:
     """Runs commands for a Lua script, with ``curl`` on the PATH wherever the tests run.
 
-    Every command gets its own process group and the writing end of a pipe: as long as anything that the command
-    started is alive, in the background too, the pipe stays open.
+    Every command gets its own process group, which tells whether anything that it started is alive, in the background
+    too. As ``system`` does in the game server, it hands on each descriptor in ``held``.
 
     Resource handling:
-        :meth:`close` ends what is still running and closes the pipes.
+        :meth:`close` ends what is still running.
     """
 
     def __init__(self, private: Path) -> None:
         self.commands: list[str] = []
-        self._running: dict[int, int] = {}
-        self._waiting = threading.Lock()
-        self._environment = _environment(private)
+        self.program = "/bin/sh"
+        """The shell that is this machine's ``sh``."""
+        self.held: list[int] = []
+        """Descriptors that the server has open and that every command inherits, under the same numbers."""
+        self.environment = _environment(private)
+        """What commands find in their environment."""
+        self._groups: set[int] = set()
 
     def execute(self, command: str) -> int:
         """Run *command* as ``os.execute`` does: return its exit status when the foreground part is over."""
         self.commands.append(command)
-        reading, writing = os.pipe()
         process = subprocess.Popen(  # noqa: S603 - what the script under test says
-            ["/bin/sh", "-c", command],
-            env=self._environment,
-            pass_fds=(writing,),
+            [self.program, "-c", command],
+            env=self.environment,
+            pass_fds=self.held,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
         )
-        os.close(writing)
-        self._running[reading] = process.pid
-        return process.wait()
+        status = process.wait()
+        if _is_alive(process.pid):
+            self._groups.add(process.pid)
+        return status
 
     def wait_idle(self, timeout: float = 30.0) -> bool:
         """Wait until nothing that was started runs any more; False if *timeout* seconds pass before."""
-        deadline = time.monotonic() + timeout
-        if not self._waiting.acquire(timeout=timeout):
-            return False
-        try:
-            while self._running:
-                ended, _, _ = select.select(list(self._running), [], [], max(0.0, deadline - time.monotonic()))
-                if not ended:
-                    return False
-                for reading in ended:
-                    del self._running[reading]
-                    os.close(reading)
-            return True
-        finally:
-            self._waiting.release()
+        deadline, pause = time.monotonic() + timeout, _SHORTEST
+        while True:
+            self._groups -= {group for group in set(self._groups) if not _is_alive(group)}
+            if not self._groups:
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST)
+
+    def running(self) -> list[int]:
+        """Return the processes that run now, of all that was started."""
+        return [pid for group in set(self._groups) for pid in _members(group)]
 
     def close(self) -> None:
         """End what still runs; calling it twice is harmless."""
-        self.wait_idle(0)
         self._signal(signal.SIGTERM)
         if not self.wait_idle(5):
             self._signal(signal.SIGKILL)
             self.wait_idle(5)
 
     def _signal(self, number: signal.Signals) -> None:
-        for group in list(self._running.values()):
+        self.wait_idle(0)
+        for group in set(self._groups):
             _signal_group(group, number)
 
 
@@ -80,6 +84,28 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
     except ProcessLookupError:
         return
+
+
+def _is_alive(group: int) -> bool:
+    """Tell whether a process of *group* runs; one that has ended and that nobody has asked about does not."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return not _PROCESSES.is_dir() or bool(_members(group))
+
+
+def _members(group: int) -> list[int]:
+    """Return the running processes of a group, on a machine with ``/proc``."""
+    found = []
+    for path in _PROCESSES.glob("[0-9]*/stat"):
+        try:
+            state, _, its_group, *_ = path.read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(its_group) == group and state not in "ZX":
+            found.append(int(path.parent.name))
+    return found
 
 
 def _environment(private: Path) -> dict[str, str]:

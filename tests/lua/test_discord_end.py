@@ -118,9 +118,7 @@ async def test_slow_discord_is_given_up_and_tried_again(monkeypatch: pytest.Monk
         status = (stage.games["local"].home.path / "legacy/roundhook_outbox/status").read_text()
 
         stage.discord.release_webhooks()
-        stage.games["local"]._running_engine.shell._environment.pop(
-            "ROUNDHOOK_MOST_SECONDS"
-        )  # now it may take its time
+        stage.games["local"]._running_engine.shell.environment.pop("ROUNDHOOK_MOST_SECONDS")  # now it may take its time
         await play(stage, "radar")
         maps = await heard(stage, 2)
 

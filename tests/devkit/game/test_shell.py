@@ -39,6 +39,19 @@ def test_background_is_waited_for(shell: Shell, tmp_path: Path) -> None:
     assert (tmp_path / "done").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this machine has no /proc to look into")
+def test_commands_inherit_what_the_server_holds(shell: Shell, tmp_path: Path) -> None:
+    """A descriptor of the server's reaches a command under its number, in the background too; no other does."""
+    with (tmp_path / "pk3").open("wb") as file:
+        held = f"/proc/self/fd/{file.fileno()}"
+        assert shell.execute(f"[ -e {held} ]") == 1
+        shell.held = [file.fileno()]
+        shell.execute(f"echo kept >{held} &")
+        assert shell.wait_idle()
+
+    assert (tmp_path / "pk3").read_bytes() == b"kept\n"
+
+
 def test_close_ends_what_runs(shell: Shell) -> None:
     """Closing ends what a command left in the background, and does not wait for its own end."""
     shell.execute("sleep 600 & sleep 600 &")
