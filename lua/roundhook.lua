@@ -6,7 +6,7 @@
 --
 --   engine numbers · settings · JSON · players · the round · the notice · the message · the outbox · hooks
 
-local VERSION = "1.0.0"
+local VERSION = "1.1.0"
 local SENDER = "roundhook " .. VERSION
 
 -- Engine numbers ------------------------------------------------------------------------------------------------
@@ -242,10 +242,14 @@ local function plain_name(name)
     return (name:gsub("%^[^%s^%c\127-\255]", ""))
 end
 
+-- A client says what it likes as its GUID, and as much of it as an info string holds.
+local MAX_GUID, MAX_NAME = 32, 64
+
 local function player(slot)
+    local guid = et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or ""
     return {
-        guid = et.Info_ValueForKey(et.trap_GetUserinfo(slot), "cl_guid") or "",
-        name = plain_name(et.gentity_get(slot, "pers.netname") or ""),
+        guid = guid:sub(1, MAX_GUID),
+        name = plain_name(et.gentity_get(slot, "pers.netname") or ""):sub(1, MAX_NAME),
     }
 end
 
@@ -281,9 +285,13 @@ local round             -- what is known of the round that is being played; nil 
 local seen = {}         -- slot -> who was last seen on a team there, and on which
 local state_text        -- the cvar gamestate as last read
 local last_level = 0    -- levelTime of the last frame
-local next_look = 0     -- levelTime of the next look at pauses and outbox
+local next_look = 0     -- levelTime of the next look at pauses
+local next_errand = 0   -- levelTime of the next look at the disk
 local end_is_near       -- an "Exit:" line came; its frame is the end
+local is_changed        -- what is known of the round is no longer what lies on disk
 local is_ready, is_fresh
+
+local LOOK_MS = 950     -- from look to look: drifts through the engine's steps of 500 ms
 
 local WARMUP_CVAR = "roundhook_warmup"   -- "<sv_serverid> <Unix time>": survives the restart that starts the round
 
@@ -298,25 +306,39 @@ local function take_warmup(start_unix)
     return began and began <= start_unix and began or nil
 end
 
+-- Asked while it is played: from the "Exit:" line on, g_currentRound names the round to come.
 local function round_in_play()
     return tonumber(cvar("g_gametype")) == STOPWATCH and tonumber(cvar("g_currentRound")) == 1 and 2 or 1
 end
 
--- In intermission g_currentRound already names the round to come: 1 means that round 1 has just ended.
-local function round_just_ended()
-    if tonumber(cvar("g_gametype")) ~= STOPWATCH then return 1 end
-    return tonumber(cvar("g_currentRound")) == 1 and 1 or 2
+local MAX_LEFT = 64   -- a crowd that comes and goes does not make a notice that is too large to be read
+
+local function note_leaving(who)
+    is_changed = true
+    local key = identity(who)
+    if not round or not round.left[key] and round.left_count >= MAX_LEFT then return end
+    if not round.left[key] then round.left_count = round.left_count + 1 end
+    round.left[key] = who
+end
+
+local function note_playing(slot, who, team)
+    local before = seen[slot]
+    local is_same = before and before.team == team and before.who.guid == who.guid and before.who.name == who.name
+    if is_same then return end
+    is_changed = true
+    seen[slot] = { who = who, team = team }
+    if round and round.left[identity(who)] then
+        round.left[identity(who)], round.left_count = nil, round.left_count - 1
+    end
 end
 
 local function watch_player(slot)
-    local team = team_of(slot)
-    local before = seen[slot]
+    local team, before = team_of(slot), seen[slot]
     if team ~= 0 then
-        seen[slot] = { who = player(slot), team = team }
-        if round then round.left[identity(seen[slot].who)] = nil end
+        note_playing(slot, player(slot), team)
     elseif before then
         seen[slot] = nil
-        if round then round.left[identity(before.who)] = before.who end
+        note_leaving(before.who)
     end
 end
 
@@ -324,7 +346,7 @@ local function player_leaves(slot)
     watch_player(slot)
     local before = seen[slot]
     seen[slot] = nil
-    if round and before then round.left[identity(before.who)] = before.who end
+    if before then note_leaving(before.who) end
 end
 
 local function watch_everybody()
@@ -352,7 +374,7 @@ local function begin_round(level_time)
         start_unix = start_unix, start_ms = milliseconds() - missed * 1000,
         start_level = level_start(), looked_ms = milliseconds(), paused_ms = 0,
         warmup_unix = take_warmup(start_unix), limit = time_limit(),
-        pauses = {}, left = {}, called = {}, asked = {},
+        pauses = {}, left = {}, left_count = 0, called = {}, asked = {}, exits = {}, close_until = 0,
     }
     watch_everybody()
 end
@@ -361,23 +383,23 @@ local function clamp(value, low, high)
     return math.max(low, math.min(high, value))
 end
 
-local function close_pause(end_ms)
-    local start_ms = round.pause.start_ms
+local function close_pause(start_ms, end_ms)
     round.pauses[#round.pauses + 1] = { start_ms = start_ms, end_ms = math.max(end_ms, start_ms) }
-    round.pause = nil
+    round.pause, is_changed = nil, true
 end
 
--- Called about once a second. The engine pushes the level's start forward by what the clock stood still (in steps
--- of 500 ms, exactly at the end of a pause), so a pause's length is exact although it is looked for so rarely.
+-- Called about once a second; in a pause, and for a second after it, in every frame: the next pause may follow at once.
+-- The engine pushes the level's start forward by what the clock stood still (in steps of 500 ms, exactly at the end
+-- of a pause), so a pause's length is exact although its beginning is looked for so rarely.
 local function watch_pause(level_time)
     local now, growth = milliseconds(), level_start() - round.start_level
     local paused = is_paused()
     if paused and not round.pause then
         local start = clamp(now - (growth - round.paused_ms) - 250, round.looked_ms, now)
-        round.pause = { start_ms = start, played = level_time - level_start() }
+        round.pause, is_changed = { start_ms = start, played = level_time - level_start() }, true
     elseif not paused and round.pause then
-        close_pause(clamp(round.pause.start_ms + growth - round.paused_ms, round.looked_ms, now))
-        round.paused_ms = growth
+        close_pause(now - (growth - round.paused_ms), now)
+        round.paused_ms, round.close_until = growth, level_time + LOOK_MS
     elseif paused then
         round.pause.played = math.min(round.pause.played, level_time - level_start())
     end
@@ -400,12 +422,12 @@ local function mark_end(level_time)
     watch_pause(level_time)
     round.end_ms, round.end_unix, round.end_level = milliseconds(), os.time(), level_time
     round.played = played_ms(level_time) / 1000
-    if round.pause then close_pause(round.end_ms) end
+    if round.pause then close_pause(round.pause.start_ms, round.end_ms) end
 end
 
 -- An "Exit:" line that no intermission followed was not the engine's.
 local function forget_end()
-    round.end_ms, round.exit = nil, nil
+    round.end_ms, round.exits = nil, {}
 end
 
 -- Who called the vote: the engine's own log line is certain; the command alone may have been refused.
@@ -418,11 +440,18 @@ local function vote_asked(slot)
     if round and side ~= 0 then round.asked[side] = player(slot) end
 end
 
+local EXITS = {   -- what the engine says, and what it means; lines that are not here end a round for reasons unknown
+    ["^Exit: Timelimit hit"] = "time_expired", ["^Exit: Wolf EndRound"] = "objective",
+    ["^Exit: Nextmap vote passed"] = "aborted",
+}
+
 local function read_exit(text)
-    local side = SIDES[text:match("^Exit: (%a+) Surrender") or ""]
-    local reason = side and "surrender" or text:find("^Exit: Timelimit hit") and "time_expired" or "objective"
-    if round.exit and round.exit.reason ~= "objective" then return end
-    round.exit = { reason = reason, side = side }
+    local exit = { side = SIDES[text:match("^Exit: (%a+) Surrender%s*$") or ""] }
+    exit.reason = exit.side and "surrender"
+    for pattern, reason in pairs(EXITS) do
+        if text:find(pattern) then exit.reason = reason end
+    end
+    round.exits[#round.exits + 1] = exit
     end_is_near = true
 end
 
@@ -441,16 +470,33 @@ end
 
 -- The notice ----------------------------------------------------------------------------------------------------
 
--- What the engine said decides; without its line, the vote that passed; without that, winner and clock.
-local function end_reason(winner, defender)
-    local exit = round.exit
-    if exit and exit.reason == "surrender" then return "surrender", exit.side end
-    if exit and exit.reason == "time_expired" then return "time_expired", 0 end
-    if not exit and round.passed and winner == 3 - round.passed then return "surrender", round.passed end
-    local full = round.limit and round.played >= round.limit * 60 - 1
+-- One frame may hold several "Exit:" lines: a vote can pass in the frame of the limit. A surrender has set the winner,
+-- so it counts where the winner is the other side; else the line that came first.
+local function decisive_exit(winner)
+    for _, exit in ipairs(round.exits) do
+        if exit.side and winner == 3 - exit.side then return exit end
+    end
+    for _, exit in ipairs(round.exits) do
+        if not exit.side then return exit end
+    end
+    return nil
+end
+
+-- Without a line of the engine's: the vote that passed; without that, winner and clock.
+local function guessed_reason(winner, defender, full)
+    if round.passed and winner == 3 - round.passed then return "surrender", round.passed end
     if full and winner == defender then return "time_expired", 0 end
-    if not exit and winner ~= 0 and winner == defender then return "surrender", 3 - winner end
-    return (exit or winner ~= 0) and "objective" or nil, 0
+    if winner ~= 0 and winner == defender then return "surrender", 3 - winner end
+    return winner ~= 0 and "objective" or nil, 0
+end
+
+-- What the engine said decides.
+local function end_reason(winner, defender)
+    local exit = decisive_exit(winner)
+    local full = round.limit and round.played >= round.limit * 60 - 1
+    if not exit then return guessed_reason(winner, defender, full) end
+    if exit.reason == "objective" and full and winner == defender then return "time_expired", 0 end
+    return exit.reason, exit.side or 0
 end
 
 local function plausible_played(wall)
@@ -470,23 +516,28 @@ local function leavers(present)
 end
 
 -- What holds for every round, however it ended.
-local function base_notice()
+local function base_notice(sides, present, defender)
     local wall = (round.end_ms - round.start_ms) / 1000
-    local sides, present = rosters()
     local played, paused = plausible_played(wall)
     return {
         map = round.map, number = round.number, start_unix = round.start_unix, end_unix = round.end_unix,
         played = played, wall = wall, paused = paused, limit = round.limit, pauses = round.pauses,
         start_ms = round.start_ms, warmup_unix = round.warmup_unix, winner = 0,
-        defender = side_in(CS_INFO, "d"), surrender_side = 0, reason = "aborted",
+        defender = defender, surrender_side = 0, reason = "aborted",
         axis = sides[AXIS], allies = sides[ALLIES], left = leavers(present),
     }
+end
+
+local function present_notice()
+    local sides, present = rosters()
+    return base_notice(sides, present, side_in(CS_INFO, "d"))
 end
 
 local function complete(notice)
     notice.winner = side_in(CS_WINNER, "w")
     notice.limit = time_limit() or notice.limit
     notice.reason, notice.surrender_side = end_reason(notice.winner, notice.defender)
+    if notice.reason == "aborted" then notice.winner = 0 end
     if notice.surrender_side ~= 0 then
         notice.caller = round.called[notice.surrender_side] or round.asked[notice.surrender_side]
     end
@@ -500,6 +551,7 @@ end
 -- The message ---------------------------------------------------------------------------------------------------
 
 local FIELD_LIMIT = 1024   -- Discord's, for one field's value
+local MAX_MAP = 64         -- as much of a map's name as the title shows; the engine has no longer ones
 
 local function unix(notice, ms)
     return notice.start_unix + (ms - notice.start_ms) / 1000
@@ -614,8 +666,8 @@ local function fields(notice)
 end
 
 local function message(notice)
-    local title = "Round Complete: " .. notice.map .. " R" .. number(notice.number)
-    if notice.reason == "aborted" then title = "Round Aborted: " .. notice.map .. " R" .. number(notice.number) end
+    local head = notice.reason == "aborted" and "Round Aborted: " or "Round Complete: "
+    local title = head .. notice.map:sub(1, MAX_MAP) .. " R" .. number(notice.number)
     local embed = '{"title":' .. quoted(title) .. ',"description":' .. quoted(summary(notice))
         .. ',"color":3447003,"fields":' .. fields(notice) .. ',"footer":{"text":' .. quoted(SENDER) .. "}}"
     return '{"content":"STATS_READY","username":"ET:Legacy Stats","allowed_mentions":{"parse":[]},"embeds":['
@@ -626,13 +678,14 @@ end
 
 -- The sender is a shell program of its own, so that the game never waits for the network. It posts what lies in its
 -- folder, oldest first, to the webhook that the name's last number tells; one sender at a time holds the lock.
--- Neither a webhook's address nor a name stands on any command line: curl reads both from files.
-local SENDER_SH = [==[#!/bin/sh
-# Written by roundhook.lua. Posts the notices that wait in this folder, oldest first. Argument: how many may wait.
-cd "${0%/*}" || exit 1
+-- Its text is handed to the shell and lies in no file. Neither a webhook's address nor a name stands on any command
+-- line: curl reads both from files.
+local SENDER_SH = [==[
+# Posts the notices that wait in a folder of the server's user, oldest first. Arguments: the folder, how many may wait.
+cd "$1" && [ -O . ] || exit 1
 umask 077
 trap '' HUP
-max_items="${1:-200}"
+max_items="${2:-200}"
 most_seconds="${ROUNDHOOK_MOST_SECONDS:-20}"   # for one notice; set by tests
 max_days=7   # a notice older than that helps nobody
 deadline=$(($(date +%s) + 600))
@@ -730,7 +783,56 @@ main() {
 main
 ]==]
 
-local outbox              -- the folder in use; nil when there is none
+-- A shell keeps every file that the server has open, its socket too; and as long as somebody has the socket, a server
+-- that restarts cannot have its port. So they are closed before anything else. dash, Debian's sh, can name no
+-- descriptor above 9, and the socket stands there where many pk3 files are open: then another program does it.
+-- Arguments: the sender's text, its name, its own arguments.
+local LAUNCH_SH = [==[
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+has_more() {
+    for file in /proc/self/fd/??* /dev/fd/??*; do
+        case ${file##*/} in *[!0-9]*) ;; *) return 0 ;; esac
+    done
+    return 1
+}
+has_more || exec sh -c "$@"
+for shell in sh bash "busybox sh"; do
+    $shell -c "PATH=/nowhere; exec 10>&-" 2>/dev/null || continue
+    exec $shell -c '
+        for file in /proc/self/fd/??* /dev/fd/??*; do
+            case ${file##*/} in *[!0-9]*) ;; *) eval "exec ${file##*/}>&-" ;; esac
+        done
+        exec sh -c "$@"' sh "$@"
+done
+command -v perl && exec perl -MPOSIX -e 'POSIX::close($_) for 10 .. 65535; exec "sh", "-c", @ARGV' "$@"
+cd "$3" && [ -O . ] && echo "nothing here can close the files of the server. Install bash, busybox or perl." >status
+]==]
+
+-- Looks at a folder before it is used: only the server's user may be able to write there or to put another one in its
+-- place, for what lies in it is sent, and tells curl what to do. Its status says what is wrong.
+local FOLDER_SH = [==[
+[ ! -L "$1" ] || exit 2
+umask 077
+mkdir -p "$1" 2>/dev/null
+[ -d "$1" ] || exit 1
+[ -O "$1" ] || exit 2
+cd -P "$1" 2>/dev/null || exit 1
+case $(ls -ld .) in ?????w* | ????????w*) exit 3 ;; esac
+chmod 700 . 2>/dev/null || exit 1
+while [ "$PWD" != / ]; do
+    cd -P .. 2>/dev/null || exit 1
+    case $(ls -ld .) in ????????w[!tT]*) exit 4 ;; esac
+done
+]==]
+
+local REFUSED = {
+    "cannot write to %s. Let the server's user write there, or set outbox_dir.",
+    "%s is somebody else's folder, or a link, so it is not used. Name a folder of the server's user in outbox_dir.",
+    "others can write to %s, so it is not used. Look at what lies there and chmod it to 700, or set outbox_dir.",
+    "everybody can write to a folder above %s, so it is not used. Mend that with chmod o-w, or set outbox_dir.",
+}
+
+local outbox, wake_file   -- the folder in use, nil when there is none; a file in it
 local outbox_number = 0   -- which of outbox_folders() that is
 local resend_at = 0       -- levelTime
 local told_status
@@ -752,7 +854,6 @@ end
 
 -- Under its name a file is always whole: a reader sees the old one or the new one. Two servers may share the folder.
 local function put_file(path, text)
-    if read_file(path) == text then return true end
     local draft = path .. "." .. port() .. ".tmp"
     local written, problem = write_file(draft, text)
     if not written then return nil, problem end
@@ -763,23 +864,18 @@ local function shell_quoted(text)
     return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- Makes a folder that only the server's user can enter. Where others can write (/tmp), one that somebody else has
--- put there is not ours, nor is a link.
-local function make_folder(folder)
-    local path = shell_quoted(folder)
-    local done = os.execute("umask 077; mkdir -p " .. path .. " 2>/dev/null && [ -O " .. path .. " ] && [ ! -L "
-        .. path .. " ] && chmod 700 " .. path .. " 2>/dev/null")
-    return done == true or done == 0
+-- A command's exit status, in either Lua.
+local function run(command)
+    local done, _, status = os.execute(command)
+    if type(done) == "number" then return done == 0 and 0 or math.max(1, math.floor(done / 256)) end
+    return done and 0 or status or 1
 end
 
-local function prepare(number, folder)
-    local sender = folder .. "/sender.sh"
-    if number == 1 then
-        if put_file(sender, SENDER_SH) then return true end
-        make_folder(folder)
-        return put_file(sender, SENDER_SH)
-    end
-    return make_folder(folder) and put_file(sender, SENDER_SH)
+-- Makes a folder that only the server's user can enter; nil and what to do where one that is there cannot be trusted.
+local function make_folder(folder)
+    local status = run("set -- " .. shell_quoted(folder) .. "\n" .. FOLDER_SH)
+    if status == 0 then return true end
+    return nil, string.format(REFUSED[status] or REFUSED[1], folder)
 end
 
 local function curl_config(url)
@@ -787,20 +883,22 @@ local function curl_config(url)
     return 'url = "' .. url .. wait .. '"\n'
 end
 
--- A file that only the server's user can read, whatever the folder's mode: it is that before a byte is in it.
+-- A file that only the server's user can read: it is that before a byte is in it.
 local function put_secret(path, text)
-    if read_file(path) == text then return end
+    if read_file(path) == text then return true end
     local draft = shell_quoted(path .. "." .. port() .. ".tmp")
     os.execute("umask 077; { rm -f " .. draft .. "; : >" .. draft .. "; } 2>/dev/null")
-    put_file(path, text)
+    return put_file(path, text)
 end
 
 local function write_hooks(folder)
     for index, url in ipairs(settings.webhook_urls) do
-        put_secret(folder .. "/hook-" .. index .. ".curl", curl_config(url))
+        if not put_secret(folder .. "/hook-" .. index .. ".curl", curl_config(url)) then return false end
     end
     local index = #settings.webhook_urls + 1
     while os.remove(folder .. "/hook-" .. index .. ".curl") do index = index + 1 end
+    os.remove(folder .. "/sender.sh")   -- of versions that kept the sender's text there
+    return true
 end
 
 -- The configured folder; where that cannot be written or the disk is full, ones that last until the machine restarts.
@@ -814,18 +912,19 @@ local function open_outbox(first)
     outbox, outbox_number = nil, 0
     local folders = outbox_folders()
     for number = first, #folders do
-        if prepare(number, folders[number]) then
-            outbox, outbox_number = folders[number], number
-            write_hooks(outbox)
+        local folder = folders[number]
+        local made, problem = make_folder(folder)
+        if made and write_hooks(folder) then
+            outbox, wake_file, outbox_number = folder, folder .. "/wake", number
             return
         end
-        say_once("cannot write to " .. folders[number] .. ". Let the server's user write there, or set outbox_dir.")
+        say_once(problem or string.format(REFUSED[1], folder))
     end
 end
 
 local function start_sender(folder)
-    os.execute("sh " .. shell_quoted(folder .. "/sender.sh") .. " " .. string.format("%d", settings.outbox_max)
-        .. " >/dev/null 2>&1 </dev/null &")
+    os.execute("sh -c " .. shell_quoted(LAUNCH_SH) .. " roundhook " .. shell_quoted(SENDER_SH) .. " roundhook "
+        .. shell_quoted(folder) .. string.format(" %d", settings.outbox_max) .. " >/dev/null 2>&1 </dev/null &")
 end
 
 local function exists(path)
@@ -834,12 +933,19 @@ local function exists(path)
     return file ~= nil
 end
 
--- Sends what waits, also what waits in a folder that was used when another one was full.
-local function send_what_is_left()
+-- The folders that hold a file of this name and can be trusted: the one in use, and one that was used when another
+-- was full.
+local function folders_with(name)
+    local found = {}
     for number, folder in ipairs(outbox_folders()) do
-        local is_ours = number == 1 or number == outbox_number or exists(folder .. "/left") and make_folder(folder)
-        if is_ours and exists(folder .. "/left") then start_sender(folder) end
+        local is_there = exists(folder .. "/" .. name)
+        if is_there and (number == outbox_number or make_folder(folder)) then found[#found + 1] = folder end
     end
+    return found
+end
+
+local function send_what_is_left()
+    for _, folder in ipairs(folders_with("left")) do start_sender(folder) end
 end
 
 -- The payload comes last, under its final name at once: the sender looks for nothing else.
@@ -881,7 +987,7 @@ end
 -- `wake` is a file that an admin's tool puts there after laying a test notice into the outbox.
 local function look_after_outbox(level_time)
     if not outbox then return end
-    local woken = exists(outbox .. "/wake") and os.remove(outbox .. "/wake")
+    local woken = os.remove(wake_file)   -- cheaper than a look
     if not woken and level_time < resend_at then return end
     resend_at = level_time + settings.resend_seconds * 1000
     tell_status()
@@ -889,7 +995,14 @@ local function look_after_outbox(level_time)
     send_what_is_left()
 end
 
--- A round that outlives its Lua state (console command lua_restart) --------------------------------------------
+-- The round on disk ---------------------------------------------------------------------------------------------
+-- What is known of a round lies on disk from its beginning, so that it is told of although its server was killed, or
+-- the script taken from `lua_modules`, and goes on after `lua_restart`. Two files: `.state`, written anew after a
+-- change, and `.pulse`, which stays open and says until when the round was seen.
+
+local KEEP_MS = 5000   -- from one refresh to the next
+local pulse, kept_in   -- the open file; the folder that both lie in
+local next_keep = 0    -- levelTime
 
 local function literal(value)
     if type(value) == "number" then return number(value) end
@@ -899,49 +1012,133 @@ local function literal(value)
     return "{" .. table.concat(parts, ",") .. "}"
 end
 
-local function memory_path()
-    return outbox .. "/round-" .. port() .. ".state"
+-- Servers on other addresses of the machine may have the same port.
+local function round_file()
+    return "round-" .. cvar("net_ip"):gsub("[^%w.]", "") .. "-" .. port()
+end
+
+local function beat(level_time)
+    if not pulse then return end
+    pulse:seek("set")
+    pulse:write(string.format("%15d%15.0f%15.0f\n", os.time(), milliseconds(), played_ms(level_time)))
+    pulse:flush()
+end
+
+local function keep_round(level_time)
+    if not outbox then return end
+    local file = outbox .. "/" .. round_file()
+    round.defender, is_changed = side_in(CS_INFO, "d"), false
+    local written, problem = put_file(file .. ".state", "return " .. literal({ round = round, seen = seen }))
+    if written and not pulse then pulse, problem = io.open(file .. ".pulse", "wb") end
+    kept_in = outbox
+    if problem then say_once("cannot keep the round in " .. outbox .. ": " .. tostring(problem) .. ". Make room.") end
+    beat(level_time)
+end
+
+local function refresh_round(level_time)
+    if level_time < next_keep then return end
+    next_keep = level_time + KEEP_MS
+    if is_changed then keep_round(level_time) else beat(level_time) end
+end
+
+local function close_pulse()
+    if pulse then pulse:close() end
+    pulse = nil
+end
+
+local function remove_round(folder)
+    os.remove(folder .. "/" .. round_file() .. ".state")
+    os.remove(folder .. "/" .. round_file() .. ".pulse")
+end
+
+local function forget_round()
+    round = nil
+    close_pulse()
+    if kept_in then remove_round(kept_in) end
+    kept_in = nil
 end
 
 local function save_round()
-    if not (round and outbox) then return end
-    write_file(memory_path(), "return " .. literal(round))
+    if not round then return end
+    keep_round(last_level)
+    close_pulse()
     round = nil
 end
 
-local function restore_round()
-    if not outbox then return end
-    local text = read_file(memory_path())
-    os.remove(memory_path())
-    local saved = text and load_data(text, "state")
-    if saved and saved.level == round.level and saved.map == round.map then round = saved end
+-- What lies in a folder, with the moment of its last sign of life; it is taken away.
+local function take_round(folder)
+    local file = folder .. "/" .. round_file()
+    local text, last = read_file(file .. ".state"), read_file(file .. ".pulse") or ""
+    remove_round(folder)
+    local saved, problem = load_data(text or "", file .. ".state")
+    if not saved then return say_once("cannot read the last round: " .. tostring(problem)) end
+    saved.unix, saved.ms, saved.played = last:match("(%d+) +(%d+) +(-?%d+)")
+    return saved
+end
+
+local function sides_of(people)
+    local sides, present = { [AXIS] = {}, [ALLIES] = {} }, {}
+    for slot = 0, 63 do
+        local one = people[slot]
+        if one then
+            table.insert(sides[one.team], one.who)
+            present[identity(one.who)] = true
+        end
+    end
+    return sides, present
+end
+
+-- Nobody saw its end: it ends at the last sign of life.
+local function report_lost(saved)
+    round = saved.round
+    round.end_ms = tonumber(saved.ms) or round.looked_ms
+    round.end_unix = tonumber(saved.unix) or math.floor(round.start_unix + (round.end_ms - round.start_ms) / 1000)
+    round.played = (tonumber(saved.played) or round.end_ms - round.start_ms) / 1000
+    if round.pause then close_pause(round.pause.start_ms, round.end_ms) end
+    local sides, present = sides_of(saved.seen)
+    local notice = base_notice(sides, present, round.defender)
+    round = nil
+    if was_played(notice) then post(notice) end
+end
+
+-- After `lua_restart` the round still runs; after anything else it is over.
+local function take_up_rounds(fresh)
+    for _, folder in ipairs(folders_with(round_file() .. ".state")) do
+        local saved = take_round(folder)
+        local is_running = saved and not fresh and saved.round.level == cvar("sv_serverid")
+        if is_running then
+            round, seen = saved.round, saved.seen
+        elseif saved then
+            report_lost(saved)
+        end
+    end
 end
 
 -- Hooks ---------------------------------------------------------------------------------------------------------
 
 local function finish(level_time)
     mark_end(level_time)
-    round.number = round_just_ended()
-    local notice = complete(base_notice())
-    round = nil
+    local notice = complete(present_notice())
     if was_played(notice) then post(notice) end
+    forget_round()
 end
 
 -- A round that ends without intermission. The cvars name what comes next; only what was remembered holds. If the
 -- engine had said "Exit:" before, the round was over and only its last frame is missing.
 local function finish_early()
     mark_end(last_level)
-    local notice = base_notice()
-    if round.exit then notice = complete(notice) end
-    round = nil
+    local notice = present_notice()
+    if #round.exits > 0 then notice = complete(notice) end
     if was_played(notice) then post(notice) end
+    forget_round()
 end
 
 local function change_state(before, state, level_time)
     debug_say("gamestate " .. tostring(before) .. " -> " .. tostring(state))
     if state == PLAYING then
-        begin_round(level_time)
-        if not is_fresh then restore_round() end
+        if not round then begin_round(level_time) end
+        keep_round(level_time)
+        next_keep, is_changed = level_time + LOOK_MS, true
     elseif state == INTERMISSION then
         if round then finish(level_time) end
     elseif state == WARMUP or state == COUNTDOWN then
@@ -958,12 +1155,19 @@ local function start_up(fresh)
     if not settings.enabled then return end
     open_outbox(1)
     if not outbox then return end
-    if fresh then os.remove(memory_path()) end
+    take_up_rounds(fresh)
     send_what_is_left()
 end
 
--- The rare frames: a change, the end of a round, and about one in a second. The odd 950 makes the looks drift
--- through the engine's steps of 500 ms.
+-- About once in a second: the disk.
+local function run_errands(level_time)
+    if level_time < next_errand then return end
+    next_errand = level_time + LOOK_MS
+    if round and not round.end_ms then refresh_round(level_time) end
+    look_after_outbox(level_time)
+end
+
+-- The rare frames: a change, the end of a round, a pause, and about one in a second.
 local function look(level_time, text)
     if not is_ready then start_up(false) end
     local before = state_text
@@ -973,9 +1177,10 @@ local function look(level_time, text)
     if text ~= before then change_state(tonumber(before), tonumber(text), level_time) end
     if level_time < next_look then return end
     if round and round.end_ms and level_time - round.end_level > 5000 then forget_end() end
-    next_look = level_time + 950
     if round and not round.end_ms then watch_pause(level_time) end
-    look_after_outbox(level_time)
+    local is_close = round and (round.pause or level_time < round.close_until)
+    next_look = level_time + (is_close and 1 or LOOK_MS)
+    run_errands(level_time)
 end
 
 local function run_frame(level_time)

@@ -17,6 +17,8 @@ from tests.lua.harness import Game, begin, open_game
 
 LIMITS = {"title": 256, "description": 4096, "fields": 25, "field": 1024, "embed": 6000}
 PAUSES = 30
+ATTACHMENT_LIMIT = 256 * 1024
+"""What the bot reads of a notice."""
 
 letters = st.integers(1, 255).filter(lambda byte: chr(byte) not in '\\";%')
 names = st.lists(letters, min_size=1, max_size=35).map(bytes)
@@ -94,6 +96,67 @@ async def _play_with(flavour: Flavour, people: list[bytes]) -> dict[str, list[di
     with tempfile.TemporaryDirectory() as folder:
         async with open_game(Path(folder) / "home", flavour) as game:
             return (await game.play_one(scenario)).attachment
+
+
+async def test_guids_as_long_as_a_client_likes(game: Game) -> None:
+    """A client says what it likes as its GUID: it is cut, and the message stays one that Discord and the bot take."""
+    people = tuple(
+        Player(f"{number:02d}" + '"\x01' * 400, player.name, player.side)
+        for number, player in enumerate(invent_players(64))
+    )
+
+    def scenario(engine: Engine) -> None:
+        begin(engine, players=people)
+        engine.run_until_played(30)
+        engine.surrender(ALLIES)
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert len(posted.raw[1]) < ATTACHMENT_LIMIT
+    assert {len(player["guid"]) for player in posted.attachment["axis_players"]} == {32}
+    assert len(posted.notice.axis_players) == len(posted.notice.allies_players) == 32
+    assert all(len(value) <= LIMITS["field"] for value in posted.fields.values())
+    assert json.loads(posted.fields["Axis_JSON"]) != []
+
+
+async def test_crowd_that_comes_and_goes(game: Game) -> None:
+    """Whoever joins and leaves again and again under other names does not make the notice grow without end."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        for number in range(300):
+            slot = engine.connect(Player(f"{number:032X}", f"guest {number}", AXIS))
+            engine.disconnect(slot)
+        back = engine.connect(Player(f"{0:032X}", "guest 0", AXIS))
+        engine.disconnect(engine.connect(Player("F" * 32, "late", AXIS)))
+        engine.run_until_played(30)
+        engine.objective(ALLIES)
+        engine.disconnect(back)
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert len(posted.notice.left_players) == 64
+    assert posted.attachment["axis_players"][-1]["name"] == "guest 0"
+    assert "late" in {player.name for player in posted.notice.left_players}
+    assert len(posted.raw[1]) < ATTACHMENT_LIMIT
+
+
+@pytest.mark.parametrize("name", ["te_escape2 (1)", "[UJE]_base", "frost'n'fire", "B&W", "$2000$", "über", "m" * 250])
+async def test_any_name_of_a_map(game: Game, name: str) -> None:
+    """A map that the engine has loaded is told of under its name, whatever it is; the title keeps its limit."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine, map_name=name.encode().decode("latin-1"))
+        engine.run_until_played(30)
+        engine.objective(ALLIES)
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert posted.notice.map_name == posted.fields["Map"] == name
+    assert len(posted.embed["title"]) <= LIMITS["title"]
 
 
 async def test_everybody_ready_at_once_in_intermission(game: Game) -> None:

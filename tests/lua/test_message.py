@@ -37,7 +37,7 @@ async def test_envelope_and_fields(game: Game) -> None:
     assert posted.payload["allowed_mentions"] == {"parse": []}
     assert posted.query == {"wait": "true"}
     assert list(posted.fields) == DIALECT_B
-    assert posted.embed["footer"]["text"] == posted.notice.sender == "roundhook 1.0.0"
+    assert posted.embed["footer"]["text"] == posted.notice.sender == "roundhook 1.1.0"
     assert posted.embed["title"] == "Round Complete: supply R1"
     assert posted.embed["description"] == "Axis won, played 1:18 of 12:00, surrender by Allies"
     assert posted.fields["Lua_Playtime"] == "78 sec"
@@ -129,4 +129,4 @@ def _embed_length(embed: dict[str, object]) -> int:
     assert isinstance(fields, list)
     texts = [str(embed["title"]), str(embed["description"])]
     texts += [text for entry in fields for text in (entry["name"], entry["value"])]
-    return sum(len(text) for text in texts) + len("roundhook 1.0.0")
+    return sum(len(text) for text in texts) + len("roundhook 1.1.0")

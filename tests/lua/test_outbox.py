@@ -47,7 +47,7 @@ async def test_nothing_is_left_after_it_was_taken(game: Game) -> None:
     await game.play(rounds(1))
 
     assert payloads(game) == []
-    assert {path.name for path in game.outbox.iterdir()} == {"sender.sh", "hook-1.curl", "answer", "problem"}
+    assert {path.name for path in game.outbox.iterdir()} == {"hook-1.curl", "answer", "problem"}
 
 
 async def test_addresses_are_for_the_servers_user_alone(game: Game) -> None:
@@ -198,7 +198,7 @@ def command_lines() -> list[str]:
             text = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         except OSError:
             continue
-        if "sender.sh" in text or "payload_json" in text:
+        if "hook-" in text or "payload_json" in text:
             lines.append(text)
     return lines
 

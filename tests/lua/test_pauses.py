@@ -73,6 +73,28 @@ async def test_several_pauses(game: Game) -> None:
     assert notice.actual_duration_seconds == pytest.approx(300.05, abs=0.051)
 
 
+@pytest.mark.parametrize("play", [0.05, 0.3, 0.9, 1.5])
+async def test_pauses_that_follow_at_once(game: Game, play: float) -> None:
+    """Pauses with less than a second of play between them are two, each with its own length."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(100)
+        pause_for(engine, 20)
+        engine.run(play)
+        pause_for(engine, 15)
+        engine.run_until_played(300)
+        engine.objective(ALLIES)
+        engine.run(1)
+
+    notice = (await game.play_one(scenario)).notice
+
+    assert lengths(notice) == pytest.approx([20, 15], abs=0.051)
+    assert notice.pauses[0].end_unix is not None
+    assert notice.pauses[1].start_unix - notice.pauses[0].end_unix == pytest.approx(play, abs=0.051)
+    assert notice.actual_duration_seconds == pytest.approx(300.05, abs=0.051)
+
+
 async def test_surrender_while_paused(game: Game) -> None:
     """A round can end in a pause: it is closed there, and the clock has stood since it began."""
 

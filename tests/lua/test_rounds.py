@@ -129,6 +129,101 @@ async def test_vote_passed_in_the_last_second(game: Game) -> None:
     assert (notice.end_reason, notice.surrender_side, notice.winner_side) == ("surrender", ALLIES, AXIS)
 
 
+@pytest.mark.parametrize("side", [AXIS, ALLIES])
+async def test_surrender_in_the_frame_of_the_limit(game: Game, side: int) -> None:
+    """The vote has set the winner, so the reason is the vote; the number is still that of the round."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(719.95)
+        engine.vote_surrender(side)
+        engine.run(1)
+        exits = [str(call.arguments[0]) for call in engine.modules.calls if call.name == "et_Print"]
+        assert [line.split()[1] for line in exits if line.startswith("Exit:")] == [
+            "Timelimit",
+            ["Axis", "Allies"][side - 1],
+        ]
+
+    notice = (await game.play_one(scenario)).notice
+
+    assert (notice.end_reason, notice.surrender_side, notice.winner_side) == ("surrender", side, 3 - side)
+    assert (notice.round_number, notice.actual_duration_seconds) == (1, 720)
+
+
+async def test_surrender_in_the_frame_of_the_objective(game: Game) -> None:
+    """The engine gives the round to those whom the vote gives it to, whatever was reached in that frame."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(300)
+        engine.vote_surrender(ALLIES)
+        engine.objective(ALLIES)
+        engine.run(1)
+
+    notice = (await game.play_one(scenario)).notice
+
+    assert (notice.end_reason, notice.surrender_side, notice.winner_side) == ("surrender", ALLIES, AXIS)
+
+
+async def test_nextmap_vote(game: Game) -> None:
+    """A vote that ends the round for the next map's sake is no objective and has no winner."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(300)
+        engine.exit("Nextmap vote passed")
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert (posted.notice.end_reason, posted.notice.winner_side) == ("aborted", 0)
+    assert posted.embed["title"] == "Round Aborted: supply R1"
+    assert posted.notice.actual_duration_seconds == pytest.approx(300.05, abs=0.051)
+
+
+@pytest.mark.parametrize("winner", [AXIS, ALLIES, 0])
+@pytest.mark.parametrize("line", ["Axis team eliminated.", "Capturelimit hit.", "Axis Surrendered to none"])
+async def test_exit_lines_that_are_not_known(game: Game, line: str, winner: int) -> None:
+    """Why such a round ended is not known; who won is what the engine says."""
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(300)
+        engine.exit(line, winner)
+        engine.run(1)
+
+    posted = await game.play_one(scenario)
+
+    assert (posted.notice.end_reason, posted.notice.winner_side, posted.notice.surrender_side) == (None, winner, 0)
+    assert "Lua_EndReason" not in posted.fields
+
+
+LAST_MAN = {
+    "eliminated": ("Axis team eliminated.", ALLIES),
+    "survivors": ("Axis team has the most survivors.", AXIS),
+    "first blood": ("Allied team wins by drawing First Blood.", ALLIES),
+}
+
+
+@pytest.mark.parametrize("way", LAST_MAN)
+async def test_last_man_standing(game: Game, way: str) -> None:
+    """There is no objective in last man standing: no reason, and the engine's winner, also at the limit."""
+
+    def scenario(engine: Engine) -> None:
+        engine.world.set_cvar("g_gametype", 5)
+        begin(engine)
+        line, winner = LAST_MAN[way]
+        engine.run_until_played(719.9)
+        engine.rules.exit(line, winner)
+        engine.frame()
+        engine.log("Exit: Timelimit hit.\n")  # the engine goes on in its frame
+        engine.run(1)
+
+    notice = (await game.play_one(scenario)).notice
+
+    assert (notice.end_reason, notice.winner_side, notice.round_number) == (None, LAST_MAN[way][1], 1)
+
+
 async def test_both_rounds(game: Game) -> None:
     """Round 2 has the time to beat as its limit, its own number, and the people on the other side."""
 

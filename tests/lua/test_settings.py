@@ -111,7 +111,7 @@ async def test_outbox_elsewhere(game: Game) -> None:
 
     await game.play_one(short_round)
 
-    assert (elsewhere / "sender.sh").exists()
+    assert (elsewhere / "hook-1.curl").exists()
     assert elsewhere.stat().st_mode & 0o077 == 0
 
 
