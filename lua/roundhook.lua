@@ -360,10 +360,10 @@ local function seconds_missed(level_time)
     return is_fresh and 0 or math.max(0, level_time - level_start()) / 1000
 end
 
--- Minutes; nil where the game has no limit.
+-- Minutes; nil where the game has no limit. Players can vote for any number, one that JSON cannot say too.
 local function time_limit()
     local limit = tonumber(cvar("timelimit"))
-    return limit and limit > 0 and limit or nil
+    return limit and limit > 0 and limit < 1e5 and limit or nil
 end
 
 local function begin_round(level_time)
@@ -871,11 +871,16 @@ local function run(command)
     return done and 0 or status or 1
 end
 
+local distrusted = {}   -- folder -> what to do; asked once in a Lua state, for asking takes a few milliseconds
+
 -- Makes a folder that only the server's user can enter; nil and what to do where one that is there cannot be trusted.
 local function make_folder(folder)
+    if distrusted[folder] then return nil, distrusted[folder] end
     local status = run("set -- " .. shell_quoted(folder) .. "\n" .. FOLDER_SH)
     if status == 0 then return true end
-    return nil, string.format(REFUSED[status] or REFUSED[1], folder)
+    local problem = string.format(REFUSED[status] or REFUSED[1], folder)
+    if status > 1 then distrusted[folder] = problem end
+    return nil, problem
 end
 
 local function curl_config(url)

@@ -318,11 +318,12 @@ async def test_round_that_nobody_played_is_not_reported(game: Game) -> None:
     assert await game.play(scenario) == []
 
 
-async def test_a_game_without_a_limit(game: Game) -> None:
-    """Where no time limit is set none is told: unknown is never 0."""
+@pytest.mark.parametrize("limit", ["0", "-5", "1e999", "9e99"])
+async def test_a_game_without_a_limit(game: Game, limit: str) -> None:
+    """Where no time limit is set, or one that cannot be, none is told: unknown is never 0."""
 
     def scenario(engine: Engine) -> None:
-        engine.load_map("supply", time_limit="0")
+        engine.load_map("supply", time_limit=limit)
         for player in invent_players():
             engine.connect(player)
         engine.run(5)
