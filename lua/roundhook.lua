@@ -1036,7 +1036,10 @@ local function keep_round(level_time)
     local written, problem = put_file(file .. ".state", "return " .. literal({ round = round, seen = seen }))
     if written and not pulse then pulse, problem = io.open(file .. ".pulse", "wb") end
     kept_in = outbox
-    if problem then say_once("cannot keep the round in " .. outbox .. ": " .. tostring(problem) .. ". Make room.") end
+    if problem then
+        say_once("cannot keep the round in " .. outbox .. ": " .. tostring(problem)
+            .. ". Let the server's user write there, and make room on its disk.")
+    end
     beat(level_time)
 end
 
