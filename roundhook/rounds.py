@@ -14,7 +14,7 @@ from core.rounds.events import (
 )
 from core.rounds.filenames import NOTICE_WINDOW, Kind, StatsFilename, kind_of, match_key, parse_stats_filename
 from core.rounds.names import bot_guid, clean_name, color_runs, is_bot_guid, is_player_guid, normal_guid
-from core.rounds.rollups import RANKED, SUMMED, day_of, keep_rollups, rebuild_rollups
+from core.rounds.rollups import PEOPLE, RANKED, SUMMED, WITHOUT_BOTS, day_of, keep_rollups, rebuild_rollups
 from core.rounds.tables import (
     Award,
     Duel,
@@ -35,10 +35,10 @@ from core.rounds.tables import (
 from core.servers.files import Trigger
 
 __all__ = [
-    "ALLIES", "AXIS", "LIVE", "NOTICE_WINDOW", "RANKED", "SUMMED", "Award", "Duel", "EndReason", "FetchedFile",
-    "ImportedRound", "Kind", "Match", "NoticeAlarm", "OldSender", "Pause", "Player", "PlayerDay", "PlayerName",
-    "PlayerRef", "PlayerRound", "PlayerTotal", "Round", "RoundAmended", "RoundNotice", "Session", "StatsFile",
-    "StatsFilename", "StoredNotice", "Trigger", "WeaponRound", "bot_guid", "clean_name", "color_runs", "day_of",
-    "is_bot_guid", "is_player_guid", "keep_rollups", "kind_of", "match_key", "normal_guid", "parse_stats_filename",
-    "rebuild_rollups",
+    "ALLIES", "AXIS", "LIVE", "NOTICE_WINDOW", "PEOPLE", "RANKED", "SUMMED", "WITHOUT_BOTS", "Award", "Duel",
+    "EndReason", "FetchedFile", "ImportedRound", "Kind", "Match", "NoticeAlarm", "OldSender", "Pause", "Player",
+    "PlayerDay", "PlayerName", "PlayerRef", "PlayerRound", "PlayerTotal", "Round", "RoundAmended", "RoundNotice",
+    "Session", "StatsFile", "StatsFilename", "StoredNotice", "Trigger", "WeaponRound", "bot_guid", "clean_name",
+    "color_runs", "day_of", "is_bot_guid", "is_player_guid", "keep_rollups", "kind_of", "match_key", "normal_guid",
+    "parse_stats_filename", "rebuild_rollups",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """What players' rounds add up to, by day and in all: kept beside each change of rounds, so that reading is fast.
 
-Counted are rounds with status ``ok``, players on a side, and no bots. A day is worked out anew from its rounds, a total
-from its days: nothing is added up twice, whatever the order of changes.
+Counted are people on a side, in rounds with status ``ok`` and without a bot on a side. A day is worked out anew from
+its rounds, a total from its days: nothing is added up twice, whatever the order of changes.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,8 +14,15 @@ from core.rounds.tables import PlayerDay, Sums
 
 T = TypeVar("T")
 
-RANKED = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%'"
-"""Which rows of ``player_rounds p`` (with ``rounds r``) count."""
+PEOPLE = "r.status = 'ok' AND p.side IN (1, 2) AND p.guid NOT LIKE 'BOT%' AND p.guid NOT LIKE 'NOID%'"
+"""Which rows of ``player_rounds p`` (with ``rounds r``) are somebody's who played a whole round."""
+WITHOUT_BOTS = (
+    "NOT EXISTS (SELECT 1 FROM player_rounds b WHERE b.round_id = p.round_id "
+    "AND b.guid >= 'BOT' AND b.guid < 'BOU' AND b.side IN (1, 2))"
+)
+"""Which rows ``p`` of a round are of one without a bot on a side."""
+RANKED = f"{PEOPLE} AND {WITHOUT_BOTS}"
+"""Which rows of ``player_rounds p`` (with ``rounds r``) count for sums and rankings."""
 SUMMED = tuple(name for name in columns_of(PlayerDay) if hasattr(Sums, name))
 """The columns of ``player_rounds`` that days and totals add up."""
 _SUMS = ", ".join(f"sum(p.{name})" for name in SUMMED)

@@ -8,6 +8,7 @@ from roundhook.db import Row, marks, utc
 from roundhook.rounds import LIVE
 
 from . import views
+from .figures import counted
 from .service import NO_NEWS
 
 _ROUNDS = f"""
@@ -81,7 +82,7 @@ def message_of(rounds: Sequence[Row]) -> Message:
     """Return what is told of rounds that came late, in one message; at least one is given."""
     lines = [f"{views.stamp(row['played_at'], 't')} {views.round_line(row)}" for row in rounds[-MOST_LINES:]]
     if len(rounds) > MOST_LINES:
-        lines.insert(0, f"… and {views.counted(len(rounds) - MOST_LINES, 'earlier round')}")
-    played = views.counted(len(rounds), "round")
+        lines.insert(0, f"… and {counted(len(rounds) - MOST_LINES, 'earlier round')}")
+    played = counted(len(rounds), "round")
     title = f"{views.place(rounds[0]['server'])}: {played} played before this could be told"
     return Message(embeds=(Embed(title=title, description="\n".join(lines), color=views.BLUE),))

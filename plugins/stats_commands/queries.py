@@ -1,4 +1,4 @@
-"""What the commands read. Ratios are computed here and nowhere else; bots and unpaired rounds are in no ranking."""
+"""What the commands read. Ratios are computed here and nowhere else; what is ranked is said in ``samples``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from roundhook.db import Database, Row, marks
-from roundhook.rounds import RANKED, SUMMED, day_of
+from roundhook.rounds import PEOPLE, RANKED, SUMMED, WITHOUT_BOTS, day_of
+
+from .samples import NO_SAMPLE, Sample
 
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _CATEGORIES = {
@@ -21,12 +23,26 @@ _CATEGORIES = {
     "rounds": "sum(p.rounds)",
 }
 CATEGORIES = tuple(_CATEGORIES)
-MIN_ROUNDS = {"dpm": 4, "kd": 4, "accuracy": 4}
-"""A rate wants some rounds, or one lucky round tops the list; see ``Stats.least_rounds``."""
+RATES = ("dpm", "kd", "accuracy")
 MAX_ID = 2**31 - 1
 _NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
 """The last name that a player was seen with."""
 _PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
+_ENOUGH = (
+    "sum(p.rounds) >= ? AND coalesce(sum(p.time_played_seconds), 0) >= ? "
+    "AND coalesce(sum(p.shots), 0) >= ? * sum(p.rounds)"
+)
+_MIDDLE = """
+    WITH s AS (
+        SELECT sum(p.rounds) AS rounds, sum(p.time_played_seconds) AS seconds,
+            1.0 * sum(p.shots) / sum(p.rounds) AS shots FROM {sums} GROUP BY p.guid),
+    placed AS (
+        SELECT s.*, count(*) OVER () AS people, row_number() OVER (ORDER BY seconds) AS by_seconds,
+            row_number() OVER (ORDER BY coalesce(shots, 0)) AS by_shots FROM s WHERE seconds > 0)
+    SELECT max(rounds) AS rounds, max(seconds) AS longest,
+        avg(CASE WHEN by_seconds IN ((people + 1) / 2, (people + 2) / 2) THEN seconds END) AS seconds,
+        avg(CASE WHEN by_shots IN ((people + 1) / 2, (people + 2) / 2) THEN shots END) AS shots FROM placed"""
+"""The most that somebody has, and what those in the middle have: the medians of time and of shots a round."""
 _SUMMED_UP = f"SELECT p.guid, {_NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
@@ -122,7 +138,7 @@ class Stats:
         where, args = _visible(hidden)
         rows = await self._db.fetch(
             "SELECT s.* FROM sessions s WHERE EXISTS (SELECT 1 FROM rounds r JOIN player_rounds p ON p.round_id = r.id "
-            f"WHERE r.session_id = s.id AND {RANKED} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
+            f"WHERE r.session_id = s.id AND {PEOPLE} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
             args,
         )
         return rows[0] if rows else None
@@ -135,12 +151,12 @@ class Stats:
             (session_id,),
         )
 
-    async def session_players(self, session_id: int, limit: int) -> list[Totals]:
-        """Return a session's players by damage per minute."""
+    async def session_players(self, session_id: int) -> list[Totals]:
+        """Return the people of a session's ranked rounds by damage per minute."""
         rows = await self._db.fetch(
             f"SELECT p.guid, {_NAME} AS name, count(*) AS rounds, {_SUMS} {_PLAYED} "
             f"WHERE r.session_id = ? AND {RANKED} GROUP BY p.guid "
-            f"ORDER BY {_CATEGORIES['dpm']} DESC NULLS LAST, p.guid LIMIT {int(limit)}",
+            f"ORDER BY {_CATEGORIES['dpm']} DESC NULLS LAST, p.guid",
             (session_id,),
         )
         return [totals_of(row) for row in rows]
@@ -169,13 +185,13 @@ class Stats:
     ) -> list[Row]:
         """Return the weapons with which a player killed most."""
         where, args = _scope(server, since, hidden)
-        rows = f"weapon_rounds w JOIN rounds r ON r.id = w.round_id WHERE r.status = 'ok' AND {where}"
+        rows = f"weapon_rounds p JOIN rounds r ON r.id = p.round_id WHERE r.status = 'ok' AND {where}"
         if not args:  # of all rounds few do not count, and there is an index of them
-            rows = "weapon_rounds w WHERE w.round_id NOT IN (SELECT r.id FROM rounds r WHERE r.status <> 'ok')"
+            rows = "weapon_rounds p WHERE p.round_id NOT IN (SELECT r.id FROM rounds r WHERE r.status <> 'ok')"
         return await self._db.fetch(
-            "SELECT w.weapon, sum(w.kills) AS kills, sum(w.hits) AS hits, sum(w.shots) AS shots "
-            f"FROM {rows} AND w.guid = ? "
-            f"GROUP BY w.weapon HAVING sum(w.kills) > 0 ORDER BY sum(w.kills) DESC, w.weapon LIMIT {int(limit)}",
+            "SELECT p.weapon, sum(p.kills) AS kills, sum(p.hits) AS hits, sum(p.shots) AS shots "
+            f"FROM {rows} AND p.guid = ? AND {WITHOUT_BOTS} "
+            f"GROUP BY p.weapon HAVING sum(p.kills) > 0 ORDER BY sum(p.kills) DESC, p.weapon LIMIT {int(limit)}",
             (*args, guid),
         )
 
@@ -185,29 +201,25 @@ class Stats:
             "SELECT name, last_seen FROM player_names WHERE guid = ? ORDER BY last_seen DESC LIMIT 6", (guid,)
         )
 
-    async def least_rounds(
-        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str]
-    ) -> int:
-        """Return how many rounds a player needs to be ranked: at most half of what the busiest player has."""
-        if category not in MIN_ROUNDS:
-            return 1
+    async def sample(self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str]) -> Sample:
+        """Return what a player needs to be ranked in a category."""
+        if category not in RATES:
+            return NO_SAMPLE
         sums, args = _sums(server, since, hidden)
-        rows = await self._db.fetch(
-            f"SELECT sum(p.rounds) AS most FROM {sums} GROUP BY p.guid ORDER BY most DESC LIMIT 1", args
-        )
-        return min(MIN_ROUNDS[category], max(int(rows[0]["most"]) // 2, 1)) if rows else 1
+        rows = await self._db.fetch(_MIDDLE.format(sums=sums), args)
+        return Sample.of(rows[0], shots=category == "accuracy")
 
     async def top(
-        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str], *, least: int,
-        limit: int = 10,
+        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str], *,
+        sample: Sample = NO_SAMPLE, limit: int = 10,
     ) -> list[tuple[Totals, float]]:  # fmt: skip
-        """Return the best players of a category who have at least *least* rounds, with their values."""
+        """Return the best players of a category who have the *sample*, with their values."""
         sums, args = _sums(server, since, hidden)
         best = await self._db.fetch(
             f"SELECT p.guid, {_CATEGORIES[category]} AS value FROM {sums} GROUP BY p.guid "
-            f"HAVING sum(p.rounds) >= ? AND {_CATEGORIES[category]} IS NOT NULL "
+            f"HAVING {_ENOUGH} AND {_CATEGORIES[category]} IS NOT NULL "
             f"ORDER BY value DESC, p.guid LIMIT {int(limit)}",
-            (*args, least),
+            (*args, sample.rounds, sample.seconds, sample.shots),
         )
         guids = [row["guid"] for row in best]
         these = f"{_SUMMED_UP} {sums} AND p.guid IN ({marks(len(guids)) or 'NULL'}) GROUP BY p.guid"

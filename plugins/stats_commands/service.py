@@ -12,6 +12,7 @@ from roundhook.db import Database
 from . import views
 from .card import render_card
 from .queries import CATEGORIES, Stats
+from .samples import evening_seconds
 
 TOP_PLAYERS = 10
 MAX_DAYS = 3650
@@ -54,8 +55,10 @@ class Answers:
         session = await self.stats.last_session(hidden)
         if session is None:
             raise UserFacingError("No session is stored yet. Rounds appear here as soon as one has been played.")
-        rounds = await self.stats.session_rounds(session["id"])
-        return views.session_message(session, rounds, await self.stats.session_players(session["id"], TOP_PLAYERS))
+        rounds, people = await self.stats.session_rounds(session["id"]), await self.stats.session_players(session["id"])
+        least = evening_seconds([one.sums["time_played_seconds"] for one in people])
+        ranked = [one for one in people if (one.sums["time_played_seconds"] or 0) >= least]
+        return views.session_message(session, rounds, ranked[:TOP_PLAYERS], left_out=len(people) - len(ranked))
 
     async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
         """Return one player's numbers."""
@@ -66,7 +69,8 @@ class Answers:
         if totals is None:
             remedy = "Try without server and days." if server or days else "It appears here when one has been played."
             raise UserFacingError(
-                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. {remedy}"
+                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. {remedy} "
+                "Rounds with a bot on a side do not count."
             )
         weapons = await self.stats.weapons(found["guid"], server, since, hidden)
         names = await self.stats.names(found["guid"])
@@ -80,13 +84,12 @@ class Answers:
             )
         await self._check_server(server, hidden)
         scope = (server, self._since(days), hidden)
-        least = await self.stats.least_rounds(category, *scope)
-        ranking = await self.stats.top(category, *scope, least=least)
+        sample = await self.stats.sample(category, *scope)
+        ranking = await self.stats.top(category, *scope, sample=sample)
         if not ranking:
             remedy = "Try more days." if days else "Players are ranked as soon as a round has been played."
             raise UserFacingError(f"No complete round is stored {_where(server, days)}. {remedy}")
-        where = _where(server, days) + (f", at least {least} rounds" if least > 1 else "")
-        return views.ranking_message(f"Top {category}", where, ranking, category)
+        return views.ranking_message(f"Top {category}", _where(server, days) + sample.words, ranking, category)
 
     async def awards(self, round_id: int | None, hidden: Sequence[str]) -> Message:
         """Return a round's awards."""

@@ -11,7 +11,14 @@ from roundhook import Embed, Field, Message, escape_markdown
 from roundhook.db import utc
 
 from .card import Card, CardPlayer
-from .queries import Totals, totals_of
+from .figures import clock, counted
+from .figures import hours as _hours
+from .figures import n as _n
+from .figures import one as _one
+from .figures import percent as _percent
+from .figures import two as _two
+from .queries import RATES, Totals, totals_of
+from .samples import places
 
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
 SIDES = {1: "Axis", 2: "Allies"}
@@ -19,18 +26,6 @@ STANDS_OUT_SECONDS = 60
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
-
-
-def clock(seconds: float | None) -> str:
-    """Return seconds as ``8:32``; unknown is a dash. Cut, not rounded, as the game does.
-
-    >>> clock(512.9)
-    '8:32'
-    """
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def stamp(moment: datetime | str | None, style: str = "f") -> str:
@@ -80,11 +75,6 @@ def round_line(row: Row) -> str:
     return f"{line}\n  ↳ {match.removeprefix('Match: ')}" if match else line
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number of things in words: ``1 round``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def card_of(row: Row, players: Sequence[Row], match: Row | None, zone: ZoneInfo) -> Card:
     """Return what the picture of a round shows."""
     played_at = utc(row["played_at"])
@@ -120,14 +110,16 @@ def card_message(row: Row, *, image: str) -> Message:
     return Message(embeds=(embed,))
 
 
-def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Totals]) -> Message:
-    """Return the latest evening: maps, results, top players."""
+def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Totals], *, left_out: int = 0) -> Message:
+    """Return the latest evening: maps, results, top players; *left_out* have played too little to be among them."""
     lines = [round_line(row) for row in rounds]
     span = (
         f"{stamp(session['started_at'], 'D')} {stamp(session['started_at'], 't')} – {stamp(session['ended_at'], 't')}"
     )
     played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
-    top = "\n".join(f"{rank}. {_player_line(one)}" for rank, one in enumerate(players, 1)) or "–"
+    ranks = places([_one(one.dpm) for one in players])
+    top = "\n".join(f"{rank} {_player_line(one)}" for rank, one in zip(ranks, players, strict=True)) or "–"
+    top += f"\n{counted(left_out, 'player')} played too little to be ranked." if left_out else ""
     embed = Embed(
         title=f"Last session on {place(session['server'])}",
         description=f"{span}\n{counted(len(rounds), 'round')}, {clock(played)} played\n\n" + "\n".join(lines),
@@ -166,10 +158,11 @@ def player_message(
 
 
 def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, float]], category: str) -> Message:
-    """Return a ranking."""
+    """Return a ranking: equal values share a place, and each says what it is made of."""
+    values = [_value(category, value) for _, value in ranking]
     lines = [
-        f"{rank}. **{_name(one)}** — {_value(category, value)} ({counted(one.rounds, 'round')})"
-        for rank, (one, value) in enumerate(ranking, 1)
+        f"{rank} **{_name(one)}** — {value} ({_sample(category, one)})"
+        for rank, value, (one, _) in zip(places(values), values, ranking, strict=True)
     ]
     return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
 
@@ -238,7 +231,8 @@ def _player_line(one: Totals) -> str:
     sums = one.sums
     return (
         f"**{_name(one)}** — {_one(one.dpm)} DPM, {_n(sums['kills'])}/{_n(sums['deaths'])} ({_two(one.kd)}), "
-        f"{_percent(one.accuracy)}, {_n(sums['headshots'])} HS, {_n(sums['revives_given'])} rev"
+        f"{_percent(one.accuracy)}, {_n(sums['headshots'])} HS, {_n(sums['revives_given'])} rev "
+        f"({clock(sums['time_played_seconds'])})"
     )
 
 
@@ -314,21 +308,8 @@ def _value(category: str, value: float) -> str:
     return _two(value) if category == "kd" else _one(value) if category == "dpm" else _n(int(value))
 
 
-def _n(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
-
-
-def _one(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
-
-
-def _two(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:.1f} %"
-
-
-def _hours(seconds: int | None) -> str:
-    return "–" if seconds is None else f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+def _sample(category: str, one: Totals) -> str:
+    rounds = counted(one.rounds, "round")
+    if category == "accuracy":
+        return f"{rounds}, {_n(one.sums['shots'])} shots"
+    return f"{rounds}, {_hours(one.sums['time_played_seconds'])}" if category in RATES else rounds

@@ -78,7 +78,7 @@ async def test_sums_are_filled_from_the_rounds_that_are_there(database_url: str,
             )
             await database.execute(
                 "INSERT INTO player_rounds (round_id, guid, name, raw_name, side, kills) "
-                f"VALUES ({number}, 'AAAAAAA1', 'a', 'a', 1, {number}), ({number}, 'BOT00001', 'b', 'b', 2, 9)"
+                f"VALUES ({number}, 'AAAAAAA1', 'a', 'a', 1, {number}), ({number}, 'BOT00001', 'b', 'b', 3, 9)"
             )
 
         await migrate(database)
@@ -90,6 +90,30 @@ async def test_sums_are_filled_from_the_rounds_that_are_there(database_url: str,
         ]  # fmt: skip
         assert [tuple(row.values()) for row in totals] == [("a", "AAAAAAA1", 2, 3, None)]
         assert await rollups.rebuild_rollups(database) == (2, 1)
+
+
+async def test_rounds_with_bots_are_taken_out_of_the_sums(database_url: str, tmp_path: Path) -> None:
+    """What a version before has counted of rounds with a bot on a side is gone; a bot who watched is none."""
+    names = CORE.migrations()
+    before = _up_to(CORE, names.index("core_2026_11_27t15_00_00_000000"), tmp_path / "older")
+    async with open_database(database_url) as database:
+        await migrate(database, [before])
+        for number, side in enumerate((1, 3), 1):
+            await database.execute(
+                "INSERT INTO rounds (id, server, filename, file_sha256, map_name, round_number, played_at, status) "
+                f"VALUES ({number}, 'a', '{number}', 'x', 'm', 1, '2025-10-{18 + number} 22:00:00+00:00', 'ok')"
+            )
+            await database.execute(
+                "INSERT INTO player_rounds (round_id, guid, name, raw_name, side, kills) "
+                f"VALUES ({number}, 'B0000001', 'a', 'a', 1, {number}), ({number}, 'BOT00001', 'b', 'b', {side}, 9)"
+            )
+        await database.execute("INSERT INTO player_totals (guid, server, rounds, kills) VALUES ('B0000001', 'a', 2, 3)")
+
+        await migrate(database)
+
+        totals = await database.fetch("SELECT guid, server, rounds, kills FROM player_totals")
+        assert [tuple(row.values()) for row in totals] == [("B0000001", "a", 1, 2)]
+        assert await rollups.rebuild_rollups(database) == (1, 1)
 
 
 async def test_a_failed_migration_names_itself_and_the_copy(tmp_path: Path) -> None:

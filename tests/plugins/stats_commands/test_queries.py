@@ -8,8 +8,9 @@ import pytest
 
 from core.db import Database
 from core.rounds import rollups
-from core.rounds.rollups import RANKED, SUMMED
+from core.rounds.rollups import RANKED, SUMMED, WITHOUT_BOTS
 from plugins.stats_commands.queries import CATEGORIES, Stats
+from plugins.stats_commands.samples import Sample
 
 NOW = datetime(2026, 3, 10, 21, 30, tzinfo=UTC)
 GUIDS = [f"AAAAAAA{number}" for number in range(6)] + ["BOT12345"]
@@ -69,7 +70,7 @@ async def test_rankings(played: Database, category: str, scope: int) -> None:
     """A ranking holds whom it should, best first, each with the sums that the value is made of."""
     wanted = await _by_hand(played, *SCOPES[scope])
 
-    ranking = await Stats(played).top(category, *SCOPES[scope], least=2)
+    ranking = await Stats(played).top(category, *SCOPES[scope], sample=Sample(rounds=2))
 
     values = [value for _, value in ranking]
     assert values == sorted(values, reverse=True)
@@ -86,8 +87,8 @@ async def test_weapons(played: Database, scope: int) -> None:
     where, args = _scope(*SCOPES[scope])
     for guid in GUIDS:
         rows = await played.fetch(
-            "SELECT w.weapon, sum(w.kills) AS kills FROM weapon_rounds w JOIN rounds r ON r.id = w.round_id "
-            f"WHERE w.guid = ? AND r.status = 'ok' AND {where} GROUP BY w.weapon",
+            "SELECT p.weapon, sum(p.kills) AS kills FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id "
+            f"WHERE p.guid = ? AND r.status = 'ok' AND {WITHOUT_BOTS} AND {where} GROUP BY p.weapon",
             (guid, *args),
         )
 
