@@ -58,6 +58,9 @@ _SUMS = f"""
     (SELECT count(*) AS rounds FROM rounds r JOIN player_rounds p ON p.round_id = r.id WHERE {RANKED}) c"""
 
 
+_FILES = "SELECT server, filename, reason, fetched_at FROM stats_files WHERE state = ? ORDER BY filename, id"
+
+
 async def audit(database: Database) -> dict[str, list[dict[str, Any]]]:
     """Return what is impossible, refused, waiting and otherwise than written; each names its file."""
     return {
@@ -66,10 +69,8 @@ async def audit(database: Database) -> dict[str, list[dict[str, Any]]]:
             for what, sql in _IMPOSSIBLE.items()
             for row in sorted(await database.fetch(sql), key=lambda row: (row["filename"], row.get("guid", "")))
         ],
-        "quarantined": await database.fetch(
-            "SELECT server, filename, reason, fetched_at FROM stats_files WHERE state = 'quarantined' "
-            "ORDER BY filename, id"
-        ),
+        "quarantined": await database.fetch(_FILES, ("quarantined",)),
+        "aside": await database.fetch(_FILES, ("aside",)),
         "failed_imports": await _failed(database),
         "notices_without_file": await _without_file(database),
         "taken_otherwise": await _remarks(database),
@@ -119,6 +120,8 @@ def print_audit(terminal: Terminal, document: dict[str, list[dict[str, Any]]]) -
         terminal.print(f"round {row['id']} ({row['filename']}{who}): {row['what']}: {row['found']} and {row['wanted']}")
     for row in document["quarantined"]:
         terminal.print(f"refused: {row['filename']} of {row['server']}: {row['reason']}")
+    for row in document["aside"]:
+        terminal.print(f"left aside: {row['filename']} of {row['server']}: {row['reason']}")
     for row in document["failed_imports"]:
         name, again = row["filename"], f"`roundhook events replay {row['event_id']}` tries it again"
         terminal.print(f"the file came, its import failed: {name} of {row['server']}: {row['reason']}; {again}")

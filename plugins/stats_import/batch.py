@@ -24,6 +24,8 @@ class Imported:
     state: State
     reason: str | None = None
     events: tuple[Event, ...] = ()
+    unread: bool = False
+    """Whether its bytes could not be had, and nothing of it is stored."""
 
 
 class Batch:
@@ -72,7 +74,7 @@ class Batch:
         ]
 
     def leave(self, file: FetchedFile, reason: str) -> None:
-        self.results[file.key] = Imported(file, "aside", reason)
+        self.results[file.key] = Imported(file, "aside", reason, unread=file.key in self.unread)
 
     def leave_unread(self) -> None:
         """Leave aside what could not be read and is not stored either."""

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from roundhook import ConfigError
 from roundhook.cli import Terminal, add_json
 from roundhook.rounds import rebuild_rollups
 
@@ -10,11 +11,15 @@ from . import stored
 from .audit import audit as audited
 from .audit import print_audit
 from .importing import import_paths
+from .rereading import reread
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``roundhook import``."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="stats files and folders of them")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="stats files and folders of them")
+    parser.add_argument(
+        "--reread", action="store_true", help="read what is stored again, under the parser and the time zone of now"
+    )
     parser.add_argument(
         "--server", metavar="K", help="the game server's key (default: the only configured one, else local)"
     )
@@ -23,7 +28,11 @@ def add_import(parser: argparse.ArgumentParser) -> None:
 
 
 async def import_(terminal: Terminal, arguments: argparse.Namespace) -> int:
-    """Backfill; 1 if a file was refused."""
+    """Backfill, or read what is stored again; 1 if a file was refused."""
+    if arguments.reread:
+        return await _reread(terminal, arguments)
+    if not arguments.paths:
+        raise ConfigError("Nothing to import. Name stats files or folders of them, or use --reread for what is stored.")
     server = terminal.use_server(arguments.server, arguments.timezone)
     summary = await import_paths(terminal, server, arguments.paths, quiet=arguments.json)
     if arguments.json:
@@ -31,6 +40,23 @@ async def import_(terminal: Terminal, arguments: argparse.Namespace) -> int:
     else:
         terminal.print(summary.text)
     return 1 if summary.rejected else 0
+
+
+async def _reread(terminal: Terminal, arguments: argparse.Namespace) -> int:
+    if arguments.paths:
+        raise ConfigError("--reread reads what is stored. Leave the paths out, or leave out --reread.")
+    if arguments.server or arguments.timezone or not terminal.servers:
+        servers = [terminal.use_server(arguments.server, arguments.timezone)]
+    else:
+        servers = list(terminal.servers.values())
+    found = await reread(terminal, servers, quiet=arguments.json)
+    if arguments.json:
+        terminal.print_json(found)
+    else:
+        for key, one in found.items():
+            came = f"{one['moved']} rounds moved in time, {one['changed']} changed, {one['refused']} files refused"
+            terminal.print(f"{key}: {one['files']} files read again: {came}.")
+    return 1 if any(one["refused"] for one in found.values()) else 0
 
 
 def add_rounds(parser: argparse.ArgumentParser) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SAME_CONTENT_SECONDS = 24 * 3600
 """How far apart two files with the same content may be and still be one round."""
+AHEAD = timedelta(days=1)
+"""How far in the future a time may lie: a modification time further ahead of its fetch says nothing but that."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -22,27 +24,35 @@ class StoredFile:
     trigger: str | None = None
     modified_at: datetime | None = None
     id: int | None = None
+    fetched_at: datetime | None = None
     size: int = 0
     """Bytes of the content; only known where several contents have one name."""
     time: int = 0
     """The name's time, Unix seconds."""
     revived: bool = False
-    """Whether it was in quarantine and can be read now."""
+    """Whether it was in quarantine, or aside, and counts now."""
 
     @property
     def complete(self) -> bool:
-        return self.state != "quarantined"
+        return self.state not in ("quarantined", "aside")
 
     @property
     def chosen(self) -> bool:
         """Whether it is the content that its name stands for."""
         return self.state in ("imported", "duplicate")
 
+    @property
+    def since(self) -> datetime:
+        """When it was modified, as far as that can be: what claims to be from the future is as old as its fetch."""
+        if self.modified_at is None or self.fetched_at is None:
+            return self.modified_at or _NEVER
+        return self.fetched_at if self.modified_at > self.fetched_at + AHEAD else self.modified_at
+
 
 def choose(contents: Sequence[StoredFile]) -> StoredFile | None:
     """Return which of the contents under one name counts: the complete one modified last, then the larger."""
     whole = [content for content in contents if content.complete]
-    return max(whole, key=lambda one: (one.modified_at or _NEVER, one.size, one.sha256), default=None)
+    return max(whole, key=lambda one: (one.since, one.size, one.sha256), default=None)
 
 
 def duplicates(chosen: Iterable[StoredFile]) -> dict[str, str]:

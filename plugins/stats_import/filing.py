@@ -65,6 +65,25 @@ async def file_away(
     return Filing(cabinet.files, cabinet.changes(), frozenset(around))
 
 
+async def file_again(transaction: Transaction, server: str, zone: ZoneInfo, read: Sequence[Prepared]) -> Filing:
+    """Judge all stored files of a server anew, as they have been *read* now; every file that counts is a change."""
+    cabinet = _Cabinet(server, zone)
+    cabinet.take(await store.all_files(transaction, server))
+    cabinet.remember()
+    keys = {file.content_key for file in cabinet.files.values() if file.content_key}
+    for one in read:
+        stored = cabinet.files[one.key]
+        stored.content_key, stored.size, stored.time = one.content_key, one.size, cabinet.time_of(one.file.filename)
+        if one.state != "imported":
+            stored.state, stored.reason = one.state, one.error or one.early
+        elif not stored.complete:
+            stored.state, stored.reason = "imported", None
+    keys |= {file.content_key for file in cabinet.files.values() if file.content_key}
+    cabinet.decide({filename for filename, _ in cabinet.files}, keys)
+    await _write(transaction, server, cabinet, ())
+    return Filing(cabinet.files, cabinet.changes(again=True))
+
+
 class _Cabinet:
     """The files in question: as stored, and as decided."""
 
@@ -72,7 +91,7 @@ class _Cabinet:
         self.server = server
         self.zone = zone
         self.files: dict[FileKey, StoredFile] = {}
-        self._before: dict[FileKey, tuple[str, str | None, datetime | None]] = {}
+        self._before: dict[FileKey, tuple[str, str | None, datetime | None, str | None]] = {}
 
     def take(self, files: Iterable[StoredFile]) -> None:
         """Lay stored files in; those that are in stay."""
@@ -83,7 +102,7 @@ class _Cabinet:
         """Keep what is stored of the files laid in so far."""
         for key, file in self.files.items():
             if file.id is not None:
-                self._before.setdefault(key, (file.state, file.reason, file.modified_at))
+                self._before.setdefault(key, _row_of(file))
 
     def add(self, arrived: Iterable[Prepared]) -> set[str]:
         """Lay new files in; return the names whose choice is open."""
@@ -95,7 +114,7 @@ class _Cabinet:
             else:
                 touched |= self.date([one.file])
                 _revive(stored, one)
-            if one.error is None and (stored is None or stored.revived):
+            if one.state == "imported" and (stored is None or stored.revived):
                 touched.add(one.file.filename)
         return touched
 
@@ -114,7 +133,7 @@ class _Cabinet:
 
     def was_chosen(self, name: str) -> StoredFile | None:
         """Return the content that *name* stood for before."""
-        kept = (self.files[key] for key, (state, _, _) in self._before.items() if state in ("imported", "duplicate"))
+        kept = (self.files[key] for key, (state, *_) in self._before.items() if state in ("imported", "duplicate"))
         return next((file for file in kept if file.filename == name), None)
 
     def decide(self, touched: Iterable[str], keys: set[str]) -> None:
@@ -128,46 +147,48 @@ class _Cabinet:
                     content.state, content.reason = "superseded", "another content of this name counts"
         rounds = [file for file in self.files.values() if file.chosen and file.content_key in keys]
         for file in rounds:
-            file.time = self._time(file.filename)
+            file.time = self.time_of(file.filename)
         repeats = duplicates(rounds)
         for file in rounds:
             earlier = repeats.get(file.filename)
             file.state = "duplicate" if earlier else "imported"
             file.reason = f"same content as {earlier}" if earlier else None
 
-    def changes(self) -> tuple[Change, ...]:
-        before = {key[0]: key[1] for key, (state, _, _) in self._before.items() if state == "imported"}
+    def changes(self, *, again: bool = False) -> tuple[Change, ...]:
+        """Return which names stand for something else than before; *again*: also those that stand for the same."""
+        before = {key[0]: key[1] for key, (state, *_) in self._before.items() if state == "imported"}
         after = {file.filename: file for file in self.files.values() if file.state == "imported"}
         kinds = {file.filename: file.kind for file in self.files.values()}
         changes = (
             Change(name, kinds[name], before.get(name), after[name].sha256 if name in after else None)
             for name in sorted({*before, *after})
         )
-        return tuple(change for change in changes if change.before != change.after)
+        return tuple(change for change in changes if again or change.before != change.after)
 
     def amended(self) -> list[StoredFile]:
         """Return the stored files whose row has to change."""
-        return [
-            self.files[key]
-            for key, row in self._before.items()
-            if row != (self.files[key].state, self.files[key].reason, self.files[key].modified_at)
-        ]
+        return [self.files[key] for key, row in self._before.items() if row != _row_of(self.files[key])]
 
-    def _time(self, filename: str) -> int:
+    def time_of(self, filename: str) -> int:
         name = parse_stats_filename(filename)
         return int(name.played_at(self.zone).timestamp()) if name else 0
 
 
+def _row_of(file: StoredFile) -> tuple[str, str | None, datetime | None, str | None]:
+    """Return what of a stored file can change."""
+    return file.state, file.reason, file.modified_at, file.content_key
+
+
 def _revive(stored: StoredFile, one: Prepared) -> None:
-    """Take a file out of quarantine that can be read now: the parser has learned."""
-    if stored.state == "quarantined" and one.error is None:
+    """Take in a file that can be read now, as the parser has learned, or whose time has come."""
+    if not stored.complete and one.state == "imported":
         stored.state, stored.reason, stored.content_key, stored.revived = "imported", None, one.content_key, True
 
 
 def _new_file(one: Prepared) -> StoredFile:
     return StoredFile(
-        one.file.filename, one.file.sha256, one.name.kind, "quarantined" if one.error else "imported", one.error,
-        one.content_key, one.file.trigger, one.file.modified_at, size=one.size,
+        one.file.filename, one.file.sha256, one.name.kind, one.state, one.error or one.early,
+        one.content_key, one.file.trigger, one.file.modified_at, fetched_at=one.file.fetched_at, size=one.size,
     )  # fmt: skip
 
 

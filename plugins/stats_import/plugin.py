@@ -13,19 +13,25 @@ from .status import lines_of
 UTC = ZoneInfo("UTC")
 LOOK_SECONDS = 15.0
 """How often it is looked for notices whose file has not come."""
+READ_AGAIN_SECONDS = 3600.0
+"""How often it is looked for files whose time has come."""
 
 
 class StatsImport(Plugin):
     """The import."""
 
     async def setup(self) -> None:
-        self.imports = ImportService(self.ctx.db, zone_of=self._zone_of, read=self.ctx.files.read, log=self.ctx.log)
+        ctx = self.ctx
+        self.imports = ImportService(
+            ctx.db, zone_of=self._zone_of, read=ctx.files.read, log=ctx.log, now=lambda: ctx.clock.now()
+        )
         self.batches: Batcher[FetchedFile, Imported] = Batcher(self.imports.import_files)
         self.watch = NoticeWatch(self.ctx)
         self.ctx.service(self.batches.run)
         self.ctx.every(LOOK_SECONDS, self.watch.look)
         self.ctx.spawn(self._read_again())
         self.ctx.on_status(self._status)
+        self.ctx.every(READ_AGAIN_SECONDS, self._read_again)
 
     @hookimpl
     async def on_file_fetched(self, file: FetchedFile) -> None:
@@ -35,11 +41,12 @@ class StatsImport(Plugin):
             self.ctx.log.info("%s is %s", file.filename, imported.state)
         for event in imported.events:
             await self.ctx.publish(event)
-        if imported.state == "aside" and file.kind != "other":
+        if imported.unread:
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)
-        if imported.state == "quarantined":
-            text = f"{file.filename} of {file.server} was refused: {imported.reason}"
+        if imported.state == "quarantined" or (imported.state == "aside" and file.kind != "other"):
+            what = "refused" if imported.state == "quarantined" else "left aside"
+            text = f"{file.filename} of {file.server} was {what}: {imported.reason}"
             await self.ctx.tell_admins(text, guilds=self.ctx.guilds(file))
 
     @hookimpl
@@ -56,7 +63,7 @@ class StatsImport(Plugin):
         return await lines_of(self.ctx.db, servers, admin=admin)
 
     async def _read_again(self) -> None:
-        """Try refused files once more: this generation's parser may be able to read them."""
+        """Try what is refused or aside once more: this parser may be able to read it, or its time has come."""
         for imported in await self.imports.read_again():
             for event in imported.events:
                 await self.ctx.publish(event)

@@ -2,11 +2,14 @@
 
 import hashlib
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from roundhook import FetchedFile
 from roundhook.rounds import StatsFilename
 
+from .contents import AHEAD
 from .endstats import Endstats, parse_endstats
 from .parser import MAX_BYTES, StatsFile, StatsFileError, content_key, parse_stats_file
 
@@ -26,6 +29,13 @@ class Prepared:
     parsed: StatsFile | Endstats | None = None
     content_key: str | None = None
     error: str | None = None
+    early: str | None = None
+    """Why it is left aside for now: it can be read, and its time has not come."""
+
+    @property
+    def state(self) -> str:
+        """How it is stored before it is known what else there is."""
+        return "quarantined" if self.error else "aside" if self.early else "imported"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -51,3 +61,12 @@ def prepare(file: FetchedFile, name: StatsFilename, data: bytes) -> Prepared:
         return Prepared(file, name, len(data), packed, parse_stats_file(data, name), content_key(data))
     except StatsFileError as error:
         return Prepared(file, name, len(data), packed, error=f"{file.filename}: {error}")
+
+
+def in_its_time(one: Prepared, zone: ZoneInfo, now: datetime) -> Prepared:
+    """Return the file, left aside where its name's time in *zone* is more than a day ahead of *now*."""
+    if one.error is not None or one.name.played_at(zone) <= now + AHEAD:
+        return one
+    when = f"{one.name.local_time:%Y-%m-%d %H:%M} {zone.key}"
+    early = f"{one.file.filename} is dated {when}, which is to come: it is taken then. Look at the game server's clock."
+    return replace(one, parsed=None, content_key=None, early=early)

@@ -95,6 +95,9 @@ async def _apply(work: Work, hood: Neighbourhood, filing: Filing, names: Mapping
             hood.rounds[change.filename] = one
         else:
             one.values.update(file_values(file, change.after))
+            if change.before == change.after:
+                one.reread = True
+                continue
             one.file, one.content_changed, one.trigger = file, True, trigger or "poll"  # type: ignore[assignment]
 
 
@@ -104,6 +107,7 @@ async def _judge(work: Work, hood: Neighbourhood) -> None:
         one
         for one in hood.rounds.values()
         if one.content_changed
+        or one.reread
         or (one.notice_changed and (one.base == "aborted" or hood.aborted_by_notice(one.filename)))
     ]
     await work.load([one.key for one in open_ones])
@@ -131,7 +135,7 @@ async def _count(work: Work, hood: Neighbourhood) -> None:
 
 
 def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]) -> bool:
-    if one.content_changed or (one.notice_changed and not one.noticed):
+    if one.content_changed or one.reread or (one.notice_changed and not one.noticed):
         return True
     if one.settled or one.round_number == 1:
         return False
@@ -144,7 +148,8 @@ def _time(one: RoundState, file: StatsFile, longest_seconds: int | None) -> None
     """Write the file's view of the time where it has changed; what a notice said stays, for others to judge anew."""
     timing = timing_of(file, longest_seconds)
     view = {"file_duration_seconds": timing.seconds, "file_duration_source": timing.source}
-    anew = one.content_changed or (one.notice_changed and not one.noticed)
+    lost = (one.notice_changed or one.reread) and not one.noticed and one.values["duration_source"] == "notice"
+    anew = one.content_changed or (one.notice_changed and not one.noticed) or lost
     if not anew and all(one.values[column] == value for column, value in view.items()):
         return
     one.values.update(view)

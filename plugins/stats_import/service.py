@@ -8,6 +8,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from roundhook import BadInputError, Event, FetchedFile, RoundAmended, RoundNotice
@@ -20,7 +21,7 @@ from .endstats import Endstats
 from .filing import file_away
 from .parser import StatsFile
 from .planning import windows_around
-from .prepare import ChangedFileError, Prepared, prepare
+from .prepare import ChangedFileError, Prepared, in_its_time, prepare
 from .reconcile import reconcile
 from .work import Work, beside
 
@@ -38,6 +39,7 @@ class ImportService:
         zone_of: the time zone of a game server.
         read: the bytes of a fetched file.
         log: for what is left aside and refused.
+        now: the time, by which a file's own may not have come.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class ImportService:
         zone_of: Callable[[str], ZoneInfo],
         read: Callable[[FetchedFile], Awaitable[bytes]],
         log: logging.Logger,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._db = db
         self._zone_of = zone_of
         self._read = read
         self._log = log
+        self._now = now
 
     async def import_files(self, files: Sequence[FetchedFile]) -> list[Imported]:
         """Import *files* in one transaction; return what became of each, in the same order.
@@ -84,14 +88,15 @@ class ImportService:
         return [*amendments(outcome), *(event for event in again if event.revision > 1)]
 
     async def read_again(self, *, most: int = 64) -> list[Imported]:
-        """Import the files in quarantine that can be read by now, after the parser has learned; the others stay."""
+        """Import the stored files that the parser can read by now, or whose time has come; the others stay."""
         results: list[Imported] = []
         after = 0
-        while rows := await store.quarantined(self._db, after=after, most=most):
+        while rows := await store.waiting(self._db, after=after, most=most):
             after = rows[-1]["id"]
             batch = Batch([])
             for one in await beside(len(rows), lambda rows=rows: _readable(rows)):  # type: ignore[misc]
-                batch.prepared[one.file.key] = one
+                if self._timely(one).state == "imported":
+                    batch.prepared[one.file.key] = one
             await self._store(batch)
             results += batch.finish([one.file for key, one in batch.prepared.items() if key in batch.results])
         return results
@@ -135,7 +140,10 @@ class ImportService:
             if prepared is None:
                 batch.unread[file.key] = "it was being written while it was read; it comes again when it is whole"
             else:
-                batch.prepared[file.key] = prepared
+                batch.prepared[file.key] = self._timely(prepared)
+
+    def _timely(self, one: Prepared) -> Prepared:
+        return in_its_time(one, self._zone_of(one.file.server), self._now())
 
     async def _bytes_of(self, file: FetchedFile) -> bytes | OSError | BadInputError:
         try:
@@ -154,7 +162,8 @@ class ImportService:
 
     def _tell(self, batch: Batch) -> None:
         for result in batch.results.values():
-            if result.state == "quarantined" or result.file.key in batch.unread:
+            kept = result.state == "aside" and result.file.kind != "other"
+            if kept or result.state == "quarantined" or result.file.key in batch.unread:
                 self._log.warning(
                     "%s/%s: %s: %s", result.file.server, result.file.filename, result.state, result.reason
                 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from roundhook import ImportedRound
+from roundhook import ImportedRound, RoundAmended
 from roundhook.db import columns_of
 from roundhook.rounds import Round, Trigger
 
@@ -61,6 +61,8 @@ class RoundState:
     packed: bytes | None = None
     """Its file, compressed, where it was read along."""
     content_changed: bool = False
+    reread: bool = False
+    """Whether the content is as it was and everything that follows from it is worked out anew."""
     notice_changed: bool = False
     file: StatsFile | None = None
     rows: RoundRows | None = None
@@ -103,6 +105,10 @@ class RoundState:
             round_number=self.round_number, match_id=self.values["match_id"], session_id=self.values["session_id"],
             played_at=self.played_at, filename=self.filename, trigger=self.trigger, notice=self.noticed,
         )  # fmt: skip
+
+    def amended(self) -> RoundAmended:
+        """Return that only its time has changed."""
+        return RoundAmended(round=self.event(), revision=self.revision, changed=("played_at",))
 
 
 def stored_round(row: Mapping[str, Any]) -> RoundState:

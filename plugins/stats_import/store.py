@@ -18,7 +18,9 @@ CHUNK = 500
 """Values in one IN list."""
 SPANS = 100
 """Stretches of time in one statement."""
-_FILE = "SELECT id, server, filename, sha256, kind, state, reason, content_key, trigger, modified_at FROM stats_files"
+_FILE = """
+    SELECT id, server, filename, sha256, kind, state, reason, content_key, trigger, modified_at, fetched_at
+    FROM stats_files"""
 _ROUND = """
     SELECT r.*, m.round1_id, m.round2_id, m.result, f.trigger, {packed} AS packed,
         EXISTS (SELECT 1 FROM round_notices n WHERE n.round_id = r.id) AS noticed
@@ -28,10 +30,11 @@ _ROUND = """
     WHERE """
 
 
-async def quarantined(reader: Reader, *, after: int, most: int) -> list[Row]:
-    """Return the next refused files whose bytes are kept, by id."""
+async def waiting(reader: Reader, *, after: int, most: int) -> list[Row]:
+    """Return the next files whose bytes are kept and that are refused or aside, by id."""
     return await reader.fetch(
-        "SELECT * FROM stats_files WHERE state = 'quarantined' AND content IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
+        "SELECT * FROM stats_files WHERE state IN ('quarantined', 'aside') AND content IS NOT NULL AND id > ? "
+        "ORDER BY id LIMIT ?",
         (after, most),
     )
 
@@ -104,6 +107,20 @@ async def rounds_by_id(transaction: Transaction, ids: Collection[int]) -> list[R
     return [stored_round(row) for row in rows]
 
 
+async def rounds_named(transaction: Transaction, server: str, names: Collection[str]) -> list[RoundState]:
+    """Return the rounds of *server* with these names."""
+    found: list[RoundState] = []
+    for chunk in _chunks(sorted(names)):
+        sql = f"{_ROUND.format(packed='NULL')} r.server = ? AND r.filename IN ({marks(len(chunk))})"
+        found += [stored_round(row) for row in await transaction.fetch(sql, (server, *chunk))]
+    return found
+
+
+async def all_files(transaction: Transaction, server: str) -> list[StoredFile]:
+    """Return all files of *server*."""
+    return [_file(row) for row in await transaction.fetch(f"{_FILE} WHERE server = ?", (server,))]
+
+
 async def notices_within(
     transaction: Transaction, server: str, maps: Collection[str], windows: Windows
 ) -> list[tuple[Ended, Row]]:
@@ -155,7 +172,7 @@ def _endstats_in(count: int) -> str:
 def _file(row: Row) -> StoredFile:
     return StoredFile(
         row["filename"], row["sha256"], row["kind"], row["state"], row["reason"], row["content_key"], row["trigger"],
-        utc(row["modified_at"]), row["id"],
+        utc(row["modified_at"]), row["id"], utc(row["fetched_at"]),
     )  # fmt: skip
 
 

@@ -75,9 +75,10 @@ class Writer:
     async def _write_sessions(self) -> None:
         gone = {one.values["session_id"] for one in self._hood.removed}
         doubtful = any(one.reading is not None for one in self._rounds)
-        if not (self._new or gone or doubtful):
+        again = {one.values["session_id"] for one in self._rounds if one.reread} - {None}
+        if not (self._new or gone or doubtful or again):
             return
-        whole = unclear_sessions(self._rounds) | gone
+        whole = unclear_sessions(self._rounds) | gone | again
         if whole:
             known = {one.id for one in (*self._rounds, *self._hood.removed)}
             found = await store.rounds_of_sessions(self._transaction, whole, lock=self._dialect == "postgres")

@@ -1,0 +1,139 @@
+"""``roundhook import --reread``: the stored bytes are read again, under the parser and the time zone of now.
+
+First all files are judged and all rounds moved to the times that their names mean now, in one transaction; then
+everything that hangs on the rounds is worked out anew, evening by evening. Broken off, it can be run again.
+"""
+
+import itertools
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from roundhook import Event, FetchedFile, Server
+from roundhook.cli import Terminal
+from roundhook.db import Row, Transaction, marks, utc
+from roundhook.rounds import day_of, keep_rollups, parse_stats_filename
+
+from . import people, store
+from .batch import amendments
+from .filing import Change, Filing, file_again
+from .planning import AROUND_SECONDS
+from .prepare import Prepared, in_its_time, prepare
+from .reconcile import reconcile
+from .work import Work, beside
+
+AT_ONCE = 128
+"""Files that are read in one go, and about as many rounds in one transaction."""
+_MOVE = "UPDATE rounds SET played_at = ?, revision = revision + 1 WHERE id = ?"
+_UNLINK = "UPDATE round_notices SET round_id = NULL WHERE round_id = ?"
+
+
+async def reread(terminal: Terminal, servers: Sequence[Server], *, quiet: bool) -> dict[str, dict[str, int]]:
+    """Read everything of these servers again; return by server how many files, and what came of them."""
+    async with terminal.offline() as publish:
+        found: dict[str, dict[str, int]] = {}
+        for server in servers:
+            one = Rereading(terminal, server)
+            for event in await one.run(quiet=quiet):
+                await publish(event)
+            found[server.key] = one.counts
+    return found
+
+
+class Rereading:
+    """One server's files and rounds."""
+
+    def __init__(self, terminal: Terminal, server: Server) -> None:
+        self._terminal, self._server = terminal, server
+        self._db, self._zone = terminal.db, server.settings.zone
+        self.counts = {"files": 0, "moved": 0, "changed": 0, "refused": 0}
+
+    async def run(self, *, quiet: bool) -> list[Event]:
+        """Do it; return what is to be published."""
+        read = await self._read(quiet=quiet)
+        async with self._db.transaction(alone=True) as transaction:
+            filing = await file_again(transaction, self._server.key, self._zone, read)
+            moved = await self._move(transaction)
+            await people.recount(transaction, await self._guids(transaction))
+        events: list[Event] = []
+        for some in _evenings(filing, self._zone):
+            events += await self._mend(filing, some, moved)
+        self.counts["moved"], self.counts["changed"] = len(moved), len(events)
+        return events
+
+    async def _read(self, *, quiet: bool) -> list[Prepared]:
+        """Read the stored bytes; of what they say only what files are judged by is kept."""
+        rows = await self._db.fetch("SELECT id FROM stats_files WHERE server = ? AND content IS NOT NULL ORDER BY id",
+                                    (self._server.key,))  # fmt: skip
+        ids, read = [row["id"] for row in rows], list[Prepared]()
+        now = self._terminal.clock.now()
+        with self._terminal.progress(len(ids), hidden=quiet) as progress:
+            for start in range(0, len(ids), AT_ONCE):
+                some = ids[start : start + AT_ONCE]
+                files = await self._db.fetch(f"SELECT * FROM stats_files WHERE id IN ({marks(len(some))})", some)
+                read += await beside(len(files), lambda files=files: self._judged(files, now))  # type: ignore[misc]
+                progress.show(start + len(some))
+        self.counts["files"] = len(read)
+        self.counts["refused"] = sum(one.error is not None for one in read)
+        return read
+
+    def _judged(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
+        return [in_its_time(one, self._zone, now) for row in rows if (one := _prepared(row))]
+
+    async def _move(self, transaction: Transaction) -> dict[str, datetime]:
+        """Give each round the time that its name means now; return those that were played at another, by name."""
+        rows = await transaction.fetch("SELECT id, filename, played_at FROM rounds WHERE server = ?",
+                                       (self._server.key,))  # fmt: skip
+        names = {row["filename"]: parse_stats_filename(row["filename"]) for row in rows}
+        times = {name: read.played_at(self._zone) for name, read in names.items() if read}
+        moved = [row for row in rows if times.get(row["filename"], row["played_at"]) != row["played_at"]]
+        await transaction.execute_many(_MOVE, [(times[row["filename"]], row["id"]) for row in moved])
+        await transaction.execute_many(_UNLINK, [(row["id"],) for row in moved])
+        days = {day_of(time) for row in moved for time in (row["played_at"], times[row["filename"]])}
+        await keep_rollups(transaction, self._server.key, added=(), changed=days)
+        return {row["filename"]: row["played_at"] for row in moved}
+
+    async def _guids(self, transaction: Transaction) -> set[str]:
+        rows = await transaction.fetch(
+            "SELECT DISTINCT p.guid FROM player_rounds p JOIN rounds r ON r.id = p.round_id WHERE r.server = ?",
+            (self._server.key,),
+        )
+        return {row["guid"] for row in rows}
+
+    async def _mend(self, filing: Filing, changes: Sequence[Change], moved: dict[str, datetime]) -> list[Event]:
+        """Work out everything that hangs on the rounds of these files."""
+        async with self._db.transaction(alone=True) as transaction:
+            work = Work(transaction, self._db, self._server.key, self._zone)
+            outcome = await reconcile(work, Filing(filing.files, tuple(changes)))
+            told = {one.filename for one, _ in outcome.amended}
+            missed = {name for name in (change.filename for change in changes) if name in moved} - told
+            rest = await store.rounds_named(transaction, self._server.key, missed)
+        return [*(one.event() for one in outcome.imported), *amendments(outcome), *(one.amended() for one in rest)]
+
+
+def _prepared(row: Row) -> Prepared | None:
+    """Return a stored file read again, without its bytes and what they say."""
+    name = parse_stats_filename(row["filename"])
+    if name is None:
+        return None
+    file = FetchedFile(
+        server=row["server"], filename=row["filename"], sha256=row["sha256"], trigger="import",
+        modified_at=utc(row["modified_at"]), fetched_at=utc(row["fetched_at"]),
+    )  # fmt: skip
+    one = prepare(file, name, zlib.decompress(row["content"]))
+    return Prepared(file, name, one.size, None, None, one.content_key, one.error)
+
+
+def _evenings(filing: Filing, zone: Any) -> Iterator[list[Change]]:
+    """Give the files in the order of their times, cut where nothing reaches across."""
+    timed = sorted((name.played_at(zone).timestamp(), change.filename, change) for change in filing.changes
+                   if (name := parse_stats_filename(change.filename)))  # fmt: skip
+    some: list[Change] = []
+    for (before, *_), (time, _, change) in itertools.pairwise([(timed[0][0], "", None), *timed] if timed else []):
+        if len(some) >= AT_ONCE and time - before > 2 * AROUND_SECONDS:
+            yield some
+            some = []
+        some.append(change)  # type: ignore[arg-type]
+    if some:
+        yield some
