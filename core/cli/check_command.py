@@ -58,7 +58,7 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     print(f"✓ settings: {len(config.guilds)} guilds, {len(config.servers)} game servers")
     wrong = 0
-    for check in (_machine, _plugins, _discord, _servers):
+    for check in (_machine, _plugins, _discord, _servers, _of_plugins):
         async for finding in check(config):
             print(f"{'✓' if finding.ok else '✗'} {finding.what}")
             wrong += not finding.ok
@@ -144,6 +144,14 @@ async def _servers(config: Config) -> AsyncIterator[Finding]:
             yield _wrong(f"servers.{key}.ssh is missing: its files are not fetched. Add host, user, key_file, …")
             continue
         yield await _tried(f"server {key}", _look_at_server, Server(key, settings), settings.ssh.stats_dir)
+
+
+async def _of_plugins(config: Config) -> AsyncIterator[Finding]:
+    from core.cli.plugin_checks import findings
+
+    known = discover(config.plugins.paths).manifests
+    async for ok, what in findings(config, [known[name] for name in first_enabled(config) if name in known]):
+        yield Finding(what, ok)
 
 
 async def _look_at_server(server: Server, folder: str) -> str:

@@ -1,6 +1,7 @@
 """The loopback game server: rounds played through the real Lua script, stats files written into the served folder."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -293,6 +294,7 @@ class GameServer:
         )
         path = self.root / stats_file.filename(moment, plan.map_name, claimed)
         stats_file.write(path, stats_file.lines(header, people, tallies, before))
+        os.utime(path, (moment.timestamp(), moment.timestamp()))  # the name says when it was written
         return path, time.monotonic()
 
     def _file_moment(self, ended_unix: float, plan: RoundPlan) -> datetime:

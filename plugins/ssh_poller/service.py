@@ -7,7 +7,7 @@ it ends in a newline.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from roundhook import BadInputError, Clock, ConfigError, FetchedFile, Files, PeerUnavailableError, Server, Settings
@@ -16,6 +16,7 @@ from roundhook.rounds import Trigger
 
 from .awaited import Awaited
 from .client import RemoteFile, StatsFolder
+from .zones import names_behind, question, remedy
 
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
 SETTLE_SECONDS = 2.0
@@ -29,9 +30,9 @@ BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
 MOST_ASKED_FOR = 1000
 
 
-AWAY, REFUSED, FULL = "away", "refused", "full"
+AWAY, REFUSED, FULL, ZONE = "away", "refused", "full", "zone"
 """Troubles: the server does not answer; it is another one than the settings say, or takes another key; its folder
-holds more than is read."""
+holds more than is read; its zone seems to be another."""
 
 
 class FetchLoop:
@@ -125,6 +126,8 @@ class FetchLoop:
             self._stored = await self._read_stored()
         there = await (self._named(by_name) if by_name else self._listed())
         self._unread = False
+        if not by_name and await self._is_doubtful(there) and not self._stored:
+            return []  # nothing of this server is stored yet: better late than all of it hours off
         return sorted((file for file in there if self._is_new(file, self._stored)), key=self._urgency)
 
     async def _listed(self) -> list[RemoteFile]:
@@ -146,6 +149,16 @@ class FetchLoop:
         zone = self._server.settings.zone
         names = {name for one in awaited for name in one.names(zone)}
         return await self._folder.look_for([*sorted(names), *sorted(self._server.asked_for - names)[-MOST_ASKED_FOR:]])
+
+    async def _is_doubtful(self, files: Iterable[RemoteFile]) -> bool:
+        """Tell whether the files' names and times disagree, which a person is asked about."""
+        key, settings = self._server.key, self._server.settings
+        behind = None if key in self._settings.trusted_names else names_behind(files, settings.zone)
+        if not behind:
+            await self._well(ZONE)
+            return False
+        await self._trouble(ZONE, question(key, behind, settings.timezone), remedy(key))
+        return True
 
     def _urgency(self, file: RemoteFile) -> tuple[bool, str]:
         """Put what has just been played before what was played long ago, each in the order of its names."""

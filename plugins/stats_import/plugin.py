@@ -45,8 +45,9 @@ class StatsImport(Plugin):
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)
         if imported.state == "quarantined" or (imported.state == "aside" and file.kind != "other"):
-            what = "refused" if imported.state == "quarantined" else "left aside"
-            text = f"{file.filename} of {file.server} was {what}: {imported.reason}"
+            text = f"{file.filename} of {file.server} was refused: {imported.reason}"
+            if imported.state == "aside":
+                text = f"{file.filename} of {file.server} was left aside: {imported.reason}"
             await self.ctx.tell_admins(text, guilds=self.ctx.guilds(file))
 
     @hookimpl

@@ -34,6 +34,20 @@ async def test_check_when_all_is_well(outside: Outside, separately: Process, tok
     assert after - before == {"data"}
 
 
+async def test_check_asks_about_a_zone_that_the_files_deny(
+    outside: Outside, separately: Process, token: dict[str, str]
+) -> None:
+    """What a plugin looks at stands among the findings: the names of files against their times, then with a remedy."""
+    await outside.game.play_round(map_name="supply", send_notice=False)
+    well = await separately("check", **token)
+    outside.config.write_text(outside.config.read_text().replace('"UTC"', '"Asia/Tokyo"'))
+    wrong = await separately("check", **token)
+
+    assert "✓ server puran: names and times of its files agree in UTC" in well.out
+    assert "✗ puran: names are 9 h behind the files' times: is the zone Asia/Tokyo right? Correct servers." in wrong.out
+    assert (well.code, wrong.code) == (0, 1)
+
+
 async def test_check_names_every_problem_with_its_remedy(
     outside: Outside, separately: Process, token: dict[str, str]
 ) -> None:
