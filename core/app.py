@@ -195,6 +195,7 @@ async def _look_after(services: Services) -> None:
             await services.kernel.take_over()
             await tell_failures(services.journal, CONTRACTS, services.troubles)
             await services.troubles.tell_untold()
+            await services.discord.look_at_clock()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
                 await services.journal.thin(KEEP_EVENTS, services.kernel.slots)
                 await services.discord.thin()

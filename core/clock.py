@@ -9,9 +9,16 @@ from datetime import UTC, datetime
 class Clock:
     """Real time."""
 
+    ahead_seconds = 0.0
+    """By how much the machine's clock is known to be wrong; what is read here is put right by it."""
+
     def now(self) -> datetime:
         """Return the time as aware UTC."""
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(self.machine_time() - self.ahead_seconds, UTC)
+
+    def machine_time(self) -> float:
+        """Return Unix seconds as the machine has them, right or wrong."""
+        return time.time()
 
     def monotonic(self) -> float:
         """Return seconds that never go back, for measuring how long something takes."""
@@ -40,8 +47,8 @@ class MovableClock(Clock):
         self._moved = 0.0
         self._sleepers: set[asyncio.Event] = set()
 
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(time.time() + self._moved, UTC)
+    def machine_time(self) -> float:
+        return time.time() + self._moved
 
     def monotonic(self) -> float:
         return time.monotonic() + self._moved

@@ -34,7 +34,7 @@ class Stage:
         database: a URL; None is a fresh SQLite file.
         guilds: ids of the guilds that the bot is in.
         folder: where database, storage and the game server's folder go; a temporary one by default.
-        discord: options for the loopback Discord.
+        discord: options for the loopback Discord; with ``now`` it has a time of its own.
         broken: let plugins be that do not load, for tests of just that; ``stage.plugins.status`` says why.
 
     Raises:
@@ -58,7 +58,8 @@ class Stage:
     ) -> None:
         self.clock = MovableClock()
         """The time that the bot reads: ``await stage.clock.advance(30)`` moves it by 30 s."""
-        self.discord = StageDiscord(guilds=tuple(guilds), now=lambda: self.clock.now().timestamp(), **(discord or {}))
+        options = {"guilds": tuple(guilds), "now": lambda: self.clock.now().timestamp(), **(discord or {})}
+        self.discord = StageDiscord(**options)
         """The Discord that the bot is connected to."""
         self.games: dict[str, GameServer] = {}
         """The game servers by key: there is ``local``."""

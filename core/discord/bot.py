@@ -26,6 +26,7 @@ from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, build
+from core.discord.timekeeper import Timekeeper
 from core.discord.troubles import Troubles
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
@@ -63,6 +64,7 @@ class Discord:
         self._channels = Channels(self.app, troubles)
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
+        self.timekeeper = Timekeeper(self._config.discord.rest_url, clock, troubles)
         self.client.confirmations = Confirmations(database, clock, self.gatekeeper)
         self.client.core = Admin(kernel, self._config, self.gatekeeper)
         self.status = StatusBoard(self._config, kernel, troubles, database, clock)
@@ -187,6 +189,9 @@ class Discord:
     async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
         await self.speech.announcements.send(plugin, channel, message, once)
 
+    async def look_at_clock(self) -> None:
+        await self.timekeeper.look()
+
     async def thin(self) -> None:
         await self.speech.announcements.thin()
 
@@ -204,6 +209,7 @@ class Discord:
         application = await self._application()
         self.gatekeeper.owners = owners_of(application)
         await self.speech.start(int((application.get("team") or {}).get("owner_user_id") or application["owner"]["id"]))
+        await self.timekeeper.look()
         await start_plugins()
         await self.client.start()
         try:

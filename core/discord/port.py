@@ -46,6 +46,9 @@ class DiscordPort(Surface, Protocol):
     def guild_name(self, guild: int) -> str:
         """Return a guild's name, "" while it is not known."""
 
+    async def look_at_clock(self) -> None:
+        """Compare the machine's clock with Discord's, now and then."""
+
     async def thin(self) -> None:
         """Forget what was said long ago and is edited by nobody."""
 
@@ -72,4 +75,4 @@ class NoDiscord:
     def guild_name(self, guild: int) -> str:
         return ""
 
-    check = announce = send = thin = tell_admins = _say_nothing
+    check = announce = send = look_at_clock = thin = tell_admins = _say_nothing

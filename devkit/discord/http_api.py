@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -35,6 +36,8 @@ class HttpApi:
     unknown_routes: list[str]
     connection: Callable[[], Connection | None]
     """Makes a gateway connection; None while the gateway is closed."""
+    now: Callable[[], float]
+    """The time that every answer is dated with."""
 
     def application(self) -> web.Application:
         """Return the application: the API, attachments, the gateway, and 404 for everything else."""
@@ -58,7 +61,7 @@ class HttpApi:
         seen = Request(request.method, _path(request), None)
         self.requests.append(seen)
         self.bell.ring()
-        headers: dict[str, str] = {}
+        headers = {"Date": formatdate(self.now(), usegmt=True)}
         try:
             call = await read_call(request, seen.path)
             seen.json, seen.files = call.body, [upload.filename for upload in call.uploads.values()]

@@ -267,6 +267,7 @@ class DiscordServer(Users, Controls):
             requests=self.requests,
             unknown_routes=self.unknown_routes,
             connection=self._connect,
+            now=self._parts.world.now,
         )
 
     def _connect(self) -> Connection | None:
