@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from core.clock import Clock
@@ -16,6 +17,8 @@ from core.errors import PeerUnavailableError
 BEAT_SECONDS = 10.0
 SILENT = timedelta(minutes=1)
 """A bot of another machine that has not been heard of for so long counts as ended."""
+_STARTED = 19
+"""The field of ``/proc/<pid>/stat``, after the name, that tells when a process began."""
 _TAKE = (
     "INSERT INTO bots (id, owner, host, pid, since, beat_at, status) VALUES (1, ?, ?, ?, ?, ?, '{}') "
     "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, host = excluded.host, pid = excluded.pid, "
@@ -27,7 +30,8 @@ class Presence:
     """This process's bot among those that could use the database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock, self._me = database, clock, uuid.uuid4().hex
+        self._database, self._clock = database, clock
+        self._me = f"{uuid.uuid4().hex} {_started(os.getpid())}"
 
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -61,20 +65,19 @@ class Presence:
 async def running(database: Database, clock: Clock) -> Row | None:
     """Return the row of the bot that uses the database now, None if none does."""
     rows = await database.fetch("SELECT * FROM bots")
-    beat_at = utc(rows[0]["beat_at"]) if rows else None
-    if beat_at is None or clock.now() - beat_at > SILENT or _has_ended(rows[0]):
+    if not rows:
         return None
-    return rows[0]
+    row, beat_at = rows[0], utc(rows[0]["beat_at"])
+    if row["host"] == socket.gethostname() and _started(os.getpid()) != "-":
+        runs = row["pid"] != os.getpid() and row["owner"].endswith(f" {_started(row['pid'])}")
+    else:
+        runs = beat_at is not None and clock.now() - beat_at <= SILENT
+    return row if runs else None
 
 
-def _has_ended(row: Row) -> bool:
-    """Tell whether a bot of this machine runs no more; one in a container had the number that this process has."""
-    if row["host"] != socket.gethostname():
-        return False
+def _started(pid: int) -> str:
+    """Return when a process of this machine began; "-" if it runs no more, or nothing tells."""
     try:
-        os.kill(row["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return bool(row["pid"] == os.getpid())
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[_STARTED]
+    except (OSError, IndexError):
+        return "-"

@@ -14,7 +14,7 @@ async def forwards() -> MigrationManager:
     manager.add_raw(
         statements(
             """CREATE TABLE IF NOT EXISTS bots (
-            id BIGINT PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL,
+            id BIGINT PRIMARY KEY, owner TEXT NOT NULL, host TEXT NOT NULL, pid BIGINT NOT NULL,
             since {moment} NOT NULL, beat_at {moment} NOT NULL, status TEXT NOT NULL)"""
         )
     )

@@ -15,7 +15,7 @@ async def check(terminal: Terminal) -> AsyncIterator[tuple[bool, str]]:
         if server.settings.ssh is None or key in terminal.settings.trusted_names:
             continue
         try:
-            files = await StatsFolder(server).list_files()
+            files = (await StatsFolder(server).list_files()).files
         except RoundhookError:
             continue
         behind = names_behind(files, server.settings.zone)

