@@ -63,6 +63,16 @@ def parse_stats_filename(filename: str) -> StatsFilename | None:
     return StatsFilename(filename, kind, local_time, match["map"], int(match["round"]))
 
 
+def is_map_name(text: str) -> bool:
+    """Tell whether a map can be called *text*: whether a stats file's name can hold it.
+
+    >>> is_map_name("te_escape2 (1)"), is_map_name("a/b")
+    (True, False)
+    """
+    parsed = parse_stats_filename(f"2000-01-01-000000-{text}-round-1-endstats.txt") if text.isprintable() else None
+    return parsed is not None and parsed.map_name == text
+
+
 def kind_of(filename: str) -> Kind:
     """Return what kind of file *filename* names."""
     parsed = parse_stats_filename(filename)

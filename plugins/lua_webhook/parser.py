@@ -12,14 +12,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from roundhook import BadInputError, Pause, PlayerRef, RoundNotice, clean_name
-from roundhook.rounds import EndReason, normal_guid
+from roundhook.rounds import EndReason, is_map_name, normal_guid
 
 from .bounds import MAX_ATTACHMENT, MAX_FIELDS, MAX_GUID, MAX_MAP, MAX_NAME, MAX_PAUSES, MAX_ROSTER, number, text
 
 CONTENT = "STATS_READY"
 ATTACHMENT = "notice.json"
 _HINT = re.compile(r"`([^`/\\]{1,200}\.txt)`")
-_MAP = re.compile(r"[A-Za-z0-9_.\-+!]{1,64}")
 _LARGEST_WHOLE = 1e12
 _INTEGER = re.compile(r"-?\d{1,12}")
 _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
@@ -143,7 +142,7 @@ def _notice(
 ) -> RoundNotice:
     """Check what makes the key; the end is the message's time where the sender gave none that can be."""
     map_name, round_number = values.pop("map_name"), _whole(values.pop("round_number"))
-    if not _MAP.fullmatch(map_name):
+    if not is_map_name(map_name):
         raise BadInputError(f"A notice of {server} names the map {map_name[:80]!r}, which no map is called.")
     if round_number not in (0, 1, 2):
         raise BadInputError(f"A notice of {server} for {map_name} names the round {round_number!r}; it is 1 or 2.")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from roundhook import Clock, File, Message, UserFacingError, escape_markdown
 from roundhook.db import Database
 
-from . import views
+from . import timing_view, views
 from .card import render_card
 from .queries import CATEGORIES, Stats
 from .samples import evening_seconds
@@ -48,7 +48,7 @@ class Answers:
     async def timing(self, round_id: int | None, hidden: Sequence[str]) -> Message:
         """Return where a round's times come from."""
         row = await self._known_round(round_id, hidden)
-        return views.timing_message(row, await self.stats.notice(row["id"]))
+        return timing_view.timing_message(row, await self.stats.notice(row["id"]))
 
     async def last(self, hidden: Sequence[str]) -> Message:
         """Return the latest session."""

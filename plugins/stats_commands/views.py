@@ -1,6 +1,5 @@
 """Answers in words: rows → messages. Pure; names are escaped, times are Discord timestamps in the reader's zone."""
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +21,6 @@ from .samples import places
 
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
 SIDES = {1: "Axis", 2: "Allies"}
-STANDS_OUT_SECONDS = 60
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
@@ -135,15 +133,15 @@ def player_message(
     """Return one player's numbers."""
     sums = totals.sums
     fields = (
-        _field("Rounds", totals.rounds),
-        _field("Time played", _hours(sums["time_played_seconds"])),
-        _field("Damage / minute", _one(totals.dpm)),
-        _field("Kills / deaths", f"{_n(sums['kills'])} / {_n(sums['deaths'])} ({_two(totals.kd)})"),
-        _field("Accuracy", _percent(totals.accuracy)),
-        _field("Head hits", _n(sums["headshots"])),
-        _field("Damage given / received", f"{_n(sums['damage_given'])} / {_n(sums['damage_received'])}"),
-        _field("Revives given / received", f"{_n(sums['revives_given'])} / {_n(sums['times_revived'])}"),
-        _field("Alive", _percent(totals.alive_share)),
+        field_of("Rounds", totals.rounds),
+        field_of("Time played", _hours(sums["time_played_seconds"])),
+        field_of("Damage / minute", _one(totals.dpm)),
+        field_of("Kills / deaths", f"{_n(sums['kills'])} / {_n(sums['deaths'])} ({_two(totals.kd)})"),
+        field_of("Accuracy", _percent(totals.accuracy)),
+        field_of("Head hits", _n(sums["headshots"])),
+        field_of("Damage given / received", f"{_n(sums['damage_given'])} / {_n(sums['damage_received'])}"),
+        field_of("Revives given / received", f"{_n(sums['revives_given'])} / {_n(sums['times_revived'])}"),
+        field_of("Alive", _percent(totals.alive_share)),
         Field(name="Weapons", value="\n".join(map(_weapon_line, weapons)) or "–"),
         Field(name="Names", value=", ".join(escape_markdown(row["name"]) for row in names) or "–"),
     )
@@ -165,36 +163,6 @@ def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, floa
         for rank, value, (one, _) in zip(places(values), values, ranking, strict=True)
     ]
     return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
-
-
-def timing_message(row: Row, notice: Row | None) -> Message:
-    """Return what the file claimed, what the notice said, which was taken and why."""
-    said = json.loads(notice["notice"]) if notice else None
-    shown, taken = row["time_shown_seconds"], row["actual_duration_seconds"]
-    difference = abs(shown - taken) if shown is not None and taken is not None else None
-    stands_out = difference is not None and difference > STANDS_OUT_SECONDS
-    fields = [
-        _field("The file claimed", f"{clock(shown)} of {clock(row['time_limit_seconds'])}"),
-        _field("The notice said", _said(said)),
-        _field("Taken", f"**{clock(taken)}** from the {_source(row)}"),
-        _field("Why", escape_markdown(row["duration_note"]) if row["duration_note"] else _plain_why(row, said)),
-    ]
-    if difference:
-        sign, what = "⚠️ " if stands_out else "", "less" if taken < shown else "more"
-        fields.append(_field("Difference", f"{sign}{clock(difference)} {what} than the file claimed"))
-    if row["pause_count"] is not None:
-        pauses = f"{row['pause_count']} ({clock(row['total_pause_seconds'])})" if row["pause_count"] else "none"
-        fields.append(_field("Pauses", pauses))
-    if row["round_start_unix"] and row["round_end_unix"]:
-        fields.append(_field("Played", f"<t:{row['round_start_unix']}:T> – <t:{row['round_end_unix']}:T>"))
-    embed = Embed(
-        title=f"{place(row['map_name'])} round {row['round_number']}: {round_result(row)}",
-        description=f"{stamp(row['played_at'])}\n{_timing_sentence(row, said)}",
-        color=AMBER if stands_out else GREY,
-        fields=tuple(fields),
-        footer=f"round {row['id']} · {row['server']} · {row['filename']}"[:200],
-    )
-    return Message(embeds=(embed,))
 
 
 def awards_message(row: Row, awards: Sequence[Row]) -> Message:
@@ -241,56 +209,12 @@ def _weapon_line(row: Row) -> str:
     return f"{row['weapon']}: {_n(row['kills'])} kills" + (f", {_percent(accuracy)}" if accuracy is not None else "")
 
 
-def _timing_sentence(row: Row, said: dict[str, Any] | None) -> str:
-    """Return what was claimed, what was taken and what that changed, in one sentence."""
-    shown, taken = row["time_shown_seconds"], row["actual_duration_seconds"]
-    claims = f"file said {clock(shown)}"
-    if said is None:
-        return f"{claims}, no notice came; {clock(taken)} taken from the {_source(row)}"
-    claims += f", notice said {clock(said.get('actual_duration_seconds'))}{_how_it_ended(row)}"
-    if row["duration_source"] != "notice":
-        why = row["duration_note"] or _plain_why(row, said)
-        return f"{claims}; notice not taken, {escape_markdown(why)}"
-    if shown is None or taken is None or shown == taken:
-        return f"{claims}; notice taken"
-    change = "removed" if taken < shown else "added"
-    what = "time that was not played" if taken < shown else "time that the file left out"
-    return f"{claims}; notice taken, {clock(abs(shown - taken))} of {what} {change}"
-
-
-def _how_it_ended(row: Row) -> str:
-    """Return ``: surrender by Allies`` and the like."""
-    reason = row["end_reason"]
-    if reason == "surrender" and row["winner_side"] in SIDES:
-        return f": surrender by {SIDES[3 - row['winner_side']]}"
-    return f": {reason.replace('_', ' ')}" if reason else ""
-
-
-def _said(said: dict[str, Any] | None) -> str:
-    if said is None:
-        return "nothing came"
-    reason = f", {said['end_reason']}" if said.get("end_reason") else ""
-    sender = escape_markdown(said.get("sender") or "unknown sender")
-    return f"{clock(said.get('actual_duration_seconds'))}{reason}\n{sender}"
-
-
-def _source(row: Row) -> str:
-    return {"notice": "notice", "file": "file", "players": "players' own clock"}.get(
-        row["duration_source"] or "", "file"
-    )
-
-
-def _plain_why(row: Row, said: dict[str, Any] | None) -> str:
-    if row["duration_source"] == "notice":
-        return "the notice is plausible"
-    return "no notice has come" if said is None else "the notice was not plausible"
-
-
 def _color(row: Row) -> int:
     return GREY if row["status"] != "ok" else {1: 0xD9534F, 2: BLUE}.get(row["winner_side"] or 0, GREY)
 
 
-def _field(name: str, value: object) -> Field:
+def field_of(name: str, value: object) -> Field:
+    """Return a field that stands beside others."""
     return Field(name=name, value=str(value), inline=True)
 
 

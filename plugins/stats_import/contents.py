@@ -27,6 +27,8 @@ class StoredFile:
     fetched_at: datetime | None = None
     size: int = 0
     """Bytes of the content; only known where several contents have one name."""
+    beginning: bool = False
+    """Whether another whole content of its name goes on where it ends: it was fetched while it was being written."""
     time: int = 0
     """The name's time, Unix seconds."""
     revived: bool = False
@@ -50,8 +52,11 @@ class StoredFile:
 
 
 def choose(contents: Sequence[StoredFile]) -> StoredFile | None:
-    """Return which of the contents under one name counts: the complete one modified last, then the larger."""
-    whole = [content for content in contents if content.complete]
+    """Return which of the contents under one name counts: the complete one modified last, then the larger.
+
+    One that is another's beginning never does, whatever its time.
+    """
+    whole = [content for content in contents if content.complete and not content.beginning]
     return max(whole, key=lambda one: (one.since, one.size, one.sha256), default=None)
 
 

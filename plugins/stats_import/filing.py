@@ -1,5 +1,6 @@
 """Puts files into ``stats_files`` and says which of them count now: one content for a name, one name for a content."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ async def file_away(
     cabinet.take(await store.stored_files(transaction, server, names=names, keys=keys, near=near))
     cabinet.remember()
     touched = cabinet.add(arrived) | cabinet.date(again)
-    await _weigh(transaction, cabinet, touched)
+    await _weigh(transaction, cabinet, touched, arrived)
     left = {old.content_key for name in touched if (old := cabinet.was_chosen(name)) and old.content_key} - keys
     cabinet.take(await store.stored_files(transaction, server, keys=left))
     cabinet.remember()
@@ -192,21 +193,28 @@ def _new_file(one: Prepared) -> StoredFile:
     )  # fmt: skip
 
 
-async def _weigh(transaction: Transaction, cabinet: _Cabinet, names: Iterable[str]) -> None:
-    """Find out the sizes of contents that share a name: they may decide."""
-    contents = [cabinet.contents_of(name) for name in names]
-    unknown = [
-        file
-        for some in contents
-        if sum(file.complete for file in some) > 1
-        for file in some
-        if file.complete and not file.size
-    ]
-    if unknown:
-        keys = {(file.filename, file.sha256) for file in unknown}
-        data = await store.contents(transaction, cabinet.server, keys)
-        for file in unknown:
-            file.size = len(data.get((file.filename, file.sha256), b""))
+async def _weigh(
+    transaction: Transaction, cabinet: _Cabinet, names: Iterable[str], arrived: Sequence[Prepared]
+) -> None:
+    """Find out the sizes of contents that share a name, and which is the beginning of another: they may decide."""
+    several = [whole for name in names if len(whole := [one for one in cabinet.contents_of(name) if one.complete]) > 1]
+    if not several:
+        return
+    keys = {(file.filename, file.sha256) for whole in several for file in whole}
+    data = await store.contents(transaction, cabinet.server, keys)
+    data |= {one.key: zlib.decompress(one.packed) for one in arrived if one.key in keys and one.packed}
+    for whole in several:
+        texts = {file.sha256: data.get((file.filename, file.sha256), b"") for file in whole}
+        for file in whole:
+            file.size = len(texts[file.sha256])
+            file.beginning = _goes_on(texts[file.sha256], texts.values())
+
+
+def _goes_on(text: bytes, others: Iterable[bytes]) -> bool:
+    """Tell whether one of the *others* begins with *text* and has more; kinds of line ends do not matter."""
+    plain = text.replace(b"\r\n", b"\n")
+    plainly = (other.replace(b"\r\n", b"\n") for other in others)
+    return any(len(other) > len(plain) and other.startswith(plain) for other in plainly)
 
 
 async def _write(transaction: Transaction, server: str, cabinet: _Cabinet, arrived: Sequence[Prepared]) -> None:

@@ -14,6 +14,7 @@ from core.rounds.events import Pause, PlayerRef, RoundNotice
 from plugins.lua_webhook.bounds import LARGEST, MAX_ATTACHMENT, MOST_A_DAY, Count
 from plugins.lua_webhook.parser import hinted_file, is_notice, parse_attachment, parse_embed
 from tests.plugins.notices import DIALECT_A, DIALECT_B, END, END_UNIX
+from tests.plugins.stats_import.invented import name_of, named
 
 
 def read_embed(fields: dict[str, str], footer: str = "Slomix Lua Webhook v1.7.2") -> RoundNotice:
@@ -71,6 +72,28 @@ def test_no_pause_counted_by_an_old_sender_is_unknown() -> None:
 def test_a_raw_zero_is_round_two() -> None:
     """Some senders give the engine's number, in which round 2 is 0."""
     assert read_embed({**DIALECT_B, "Round": "0"}).round_number == 2
+
+
+ODD_MAPS = [
+    "te_escape2 (1)", "[UJE]_base", "frost'n'fire", "B&W", "map#7", "$2000$", "goldrush~1", "über", "a b", "mp-sub-rc1",
+    "a-round-1", "100%", "x,y;z", "a" * 160,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("map_name", ODD_MAPS)
+def test_a_map_may_be_called_what_a_file_may_be_called(map_name: str) -> None:
+    """The name that a stats file is taken with is taken from a notice of either form, as it is."""
+    assert named(name_of("2026-03-01-200000", map_name)).map_name == map_name
+    assert read_embed({**DIALECT_A, "Map": map_name}).map_name == map_name
+    values = {"map_name": map_name, "round_number": 1, "round_end_unix": END_UNIX}
+    assert read_attachment(json.dumps(values).encode()).map_name == map_name
+
+
+@pytest.mark.parametrize("map_name", ["", "a/b", "a\\b", "\u2028", "\ud800", "a" * 200, "../etc"])
+def test_what_no_file_can_be_called_is_no_map(map_name: str) -> None:
+    """A folder part, a line's end, no name at all: refused, as of a file."""
+    with pytest.raises(BadInputError, match="which no map is called"):
+        read_attachment(json.dumps({"map_name": map_name, "round_number": 1}).encode())
 
 
 def test_without_an_end_the_time_of_the_message_counts() -> None:

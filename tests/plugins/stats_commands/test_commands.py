@@ -145,6 +145,25 @@ async def test_timing_tells_file_notice_and_reason(database_url: str) -> None:
     assert f"round {lonely['id']}" in third
 
 
+async def test_timing_quotes_the_notice_and_names_our_conclusion_as_ours(database_url: str) -> None:
+    """A notice's surrender in a round that lasted its limit is quoted as it was; that it was held stands beside it."""
+    async with Stage(PLUGINS, database=database_url) as stage:
+        row = await play(stage, "supply", winner=1, shown="12:00", players=[Line("AAAAAAA1", tenths=120)])
+        called = notice(
+            round_end_unix=row["played_at"].timestamp() - 4, actual_duration_seconds=718, end_reason="surrender",
+            surrender_side=2, sender="a script",
+        )  # fmt: skip
+        await stage.publish(called)
+        await stage.settled()
+        answer = await stage.discord.invoke("timing", user=7, guild=1)
+
+    (embed,) = answer.embeds
+    fields = {field["name"]: field["value"] for field in embed["fields"]}
+    assert "notice said 11:58: surrender by Allies; notice taken" in embed["description"]
+    assert fields["The notice said"].startswith("11:58, surrender")
+    assert fields["Our conclusion"] == "time expired"
+
+
 CATEGORIES = ("dpm", "kd", "kills", "damage", "headshots", "accuracy", "revives", "gibs", "rounds")
 
 

@@ -25,6 +25,14 @@ def test_the_content_modified_last_counts_then_the_larger() -> None:
     assert choose([stored("6", state="quarantined")]) is None
 
 
+def test_the_beginning_of_another_content_never_counts() -> None:
+    """A file fetched half and modified later, by a copy or a wrong clock, gives way to the whole one."""
+    half, whole = stored("1", at=NOON + timedelta(days=9)), stored("2", size=99)
+    half.beginning = True
+
+    assert choose([half, whole]) is whole
+
+
 def test_the_earlier_name_counts_within_a_day() -> None:
     """The same content within 24 hours is one round, a day later it is another, a third repeats that."""
     files = [repeated("a", 0), repeated("b", 24), repeated("c", 24.5), repeated("d", 40), repeated("e", 1, "other")]

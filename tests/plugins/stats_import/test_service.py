@@ -155,6 +155,21 @@ async def test_changed_content_replaces_the_rows(database: Database, service: Im
     assert {row["name"] for row in await database.fetch("SELECT name FROM player_names WHERE name = 'new'")} == {"new"}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_beginning_never_wins(database: Database, service: ImportService, folder: Folder, order: int) -> None:
+    """A file copied while it was written, with other line ends and modified later, gives way to the whole."""
+    late = datetime(2026, 3, 9, tzinfo=UTC)
+    half = folder.put(R1, stats_file(players=PLAYERS[:3]).replace(b"\n", b"\r\n"), modified_at=late)
+    whole = folder.put(R1, stats_file())
+
+    for file in (half, whole)[::order]:
+        await import_one(service, file)
+
+    states = {row["sha256"]: row["state"] for row in await database.fetch("SELECT sha256, state FROM stats_files")}
+    assert states == {half.sha256: "superseded", whole.sha256: "imported"}
+    assert len(await database.fetch("SELECT guid FROM player_rounds")) == 4
+
+
 async def test_names_go_with_the_rows_they_came_from(
     database: Database, service: ImportService, folder: Folder
 ) -> None:
