@@ -21,7 +21,17 @@ from core.rounds.filenames import (
     match_key,
     parse_stats_filename,
 )
-from core.rounds.names import bot_guid, clean_name, color_runs, is_bot_guid, is_player_guid, normal_guid
+from core.rounds.names import (
+    bot_guid,
+    clean_name,
+    color_runs,
+    guest_guid,
+    is_bot_guid,
+    is_guest_guid,
+    is_no_guid,
+    is_player_guid,
+    normal_guid,
+)
 from core.rounds.rollups import PEOPLE, RANKED, SUMMED, WITHOUT_BOTS, day_of, keep_rollups, rebuild_rollups
 from core.rounds.tables import (
     Award,
@@ -47,7 +57,6 @@ __all__ = [
     "EndReason", "FetchedFile", "ImportedRound", "Kind", "Match", "NoticeAlarm", "OldSender", "Pause", "Player",
     "PlayerDay", "PlayerName", "PlayerRef", "PlayerRound", "PlayerTotal", "Round", "RoundAmended", "RoundNotice",
     "Session", "StatsFile", "StatsFilename", "StoredNotice", "Trigger", "WeaponRound", "bot_guid", "clean_name",
-    "color_runs", "day_of", "is_bot_guid", "is_map_name", "is_player_guid", "keep_rollups", "kind_of", "match_key",
-    "normal_guid",
-    "parse_stats_filename", "rebuild_rollups",
+    "color_runs", "day_of", "guest_guid", "is_bot_guid", "is_guest_guid", "is_map_name", "is_no_guid", "is_player_guid",
+    "keep_rollups", "kind_of", "match_key", "normal_guid", "parse_stats_filename", "rebuild_rollups",
 ]  # fmt: skip

@@ -8,6 +8,9 @@ _COLOR_CODE = re.compile(r"\^([^\s^\x00-\x1f\x7f])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _GUID = re.compile(r"[0-9A-F]{8}")
 _BOT_GUID = "OMNIBOT"
+_NO_GUIDS = frozenset({"", "NO_GUID", "NOGUID", "NO GUID", "UNKNOWN", "NONE", "NULL", "NIL", "N/A", "-", "?"})
+"""What game servers that do not check GUIDs send in place of one."""
+_GUEST = "NOID"
 
 GUID_LENGTH = 8
 
@@ -36,17 +39,38 @@ def normal_guid(guid: str, name: str = "") -> str:
     """Return the identity used in events and tables: 8 characters, upper case.
 
     Senders of notices give 32 hex digits, stats files 8. All bots of slots 0 to 9 share one GUID text
-    (``OMNIBOT0``), so a bot is told apart by its cleaned name instead.
+    (``OMNIBOT0``), so a bot is told apart by its cleaned name instead; so is a guest, whose client has no GUID.
     """
     short = guid.strip().upper()
     if short.startswith(_BOT_GUID):
         return bot_guid(name)
+    if name and short and is_no_guid(short):
+        return guest_guid(name)
     return short[:GUID_LENGTH]
 
 
 def bot_guid(name: str) -> str:
     """Return a bot's identity: ``BOT`` and 5 hex digits of a hash of its cleaned name."""
     return "BOT" + hashlib.sha256(clean_name(name).encode()).hexdigest()[:5].upper()
+
+
+def guest_guid(name: str) -> str:
+    """Return the identity of who has no GUID: ``NOID`` and 4 hex digits of a hash of the cleaned name."""
+    return _GUEST + hashlib.sha256(clean_name(name).encode()).hexdigest()[:4].upper()
+
+
+def is_no_guid(text: str) -> bool:
+    """Tell whether *text*, which stands where a GUID should, says that there is none.
+
+    >>> is_no_guid("NO_GUID"), is_no_guid("unknown"), is_no_guid("D8423F90")
+    (True, True, False)
+    """
+    return text.strip().upper() in _NO_GUIDS
+
+
+def is_guest_guid(guid: str) -> bool:
+    """Tell whether *guid* (as stored) is that of somebody without one."""
+    return guid.startswith(_GUEST)
 
 
 def is_bot_guid(guid: str) -> bool:

@@ -41,6 +41,7 @@ class Round(Table, tablename="rounds"):
     revision = number()
     map_name = Text()
     round_number = number()
+    """1 or 2; of an aborted round what its notice says, else the file."""
     played_at = moment()
     winner_side = number()
     defender_side = number()
@@ -64,7 +65,7 @@ class Round(Table, tablename="rounds"):
     match_id = number()
     session_id = number()
     remarks = text()
-    """What was taken otherwise than the file says, and why: JSON ``[{"guid", "remark"}]``."""
+    """What was taken otherwise than the file says, and why: JSON ``[{"guid", "remark"}]``, "" for the whole file."""
 
 
 class Match(Table, tablename="matches"):

@@ -14,10 +14,11 @@ _BULLETS = "'luger', 'colt', 'mp40', 'thompson', 'sten', 'fg42', 'carbine', 'kar
 
 
 def _differing(given: str, taken: str) -> str:
-    """Return a query for rounds in which what all gave is not what all took."""
+    """Return a query for rounds in which what all gave is not what all took, both being known of everybody."""
     return (
         f"SELECT {_ROUND}, sum(p.{given}) AS found, sum(p.{taken}) AS wanted {_IN_ROUND} "
-        f"GROUP BY {_ROUND} HAVING sum(p.{given}) <> sum(p.{taken})"
+        f"GROUP BY {_ROUND} HAVING sum(p.{given}) <> sum(p.{taken}) "
+        f"AND count(p.{given}) = count(*) AND count(p.{taken}) = count(*)"
     )
 
 
@@ -143,6 +144,9 @@ def print_audit(terminal: Terminal, document: dict[str, list[dict[str, Any]]]) -
             f"{len(remarks)} values in {files} files were taken otherwise than written; "
             "`roundhook audit --json` lists each with its reason."
         )
+        for row in remarks:
+            if not row["guid"]:
+                terminal.print(f"round {row['id']} ({row['filename']}): {row['remark']}")
 
 
 async def _remarks(database: Database) -> list[dict[str, Any]]:

@@ -9,10 +9,11 @@ from roundhook.rounds import Award, Duel, StatsFilename, parse_stats_filename
 
 from . import store
 from .contents import StoredFile
-from .endstats import REACH_SECONDS, RosterEntry, names_near, resolve
+from .endstats import REACH_SECONDS, RosterEntry, names_near, oddities, resolve
 from .filing import Filing
 from .parser import StatsFile
 from .planning import Neighbourhood
+from .remarks import ENDSTATS, as_json, parted
 from .state import RoundState
 from .work import Work
 
@@ -76,6 +77,20 @@ async def _write_rows(work: Work, rounds: list[RoundState], links: Mapping[str, 
         await work.transaction.insert(kind, columns_of(kind), rows)
         for round_id in changed:
             by_id[round_id].touched.append(table)
+    await _write_remarks(work, rounds, links)
+
+
+async def _write_remarks(work: Work, rounds: Iterable[RoundState], links: Mapping[str, list[StoredFile]]) -> None:
+    """Note with each round what of its endstats files is left out; rounds stored before are written at the end."""
+    late = []
+    for one in rounds:
+        files = [work.endstats[file.filename, file.sha256] for file in links.get(one.filename, [])]
+        on_file, before = parted(one.values["remarks"])
+        odd = oddities(files, _roster(work.parsed[one.key])) if any(file.odd for file in files) else []
+        if odd or before:
+            one.values["remarks"] = as_json([*on_file, *{(guid, f"{ENDSTATS}{text}") for guid, text in odd}])
+            late += [(one.values["remarks"], one.id)] if one.is_fresh else []
+    await work.transaction.execute_many("UPDATE rounds SET remarks = ? WHERE id = ?", late)
 
 
 async def _wanted(

@@ -6,11 +6,11 @@ are compared. Two players with one cleaned name stay unresolved.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
 from roundhook import clean_name
-from roundhook.rounds import StatsFilename, normal_guid
+from roundhook.rounds import StatsFilename, guest_guid, is_guest_guid, is_no_guid, normal_guid
 
 from .duels import Block, DuelLine, cut_blocks
 from .parser import MAX_NAME, MAX_PLAYERS, StatsFileError, checked_lines, text_of
@@ -23,6 +23,8 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 """What a duel line is known by; which of them can be counts is another question."""
 _TOO_LARGE = re.compile(r"(?<![0-9.])[0-9]{13}")
+_NO_NUMBER = re.compile(r"(?:^|[\s:])[-+]?(?:nan|inf)(?:\(ind\))?(?:x|(?![A-Za-z]))", re.IGNORECASE)
+"""What Lua prints for 0/0 and 1/0."""
 _GUID = re.compile(r"[0-9A-F]{8,32}|OMNIBOT.*")
 _INVISIBLE = re.compile(r"[^\x20-\x7e]")
 _SPREE, _STOLEN, _USELESS = "Longest killing spree", "Most objectives stolen", "Most useless kills"
@@ -66,6 +68,8 @@ class Endstats:
     awards: tuple[AwardLine, ...]
     blocks: tuple[Block, ...]
     loose: tuple[DuelLine, ...]
+    odd: tuple[tuple[str, str], ...] = ()
+    """Lines that cannot be and are left out: the player by name, and what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,16 @@ def resolve(files: Iterable[Endstats], roster: Sequence[RosterEntry]) -> tuple[A
     files = list(files)
     guids = _guids(roster)
     awards = {(line.award, guids.get(cleaned(line.player), ""), line.value) for file in files for line in file.awards}
-    known = {cleaned(block.owner): block.guid for file in files for block in file.blocks}
-    blocks = [block for file in files for block in file.blocks] or _inferred(files, roster, guids)
+    named = [_of_roster(block, guids) for file in files for block in file.blocks]
+    known = {cleaned(block.owner): block.guid for block in named}
+    blocks = named or _inferred(files, roster, guids)
     return awards, _duels(blocks, {**guids, **known})
+
+
+def oddities(files: Iterable[Endstats], roster: Sequence[RosterEntry]) -> list[tuple[str, str]]:
+    """Return what is left out of a round's endstats files: the player's GUID, "" where he cannot be told, and why."""
+    guids = _guids(roster)
+    return [(guids.get(cleaned(player), ""), text) for file in files for player, text in file.odd]
 
 
 def cleaned(name: str) -> str:
@@ -134,24 +145,40 @@ class _Reader:
         self._blocks: list[tuple[str, str, list[DuelLine]]] = []
         self._loose: list[DuelLine] = []
         self._players: set[str] = set()
+        self._odd: list[tuple[str, str]] = []
 
     def take(self, number: int, first: str, second: str, third: str) -> None:
         """Take the columns of the line with this *number*."""
-        if first == OWNER and _GUID.fullmatch(third.strip().upper()):
+        if first == OWNER and is_no_guid(third):
+            self._blocks.append((second, guest_guid(second), []))
+            self._see(second, number)
+        elif first == OWNER and _GUID.fullmatch(third.strip().upper()):
             self._blocks.append((second, normal_guid(third, second), []))
             self._see(second, number)
         elif self._is_duel(first, second, third):
-            duels = self._blocks[-1][2] if self._blocks else self._loose
-            duels.append(DuelLine(first, _count(second, number), _count(third, number)))
+            self._take_duel(first, second, third)
             self._see(first, number)
         else:
-            self._awards.append(_award(first, second, third, number))
+            self._take_award(_award(first, second, third, number))
             self._see(second, number)
 
     def endstats(self) -> Endstats:
         """Return what was taken."""
         blocks = tuple(Block(name, guid, tuple(duels)) for name, guid, duels in self._blocks)
-        return Endstats(_mended(self._awards), blocks, tuple(self._loose))
+        return Endstats(_mended(self._awards), blocks, tuple(self._loose), tuple(self._odd))
+
+    def _take_duel(self, opponent: str, kills: str, deaths: str) -> None:
+        if _COUNT.fullmatch(kills) is None or _COUNT.fullmatch(deaths) is None:
+            self._odd.append((opponent, f"a duel of {kills[:24]} kills and {deaths[:24]} deaths cannot be: left out"))
+            return
+        duels = self._blocks[-1][2] if self._blocks else self._loose
+        duels.append(DuelLine(opponent, int(kills), int(deaths)))
+
+    def _take_award(self, line: AwardLine) -> None:
+        if _cannot_be(line):
+            self._odd.append((line.player, f"the award {line.award!r} of {line.value[:40]!r} cannot be: left out"))
+        else:
+            self._awards.append(line)
 
     def _is_duel(self, first: str, second: str, third: str) -> bool:
         if _WHOLE.fullmatch(second) is None or _WHOLE.fullmatch(third) is None:
@@ -164,20 +191,18 @@ class _Reader:
             raise StatsFileError(f"player {MAX_PLAYERS + 1}; at most {MAX_PLAYERS} can be real", number)
 
 
-def _count(text: str, number: int) -> int:
-    if _COUNT.fullmatch(text) is None:
-        raise StatsFileError(f"{text[:24]!r} kills or deaths; a whole number from 0 to 999999999 is wanted", number)
-    return int(text)
-
-
 def _award(name: str, player: str, value: str, number: int) -> AwardLine:
     if name == OWNER:
         raise StatsFileError(f"{value[:24]!r} is no GUID of 8 to 32 hex digits", number)
     if not name or not value.strip():
         raise StatsFileError("an award without a name or without a value", number)
-    if _TOO_LARGE.search(value) or (name in KNOWN_AWARDS and value.startswith("-")):
-        raise StatsFileError(f"the award's value is {value[:24]!r}; 0 or more, of at most 12 digits, is wanted", number)
     return AwardLine(name, player, value)
+
+
+def _cannot_be(line: AwardLine) -> bool:
+    """Tell whether an award's value is negative, has more than 12 digits, or is no number at all."""
+    is_odd = _TOO_LARGE.search(line.value) or _NO_NUMBER.search(line.value)
+    return bool(is_odd) or (line.award in KNOWN_AWARDS and line.value.startswith("-"))
 
 
 def _mended(lines: Iterable[AwardLine]) -> tuple[AwardLine, ...]:
@@ -201,6 +226,12 @@ def _guids(roster: Sequence[RosterEntry]) -> dict[str, str]:
     for player in roster:
         by_name.setdefault(cleaned(player.raw_name), set()).add(player.guid)
     return {name: next(iter(guids)) for name, guids in by_name.items() if len(guids) == 1}
+
+
+def _of_roster(block: Block, guids: Mapping[str, str]) -> Block:
+    """Return a guest's *block* with the identity that he has in the round: that of a name, told apart from its like."""
+    found = guids.get(cleaned(block.owner)) if is_guest_guid(block.guid) else None
+    return replace(block, guid=found) if found is not None else block
 
 
 def _inferred(files: Iterable[Endstats], roster: Sequence[RosterEntry], guids: Mapping[str, str]) -> list[Block]:

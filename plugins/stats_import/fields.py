@@ -33,7 +33,12 @@ CUMULATIVE = frozenset(
 )  # fmt: skip
 """Columns whose field holds R1 + R2 in the file of an R2; so do the weapon groups and the time played."""
 
-DAMAGE_RECEIVED, TIME_PLAYED, TIME_DEAD = 1, 22, 25
+CUMULATIVE_FIELDS: Mapping[str, int] = {column: GENERATIONS[NEWEST][column] for column in sorted(CUMULATIVE)}
+"""Each of those columns, and its field."""
+
+DAMAGE_GIVEN, DAMAGE_RECEIVED, TIME_PLAYED, TIME_DEAD = 0, 1, 22, 25
+SECONDS_OF_TENTH = 6
+"""A tenth of a minute."""
 TENTHS = frozenset({8, 21, 22, 23, 24, 25, 26})
 """Fields with one decimal; they are read as whole tenths."""
 RATIOS = frozenset({8, 21, 23, 24, 26})

@@ -12,7 +12,8 @@ PAIR_SECONDS = 45 * 60
 SESSION_SECONDS = 60 * 60
 """The longest gap within a session."""
 
-Base = Literal["empty", "aborted", "ok"]
+Base = Literal["empty", "aborted", "unplayed", "ok"]
+"""What a round is by itself; ``unplayed``: an R2 in which the engine has counted no round for anybody."""
 Result = Literal["first_attackers", "second_attackers", "draw"]
 
 
@@ -28,23 +29,25 @@ class Played:
     time_limit_seconds: int | None
     time_shown_seconds: int | None
     other_time: int | None = None
+    unplayed: bool = False
 
 
 def base_status(file: StatsFile, *, aborted_notice: bool = False) -> Base:
     """Return the status that a round has by itself, before it is known whether it is paired."""
     if not file.players:
         return "empty"
-    mislabelled = file.round_number == 2 and all(player.rounds == 0 for player in file.players)
     never_ended = file.play_seconds is not None and file.play_seconds <= 0
     impossible = file.time_shown_seconds > file.time_limit_seconds
-    return "aborted" if mislabelled or never_ended or impossible or aborted_notice else "ok"
+    if never_ended or impossible or aborted_notice:
+        return "aborted"
+    return "unplayed" if file.round_number == 2 and all(player.rounds == 0 for player in file.players) else "ok"
 
 
 def pair(rounds: Iterable[Played]) -> dict[str, str]:
     """Return the R1 of each R2 that has one, by name.
 
     In the order of time an R2 takes the open R1 of its map; a new R1 closes the open one; an R1 is used once;
-    aborted rounds neither open nor close.
+    aborted rounds neither open nor close. An unplayed one is an R2 only where its limit is what its R1 left to beat.
     """
     pairs: dict[str, str] = {}
     opened: Played | None = None
@@ -107,7 +110,7 @@ def _contradict(first: Played, second: Played) -> bool:
     """Tell whether R2's time limit is not what R1 left to beat, both being plausible."""
     to_beat, limit = first.time_shown_seconds or 0, second.time_limit_seconds or 0
     plausible = limit > 0 and 0 < to_beat <= (first.time_limit_seconds or 0)
-    return plausible and limit != to_beat
+    return limit != to_beat if plausible else second.unplayed
 
 
 def _couples(rounds: Sequence[Played], doubtful: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,60 +1,30 @@
 """Reads a round's stats file: bytes in, a ``StatsFile`` out, or a ``StatsFileError`` that names line and reason.
 
-A file is taken whole or refused: a final newline, as many weapon groups as the mask says, one generation of
-fields throughout. Nothing is guessed.
+A file is taken whole or refused: a final newline, one generation of fields throughout, players that can be told apart.
+Nothing is guessed.
 """
 
 import hashlib
 import re
-from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
 
-from roundhook import BadInputError, clean_name
-from roundhook.rounds import StatsFilename, bot_guid
+from roundhook.rounds import StatsFilename, bot_guid, guest_guid, is_no_guid
 
-from .fields import GENERATIONS, NEWEST, RATIOS, TENTHS
-from .weapons import WEAPONS
+from .lines import MAX_NAME as MAX_NAME
+from .lines import PlayerLine as PlayerLine
+from .lines import StatsFileError as StatsFileError
+from .lines import Weapon as Weapon
+from .lines import player_line
 
 MAX_BYTES = 256 * 1024
 MAX_LINE_BYTES = 16 * 1024
 """A line of more is named where a file is too large; a real one has at most a few hundred bytes."""
 MAX_PLAYERS = 96
 """Lines of players who left count too; the game has 64 slots."""
-MAX_NAME = 200
-"""Characters; the game allows 35 bytes. What is longer does not fit into an index of PostgreSQL."""
-
-_NUMBER = "[0-9]{1,12}"
-_GROUPS = re.compile(f"({_NUMBER})((?: {_NUMBER})*) ")
 _CLOCK = re.compile(r"([0-9]{1,6}):([0-5][0-9])")
 _PLAY_TIME = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?")
-_GUID = re.compile(r"[0-9A-F]{8}|OMNIBOT.")
 _BOT = "OMNIBOT"
-
-Weapon = tuple[int, int, int, int, int]
-"""Hits, shots, kills, deaths, headshots."""
-
-
-class StatsFileError(BadInputError):
-    """A file that is not taken. ``line`` counts from 1; 0 is the file as a whole."""
-
-    def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(f"line {line}: {reason}" if line else reason)
-        self.line = line
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class PlayerLine:
-    """A player as the file says; of an R2 most numbers are still R1 + R2."""
-
-    guid: str
-    raw_name: str
-    name: str
-    rounds: int
-    side: int
-    weapons: Mapping[int, Weapon]
-    fields: tuple[int, ...]
-    """Whole numbers; those with a decimal in tenths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +54,7 @@ def parse_stats_file(data: bytes, name: StatsFilename) -> StatsFile:
     """
     lines = _lines(data)
     header = _header(lines[0], name)
-    players = {number: _player(line, number) for number, line in enumerate(lines[1:], 2) if line}
+    players = {number: player_line(line, number) for number, line in enumerate(lines[1:], 2) if line}
     if len(players) > MAX_PLAYERS:
         raise StatsFileError(f"{len(players)} players; at most {MAX_PLAYERS} can be real", list(players)[MAX_PLAYERS])
     return StatsFile(*header, _one_generation(players), _identified(players))
@@ -184,75 +154,6 @@ def _play_time(parts: list[str]) -> float | None:
     return value / 1000 if value > 10_000 else value
 
 
-def _player(line: str, number: int) -> PlayerLine:
-    who = line.rsplit("\\", 3)
-    guid, mark, name = who[0].partition("\\")
-    if len(who) != 4 or not mark:
-        raise StatsFileError("a player line has GUID, name, rounds, side and numbers, split by backslashes", number)
-    if _GUID.fullmatch(guid.upper()) is None:
-        raise StatsFileError(f"{guid[:16]!r} is no GUID of 8 hex digits", number)
-    if not (who[1].isascii() and who[1].isdigit() and len(who[1]) <= 12) or who[2] not in ("1", "2", "3"):
-        raise StatsFileError(f"rounds and side are {who[1][:16]!r} and {who[2][:16]!r}", number)
-    if len(name) > MAX_NAME:
-        raise StatsFileError(f"a name of {len(name):,} characters; at most {MAX_NAME} can be real", number)
-    groups, mark, fields = who[3].partition("\t")
-    if not mark:
-        raise StatsFileError("no extended fields: the line is cut off", number)
-    weapons, numbers = _weapons(groups, number), _fields(fields, number)
-    return PlayerLine(guid.upper(), name, clean_name(name), int(who[1]), int(who[2]), weapons, numbers)
-
-
-def _weapons(text: str, number: int) -> dict[int, Weapon]:
-    if (match := _GROUPS.fullmatch(text)) is None:
-        parts = text.removesuffix(" ").split(" ")
-        odd = next((repr(part[:24]) for part in parts if re.fullmatch(_NUMBER, part) is None), "no blank at the end")
-        wanted = "whole numbers are wanted, 0 or more, of at most 12 digits, each followed by one blank"
-        raise StatsFileError(f"{odd} in the weapon groups; {wanted}", number)
-    mask, values = int(match[1]), [int(value) for value in match[2].split()]
-    if len(values) != 5 * mask.bit_count():
-        wanted = f"the mask {mask} asks for {mask.bit_count()} weapon groups of 5 numbers"
-        raise StatsFileError(f"{wanted}, there are {len(values)} numbers", number)
-    bits = (bit for bit in range(mask.bit_length()) if mask >> bit & 1)
-    groups = {bit: tuple(values[start : start + 5]) for bit, start in zip(bits, range(0, len(values), 5), strict=True)}
-    return {bit: group for bit, group in groups.items() if bit < len(WEAPONS)}  # type: ignore[misc]
-
-
-def _fields(text: str, number: int) -> tuple[int, ...]:
-    count = text.count("\t") + 1
-    if count < NEWEST and count not in GENERATIONS:
-        known = ", ".join(map(str, sorted(GENERATIONS)))
-        raise StatsFileError(f"{count} extended fields; known are {known} and more", number)
-    if count > NEWEST:
-        text = "\t".join(text.split("\t", NEWEST)[:NEWEST])
-    if _SHAPES[min(count, NEWEST)].fullmatch(text) is None:
-        raise StatsFileError(_why(text.split("\t")), number)
-    if "n" in text:
-        text = "\t".join("0.0" if "n" in value else value for value in text.split("\t"))
-    return tuple(map(int, text.replace(".", "").split("\t")))
-
-
-def _shape(count: int) -> re.Pattern[str]:
-    return re.compile("\t".join(_value(field) for field in range(count)))
-
-
-def _value(field: int) -> str:
-    decimal = rf"{_NUMBER}\.[0-9]"
-    if field in RATIOS:
-        return rf"(?:{decimal}|-?(?:nan|inf))"
-    return decimal if field in TENTHS else _NUMBER
-
-
-_SHAPES = {count: _shape(count) for count in GENERATIONS}
-
-
-def _why(values: list[str]) -> str:
-    for field, value in enumerate(values):
-        if re.fullmatch(_value(field), value) is None:
-            wanted = "a number with one decimal" if field in TENTHS else "a whole number"
-            return f"extended field {field} is {value[:24]!r}; {wanted} is wanted, 0 or more, of at most 12 digits"
-    return "the extended fields cannot be read"
-
-
 def _one_generation(players: Mapping[int, PlayerLine]) -> int:
     """Return how many fields each of the *players*, by their lines, has."""
     first = next((len(player.fields) for player in players.values()), 0)
@@ -263,25 +164,23 @@ def _one_generation(players: Mapping[int, PlayerLine]) -> int:
 
 
 def _identified(players: Mapping[int, PlayerLine]) -> tuple[PlayerLine, ...]:
-    """Give bots an identity each (they share one GUID text) and refuse a GUID that comes twice."""
+    """Give bots and guests an identity each (they share one GUID text) and refuse a GUID that comes twice."""
     seen: dict[str, PlayerLine] = {}
     lines: dict[str, int] = {}
     for number, player in players.items():
         if player.guid.startswith(_BOT):
-            player = _renamed(player, _free_bot_guid(player, seen))
+            player = replace(player, guid=_free_guid(bot_guid, player.name, seen))
+        elif is_no_guid(player.guid):
+            player = replace(player, guid=_free_guid(guest_guid, player.name, seen))
         elif player.guid in seen:
             raise StatsFileError(f"the GUID {player.guid} stands in line {lines[player.guid]} already", number)
         seen[player.guid], lines[player.guid] = player, number
     return tuple(seen.values())
 
 
-def _free_bot_guid(bot: PlayerLine, taken: Container[str]) -> str:
-    guid, copies = bot_guid(bot.name), 1
+def _free_guid(guid_of: Callable[[str], str], name: str, taken: Container[str]) -> str:
+    guid, copies = guid_of(name), 1
     while guid in taken:
         copies += 1
-        guid = bot_guid(f"{bot.name}#{copies}")
+        guid = guid_of(f"{name}#{copies}")
     return guid
-
-
-def _renamed(player: PlayerLine, guid: str) -> PlayerLine:
-    return PlayerLine(guid, player.raw_name, player.name, player.rounds, player.side, player.weapons, player.fields)

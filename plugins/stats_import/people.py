@@ -1,10 +1,13 @@
-"""Keeps ``players`` and ``player_names``: who has been seen when, and under which name last."""
+"""Keeps ``players`` and ``player_names``: who has been seen when, and under which name last.
+
+Guests without a GUID are left out: nobody can say who they are.
+"""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from roundhook.db import Dialect, Transaction, columns_of, insert_sql, marks, utc
-from roundhook.rounds import Player, PlayerName, is_bot_guid
+from roundhook.rounds import Player, PlayerName, is_bot_guid, is_guest_guid
 
 _PLAYER_COLUMNS = columns_of(Player)
 _NAME_COLUMNS = columns_of(PlayerName)
@@ -32,6 +35,8 @@ async def see(transaction: Transaction, dialect: Dialect, sightings: Iterable[Si
     """Take note of players seen. The name of a player is the last one; of two at one moment the greater text."""
     names: dict[tuple[str, str], tuple[datetime, datetime]] = {}
     for guid, name, at in sightings:
+        if is_guest_guid(guid):
+            continue
         first, last = names.get((guid, name), (at, at))
         names[guid, name] = min(first, at), max(last, at)
     rows = [(guid, name, first, last) for (guid, name), (first, last) in sorted(names.items())]
@@ -42,7 +47,7 @@ async def see(transaction: Transaction, dialect: Dialect, sightings: Iterable[Si
 
 async def recount(transaction: Transaction, guids: Collection[str]) -> None:
     """Count these players anew from the rows that are left; who has none is forgotten."""
-    wanted = sorted(guids)
+    wanted = sorted(guid for guid in guids if not is_guest_guid(guid))
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
         found = await transaction.fetch(_RECOUNT.format(marks=marks(len(some))), some)

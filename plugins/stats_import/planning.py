@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from .clock import repeated_hours
 from .notices import REACH_SECONDS, Ended, Written, match_notices
 from .pairing import PAIR_SECONDS, SESSION_SECONDS, Played, Result, chains, pair, read_clock, result_of
+from .room import NOTHING_TOLD, Told
 from .state import RoundState, Windows
 
 AROUND_SECONDS = SESSION_SECONDS + 60
@@ -38,7 +39,7 @@ class Notice:
     """A notice that was read; ``round_id`` is its round as stored, ``name`` the round that it belongs to now."""
 
     ended: Ended
-    aborted: bool
+    told: Told
     round_id: int | None
     name: str | None = None
     moved: bool = False
@@ -72,7 +73,7 @@ class Neighbourhood:
         written = [
             Written(one.filename, one.map_name, one.round_number, self.readings(one)) for one in self.rounds.values()
         ]
-        aborted = {notice.ended.id for notice in self.notices if notice.aborted}
+        aborted = {notice.ended.id for notice in self.notices if notice.told.number is not None}
         found = match_notices((notice.ended for notice in self.notices), written, aborted=aborted)
         names = {one.id: one.filename for one in [*self.rounds.values(), *self.removed] if one.id is not None}
         for notice in self.notices:
@@ -100,8 +101,22 @@ class Neighbourhood:
                 return one.time, one.time + shift
         return (one.time,)
 
-    def aborted_by_notice(self, name: str) -> bool:
-        return any(notice.name == name and notice.aborted for notice in self.notices)
+    def told(self, name: str) -> Told:
+        """Return what the notice of a round says that its file is read by."""
+        return next((notice.told for notice in self.notices if notice.name == name), NOTHING_TOLD)
+
+    def tells_of(self, one: RoundState) -> bool:
+        """Tell whether a round's file is read otherwise by its notice, that of now or the one that is stored."""
+        mine = (notice for notice in self.notices if notice.name == one.filename or notice.round_id == one.id)
+        return any(notice.told != NOTHING_TOLD for notice in mine if one.id is not None)
+
+    def before(self, one: RoundState) -> RoundState | None:
+        """Return the round before *one*, where the engine can have carried its numbers on: soon, on the same map."""
+        return _before(one, self.rounds.values())
+
+    def was_before(self, one: RoundState) -> RoundState | None:
+        """Return the same as it is stored."""
+        return _before(one, [*(other for other in self.rounds.values() if other.stored), *self.removed])
 
     def pair_rounds(self) -> None:
         """Give each R2 its R1, and each round its status."""
@@ -144,7 +159,16 @@ class Neighbourhood:
         return {one.filename: MatchPlan(one, two := seconds.get(one.filename), _result(one, two)) for one in firsts}
 
 
+def _before(one: RoundState, others: Iterable[RoundState]) -> RoundState | None:
+    earlier = (other for other in others if (other.time, other.filename) < (one.time, one.filename))
+    last = max(earlier, key=lambda other: (other.time, other.filename), default=None)
+    near = last is not None and one.time - last.time <= PAIR_SECONDS and last.map_name == one.map_name
+    return last if near else None
+
+
 def _status(one: RoundState) -> str:
+    if one.base == "unplayed":
+        return "ok" if one.partner is not None else "aborted"
     if one.base != "ok":
         return one.base
     return "unpaired" if one.round_number == 2 and one.partner is None else "ok"
@@ -154,6 +178,7 @@ def _played(one: RoundState, times: tuple[int, ...]) -> Played:
     return Played(
         one.filename, times[0], one.map_name, one.round_number, one.base == "aborted",
         one.values["time_limit_seconds"], one.values["time_shown_seconds"], times[1] if len(times) > 1 else None,
+        one.base == "unplayed",
     )  # fmt: skip
 
 

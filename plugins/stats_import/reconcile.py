@@ -11,15 +11,17 @@ from roundhook.db import Row
 from roundhook.rounds import StatsFilename, parse_stats_filename
 
 from . import awards, store
-from .difference import GUID, NAME, PLAYER_COLUMNS, WEAPON_COLUMNS, RoundRows, rows_of
+from .difference import GUID, NAME, PLAYER_COLUMNS, WEAPON_COLUMNS, RoundRows, rows_from
 from .filing import Filing
 from .notices import REACH_SECONDS, Ended
 from .pairing import base_status
 from .parser import StatsFile
 from .planning import Neighbourhood, Notice, windows_around
-from .remarks import remarks_on
+from .reading import counts_alone, read, wants_earlier
+from .remarks import Remark, as_json, parted, remarks_from
+from .room import Told
 from .state import TIMING_COLUMNS, RoundState, Windows, file_values, new_round
-from .timing import timing_of
+from .timing import FileTiming, timing_of
 from .work import Work, beside
 from .writing import Writer
 
@@ -53,7 +55,7 @@ async def reconcile(
         await _apply(work, hood, filing, names)
     hood.link_notices(renewed)
     await _judge(work, hood)
-    hood.pair_rounds()
+    await _pair(work, hood)
     await _count(work, hood)
     writer = Writer(work.transaction, work.database.dialect, work.server, hood)
     await writer.write()
@@ -74,8 +76,10 @@ async def _read(work: Work, windows: Windows, changed: Collection[StatsFilename]
 
 
 def _notice(ended: Ended, row: Row) -> Notice:
-    text: str = row["notice"]
-    return Notice(ended, "aborted" in text and json.loads(text).get("end_reason") == "aborted", row["round_id"])
+    said = json.loads(row["notice"])
+    if said.get("end_reason") == "aborted":
+        return Notice(ended, Told(ended.round_number, said.get("actual_duration_seconds")), row["round_id"])
+    return Notice(ended, Told(pause_seconds=said.get("total_pause_seconds") or 0), row["round_id"])
 
 
 async def _apply(work: Work, hood: Neighbourhood, filing: Filing, names: Mapping[str, StatsFilename]) -> None:
@@ -102,42 +106,102 @@ async def _apply(work: Work, hood: Neighbourhood, filing: Filing, names: Mapping
 
 
 async def _judge(work: Work, hood: Neighbourhood) -> None:
-    """Give each round whose content or notice has changed the status that it has by itself."""
-    open_ones = [
-        one
-        for one in hood.rounds.values()
-        if one.content_changed
-        or one.reread
-        or (one.notice_changed and (one.base == "aborted" or hood.aborted_by_notice(one.filename)))
-    ]
+    """Give each round whose content or notice has changed the status, number and winner that it has by itself.
+
+    The file of an aborted round is written while the engine goes on to something else: its notice is believed.
+    """
+    open_ones = [one for one in hood.rounds.values() if _is_unjudged(one, hood)]
     await work.load([one.key for one in open_ones])
     for one in open_ones:
-        one.base = base_status(work.parsed[one.key], aborted_notice=hood.aborted_by_notice(one.filename))
+        file, told = work.parsed[one.key], hood.told(one.filename)
+        is_told = told.number is not None
+        one.base = base_status(file, aborted_notice=is_told)
+        one.values["round_number"] = told.number or file.round_number
+        one.values["winner_side"] = 0 if is_told else file.winner_side
+
+
+def _is_unjudged(one: RoundState, hood: Neighbourhood) -> bool:
+    """Tell whether a round's own status is open; an aborted R2 with the limit of an R1 may have been a real one."""
+    if one.content_changed or one.reread or (one.notice_changed and hood.told(one.filename).number is not None):
+        return True
+    if one.base != "aborted":
+        return False
+    limit = one.values["time_limit_seconds"]
+    return one.notice_changed or (
+        one.round_number == 2
+        and any(
+            (other.round_number, other.map_name, other.values["time_shown_seconds"]) == (1, one.map_name, limit)
+            for other in hood.rounds.values()
+        )
+    )
+
+
+async def _pair(work: Work, hood: Neighbourhood) -> None:
+    """Pair the rounds; again when an R2 that pairs otherwise than before turns out to be an unplayed one."""
+    hood.pair_rounds()
+    while True:
+        ids = hood.by_id
+        moved = [one for one in hood.rounds.values() if one.base == "ok" and _has_other_first(one, hood, ids)]
+        await work.load([one.key for one in moved])
+        unplayed = [one for one in moved if counts_alone(work.parsed[one.key])]
+        if not unplayed:
+            return
+        for one in unplayed:
+            one.base = "unplayed"
+        hood.pair_rounds()
 
 
 async def _count(work: Work, hood: Neighbourhood) -> None:
-    """Work out the rows of each round whose content or R1 has changed, and its time."""
+    """Work out the rows of each round whose content, R1 or notice has changed, and its time."""
     ids = hood.by_id
     open_ones = [one for one in hood.rounds.values() if _is_open(one, hood, ids)]
-    firsts = {one.filename: hood.rounds[one.partner] for one in open_ones if one.partner is not None}
+    firsts = {one.filename: first for one in open_ones if (first := _first_of(one, hood))}
     await work.load([one.key for one in (*open_ones, *firsts.values())])
+    told = {one.filename: hood.told(one.filename) for one in open_ones}
+    alone = (one for one in open_ones if one.filename not in firsts)
+    odd = [one for one in alone if wants_earlier(work.parsed[one.key], told[one.filename])]
+    earlier = {one.filename: before for one in odd if (before := hood.before(one))}
+    await work.load([one.key for one in earlier.values()])
 
-    def rows() -> dict[str, tuple[RoundRows, str | None]]:
-        first_files = {name: work.parsed[first.key] for name, first in firsts.items()}
-        files = {one.filename: (work.parsed[one.key], first_files.get(one.filename)) for one in open_ones}
-        return {name: (rows_of(*both), remarks_on(*both)) for name, both in files.items()}
+    def rows() -> dict[str, tuple[RoundRows, list[Remark]]]:
+        counted = {}
+        for one in open_ones:
+            file, name = work.parsed[one.key], one.filename
+            first, before = (work.parsed[part[name].key] if name in part else None for part in (firsts, earlier))
+            reading = read(file, first, before, told[name])
+            counted[name] = rows_from(reading, file.generation), remarks_from(reading, file, first)
+        return counted
 
     counted = await beside(len(open_ones), rows)
     for one in open_ones:
-        one.rows, one.values["remarks"] = counted[one.filename]
+        one.rows, remarks = counted[one.filename]
+        one.values["remarks"] = as_json([*remarks, *parted(one.values["remarks"])[1]])
         _time(one, work.parsed[one.key], one.rows.longest_seconds)
     await _keep_equal_rows(work, open_ones)
 
 
+def _first_of(one: RoundState, hood: Neighbourhood) -> RoundState | None:
+    """Return the R1 that is in a round's numbers; an R2 that its notice calls aborted has no match, and one too."""
+    if one.partner is not None:
+        return hood.rounds[one.partner]
+    before = hood.before(one) if hood.told(one.filename).number == 2 else None
+    return before if before is not None and before.values["round_number"] == 1 else None
+
+
 def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]) -> bool:
-    if one.content_changed or one.reread or (one.notice_changed and not one.noticed):
+    if one.content_changed or one.reread or _has_other_first(one, hood, ids):
         return True
-    if one.settled or one.round_number == 1:
+    if one.notice_changed and (not one.noticed or one.values["remarks"] or one.base == "aborted" or hood.tells_of(one)):
+        return True
+    if one.settled or one.partner is not None or not (one.values["remarks"] or one.base == "aborted"):
+        return False
+    before, was = hood.before(one), hood.was_before(one)
+    return before is not was or (before is not None and (before.content_changed or before.notice_changed))
+
+
+def _has_other_first(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]) -> bool:
+    """Tell whether an R2 that is stored belongs to another R1 than before, or to one with another content."""
+    if one.content_changed or one.settled or one.round_number == 1:
         return False
     before = ids.get(one.first_id) if one.first_id is not None else None
     first = hood.rounds.get(one.partner) if one.partner is not None else None
@@ -147,6 +211,8 @@ def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]
 def _time(one: RoundState, file: StatsFile, longest_seconds: int | None) -> None:
     """Write the file's view of the time where it has changed; what a notice said stays, for others to judge anew."""
     timing = timing_of(file, longest_seconds)
+    if one.values["status"] == "aborted" and longest_seconds is not None:  # its header is about another round
+        timing = FileTiming(longest_seconds, "players")
     view = {"file_duration_seconds": timing.seconds, "file_duration_source": timing.source}
     lost = (one.notice_changed or one.reread) and not one.noticed and one.values["duration_source"] == "notice"
     anew = one.content_changed or (one.notice_changed and not one.noticed) or lost

@@ -17,7 +17,7 @@ TIMING_COLUMNS = (
     "round_start_unix", "round_end_unix", "actual_duration_seconds", "total_pause_seconds", "pause_count", "end_reason",
     "duration_source", "duration_note",
 )  # fmt: skip
-FIXED_COLUMNS = ("server", "filename", "map_name", "round_number", "played_at")
+FIXED_COLUMNS = ("server", "filename", "map_name", "played_at")
 CHANGING_COLUMNS = columns_of(Round, without=("id", "revision", *FIXED_COLUMNS))
 
 
@@ -38,6 +38,7 @@ class RoundState:
     filename: str
     map_name: str
     round_number: int
+    """What its file says; what it really is stands in ``values``."""
     played_at: datetime
     time: int
     """``played_at`` in Unix seconds."""
@@ -77,6 +78,11 @@ class RoundState:
         return self.id is None
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether it has been stored in this transaction."""
+        return not self.stored
+
+    @property
     def key(self) -> tuple[str, str]:
         """The file that it is read from: name and sha256."""
         return self.filename, self.values["file_sha256"]
@@ -102,8 +108,9 @@ class RoundState:
             raise ValueError(f"{self.filename} has no id yet: it is told about after it is stored.")
         return ImportedRound(
             round_id=self.id, file_sha256=self.values["file_sha256"], server=self.server, map_name=self.map_name,
-            round_number=self.round_number, match_id=self.values["match_id"], session_id=self.values["session_id"],
-            played_at=self.played_at, filename=self.filename, trigger=self.trigger, notice=self.noticed,
+            round_number=self.values["round_number"], match_id=self.values["match_id"],
+            session_id=self.values["session_id"], played_at=self.played_at, filename=self.filename,
+            trigger=self.trigger, notice=self.noticed,
         )  # fmt: skip
 
     def amended(self) -> RoundAmended:
@@ -117,7 +124,7 @@ def stored_round(row: Mapping[str, Any]) -> RoundState:
     status: str = row["status"]
     is_first = row["round1_id"] == row["id"]
     return RoundState(
-        row["server"], row["filename"], row["map_name"], row["round_number"], row["played_at"],
+        row["server"], row["filename"], row["map_name"], _number_in(row["filename"]), row["played_at"],
         int(row["played_at"].timestamp()), row["trigger"] or "poll",
         "empty" if status == "empty" else "aborted" if status == "aborted" else "ok",
         dict(values), values, row["id"], row["revision"],
@@ -125,6 +132,10 @@ def stored_round(row: Mapping[str, Any]) -> RoundState:
         match=StoredMatch(row["match_id"], row["round2_id"], row["result"]) if is_first else None,
         noticed=bool(row["noticed"]), packed=row["packed"],
     )  # fmt: skip
+
+
+def _number_in(filename: str) -> int:
+    return int(filename.rpartition("-round-")[2][0])
 
 
 def new_round(
@@ -142,7 +153,8 @@ def new_round(
 def file_values(file: StatsFile, sha256: str) -> dict[str, Any]:
     """Return the columns that only the file decides."""
     return {
-        "file_sha256": sha256, "winner_side": file.winner_side, "defender_side": file.defender_side,
+        "file_sha256": sha256, "round_number": file.round_number, "winner_side": file.winner_side,
+        "defender_side": file.defender_side,
         "time_limit_seconds": file.time_limit_seconds, "time_shown_seconds": file.time_shown_seconds,
     }  # fmt: skip
 

@@ -23,10 +23,15 @@ def timing_of(file: StatsFile, longest_seconds: int | None) -> FileTiming:
     The header's "next time limit" is the time played only where the attackers won. Where the round was held it
     is the full limit, whatever was played.
     """
-    for seconds in (_measured(file), _beaten(file)):
-        if seconds is not None:
-            return FileTiming(seconds, "file")
+    if (seconds := own_seconds(file)) is not None:
+        return FileTiming(seconds, "file")
     return FileTiming(longest_seconds, "players") if longest_seconds is not None else FileTiming()
+
+
+def own_seconds(file: StatsFile) -> int | None:
+    """Return how long the round lasted by the file's header, None where that does not say."""
+    measured = _measured(file)
+    return measured if measured is not None else _beaten(file)
 
 
 def _measured(file: StatsFile) -> int | None:

@@ -19,6 +19,7 @@ _UPSERT = insert_sql(
     f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
 )
+_FORGET = "DELETE FROM lua_round_teams WHERE round_id = ?"
 _ROUNDS = """
     SELECT r.id, r.server, r.filename, r.round_number, r.actual_duration_seconds, r.winner_side, r.end_reason,
         p.guid, p.name, p.side,
@@ -41,7 +42,9 @@ class TeamCapture(Plugin):
 
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
-        """Store them again: rosters or times may have changed."""
+        """Store them again: rosters or times may have changed, or which round of its map it was."""
+        if "round_number" in amendment.changed:
+            await self.ctx.db.execute(_FORGET, (amendment.round.round_id,))
         await self.batches.do(amendment.round.round_id)
 
     async def _capture(self, round_ids: Sequence[int]) -> list[None]:

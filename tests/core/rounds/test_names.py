@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from core.discord.messages import escape_markdown
 from core.rounds.filenames import kind_of, parse_stats_filename
-from core.rounds.names import bot_guid, clean_name, color_runs, is_bot_guid, is_player_guid, normal_guid
+from core.rounds.names import (
+    bot_guid,
+    clean_name,
+    color_runs,
+    guest_guid,
+    is_bot_guid,
+    is_guest_guid,
+    is_player_guid,
+    normal_guid,
+)
 
 names = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
 SPECIAL = set("\\*_~`|>#[]()<@:")
@@ -54,6 +63,9 @@ def test_what_discord_would_act_on_is_defused(text: str) -> None:
         (" deadbeef ", "a", "DEADBEEF"),
         ("OMNIBOT05", "^1Bot", bot_guid("Bot")),
         ("", "a", ""),
+        ("NO_GUID", "^1guest", guest_guid("guest")),
+        ("unknown", "guest", guest_guid("guest")),
+        (guest_guid("guest#2"), "guest", guest_guid("guest#2")),
     ],
 )
 def test_guids_have_one_form(guid: str, name: str, expected: str) -> None:
@@ -65,6 +77,8 @@ def test_bots_and_people_are_told_apart() -> None:
     """By the form of the GUID alone."""
     assert is_bot_guid(bot_guid("x"))
     assert not is_player_guid(bot_guid("x"))
+    assert is_guest_guid(guest_guid("x"))
+    assert not is_player_guid(guest_guid("x"))
     assert is_player_guid("DEADBEEF")
     assert not is_player_guid("deadbeef")
 

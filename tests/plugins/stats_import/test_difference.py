@@ -87,8 +87,8 @@ def test_weapons_only_in_one_round() -> None:
     [
         replace(ONE.later(), rounds=0, tenths=55),
         replace(ONE.later(), tenths=55),
-        replace(ONE.later(), fields={1: 50}),
-        replace(ONE.later(), weapons={MP40: (20, 50, 3, 1, 5)}),
+        replace(ONE.later(tenths=2), fields={1: 50}),
+        replace(ONE.later(tenths=2), weapons={MP40: (20, 50, 3, 1, 5)}),
     ],
 )
 def test_reset_counters_are_taken_as_they_are(now: Line) -> None:

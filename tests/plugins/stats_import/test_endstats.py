@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.rounds.names import guest_guid
 from plugins.stats_import.duels import DuelLine, cut_blocks
-from plugins.stats_import.endstats import AwardLine, Endstats, RosterEntry, parse_endstats, resolve
+from plugins.stats_import.endstats import AwardLine, Endstats, RosterEntry, oddities, parse_endstats, resolve
 from plugins.stats_import.parser import StatsFileError
 from tests.plugins.stats_import.invented import ENDSTATS
 
@@ -70,16 +71,8 @@ def crowd(count: int) -> bytes:
         ),
         (b"one\t1\t2\n" * 8193, 8193, "8193 lines"),
         (b"Most deaths\tone\t" + b"9" * 201 + b"\n", 1, "a column of 201 characters"),
-        (ENDSTATS + b"three\t-3\t1\n", 11, "'-3' kills or deaths"),
-        (ENDSTATS + b"three\t3\t-1\n", 11, "'-1' kills or deaths"),
-        (b"three\t-3\t1\n", 1, "'-3' kills or deaths"),
-        (ENDSTATS + b"three\t18446744073709551616\t1\n", 11, "'18446744073709551616' kills or deaths"),
-        (ENDSTATS + b"three\t1\t1000000000\n", 11, "'1000000000' kills or deaths"),
         (ENDSTATS + b"three\t3\t\n", 11, "without a value"),
         (ENDSTATS + b"\t\t\n", 11, "without a name"),
-        (b"Most deaths\tone\t-3\n", 1, "value is '-3'"),
-        (b"Most deaths\tone\t18446744073709551616\n", 1, "value is '18446744073709551616'"),
-        (b"VS_HEADER\tone\t\n", 1, "'' is no GUID"),
         (b"VS_HEADER\tone\tAAAAAAG1\n", 1, "'AAAAAAG1' is no GUID"),
         (crowd(100), 193, "player 97; at most 96"),
         (b"".join(b"p%d\t1\t0\n" % number for number in range(100)), 97, "player 97; at most 96"),
@@ -93,6 +86,47 @@ def test_refused_with_line_and_reason(data: bytes, line: int, reason: str) -> No
 
     assert refused.value.line == line
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["-nan percent, 0.0 min", "nan percent", "-nan(ind)", "inf", "12.00 percent, -nan min", "-3", "1" * 20,
+     "Damage received vs death ratio: -nanx"],
+)  # fmt: skip
+def test_one_odd_award_costs_one_award(value: str) -> None:
+    """An award that cannot be is left out with a remark, whatever the award; all others and the duels stay."""
+    award = "Full respawn king"
+    file = parse_endstats(f"{award}\tone\t{value}\n".encode() + ENDSTATS)
+
+    assert resolve([file], ROSTER) == resolve([parse_endstats(ENDSTATS)], ROSTER)
+    assert oddities([file], ROSTER) == [("AAAAAAA1", f"the award {award!r} of {value!r} cannot be: left out")]
+
+
+def test_words_are_no_odd_numbers() -> None:
+    """A player or a unit whose name begins like Lua's infinity is none."""
+    assert parse_endstats(b"Most odd\tnan\t3 infantry\n").odd == ()
+
+
+@pytest.mark.parametrize("line", ["three\t-3\t1", "three\t3\t-1", "three\t18446744073709551616\t1"])
+def test_one_odd_duel_costs_one_duel(line: str) -> None:
+    """A duel of fewer than no kills is left out with a remark."""
+    file = parse_endstats(ENDSTATS + f"{line}\n".encode())
+
+    assert resolve([file], ROSTER) == resolve([parse_endstats(ENDSTATS)], ROSTER)
+    ((guid, text),) = oddities([file], ROSTER)
+    assert (guid, text[:9]) == ("BBBBBBB1", "a duel of")
+
+
+@pytest.mark.parametrize("guid", ["NO_GUID", "UNKNOWN", ""])
+def test_a_guest_has_duels(guid: str) -> None:
+    """Who has no GUID is known by name: as in the round, else by the name alone."""
+    data = f"VS_HEADER\tguest\t{guid}\none\t2\t1\n".encode()
+    seated = [*ROSTER, RosterEntry(guest_guid("guest#2"), "^1guest", 2)]
+
+    assert resolve([parse_endstats(data)], seated)[1] == {
+        (guest_guid("guest#2"), "AAAAAAA1", 2), ("AAAAAAA1", guest_guid("guest#2"), 1),
+    }  # fmt: skip
+    assert (guest_guid("guest"), "AAAAAAA1", 2) in resolve([parse_endstats(data)], ROSTER)[1]
 
 
 def test_players_with_odd_names_are_taken() -> None:

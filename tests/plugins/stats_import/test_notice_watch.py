@@ -97,16 +97,21 @@ async def test_an_aborted_notice_never_alarms_and_never_announces() -> None:
 
 @pytest.mark.parametrize("aborted_by", ["map_change", "quit"])
 async def test_a_mislabelled_file_is_aborted_by_its_notice(database_url: str, aborted_by: str) -> None:
-    """The file of an aborted round claims the other number; its notice finds it, and nobody announces it."""
+    """The file of an aborted round claims the other number; its notice finds it and is believed; none announces it."""
     async with Stage(database=database_url) as stage:
         played = await stage.games["local"].play_round(map_name="supply", aborted_by=aborted_by, duration=100)  # type: ignore[arg-type]
         await stage.until(lambda: _is_matched(stage), timeout=20)
         await stage.settled()
-        (row,) = await stage.db.fetch("SELECT filename, round_number, status, end_reason FROM rounds")
+        columns = "filename, round_number, status, end_reason, winner_side, actual_duration_seconds, round_start_unix"
+        (row,) = await stage.db.fetch(f"SELECT {columns} FROM rounds")
+        (teams,) = await stage.db.fetch("SELECT round_number FROM lua_round_teams")
         announced = stage.discord.messages(stage.discord.stats_channel)
 
     assert row["filename"] == played.filename
-    assert (played.round_number, row["round_number"]) == (1, 2)
+    assert "-round-2" in row["filename"]
+    assert (played.round_number, row["round_number"], teams["round_number"]) == (1, 1, 1)
+    assert (row["winner_side"], row["actual_duration_seconds"]) == (0, round(played.played_seconds))
+    assert abs(row["round_start_unix"] - played.started_unix) <= 1
     assert (row["status"], row["end_reason"]) == ("aborted", "aborted")
     assert announced == []
 

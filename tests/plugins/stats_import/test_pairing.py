@@ -89,7 +89,7 @@ def test_a_repeated_hour_is_read_so_that_rounds_pair() -> None:
         ({"shown": "12:01"}, PLAYERS, 1, "aborted"),
         ({"ninth": "0"}, PLAYERS, 1, "aborted"),
         ({"ninth": "365000"}, PLAYERS, 1, "ok"),
-        ({}, PLAYERS, 2, "aborted"),
+        ({}, PLAYERS, 2, "unplayed"),
         ({}, [player.later() for player in PLAYERS], 2, "ok"),
         ({}, [PLAYERS[0].later(), *PLAYERS[1:]], 2, "ok"),
     ],
