@@ -22,6 +22,7 @@ SIDE, FIGHT = -1, -2
 _NUMBER = "[0-9]{1,12}"
 _ODD = r"-?(?:[0-9]{1,40}|nan|inf)"
 _COUNTER = re.compile(f"-?{_NUMBER}")
+_SIDES = {"1": 1, "2": 2, "3": 3}
 _GROUPS = re.compile(f"({_NUMBER})((?: {_NUMBER})*) ")
 _ODD_GROUPS = re.compile(f"{_NUMBER}(?: {_ODD})* ")
 _ODD_VALUES = re.compile(_ODD), re.compile(r"-?(?:[0-9]{1,40}\.[0-9]|nan|inf)")
@@ -87,23 +88,22 @@ def player_line(line: str, number: int) -> PlayerLine:
         raise StatsFileError("a player line has GUID, name, rounds, side and numbers, split by backslashes", number)
     if _GUID.fullmatch(guid.upper()) is None and not is_no_guid(guid):
         raise StatsFileError(f"{guid[:16]!r} is no GUID of 8 hex digits", number)
-    if _COUNTER.fullmatch(who[1]) is None or _COUNTER.fullmatch(who[2]) is None:
-        raise StatsFileError(f"rounds and side are {who[1][:16]!r} and {who[2][:16]!r}", number)
+    rounds, side = who[1:3]
+    if _COUNTER.fullmatch(rounds) is None or (side not in _SIDES and _COUNTER.fullmatch(side) is None):
+        raise StatsFileError(f"rounds and side are {rounds[:16]!r} and {side[:16]!r}", number)
     if len(name) > MAX_NAME:
         raise StatsFileError(f"a name of {len(name):,} characters; at most {MAX_NAME} can be real", number)
-    groups, fields = _parts(who[3], number)
-    odd: dict[int, str] = {}
-    if (side := int(who[2])) not in (1, 2, 3):
-        side, odd[SIDE] = 0, who[2]
+    groups, mark, fields = who[3].partition("\t")
+    if not mark:
+        groups, fields = _split_by_blanks(who[3], number)
+    odd: dict[int, str] = {} if side in _SIDES else {SIDE: side}
     weapons, numbers = _weapons(groups, number, odd), _fields(fields, number, odd)
-    return PlayerLine(guid.upper(), name, clean_name(name), max(0, int(who[1])), side, weapons, numbers, odd)
+    counted, on_side = max(0, int(rounds)), _SIDES.get(side, 0)
+    return PlayerLine(guid.upper(), name, clean_name(name), counted, on_side, weapons, numbers, odd)
 
 
-def _parts(text: str, number: int) -> tuple[str, str]:
-    """Return the weapon groups and the extended fields; the oldest script has blanks in place of the tabs."""
-    groups, mark, fields = text.partition("\t")
-    if mark:
-        return groups, fields
+def _split_by_blanks(text: str, number: int) -> tuple[str, str]:
+    """Return the weapon groups and the extended fields as the oldest script writes them, without tabs."""
     values = text.split()
     mask = values[0] if values and re.fullmatch(_NUMBER, values[0]) else "0"
     end = 1 + 5 * int(mask).bit_count()
@@ -118,23 +118,32 @@ def _parts(text: str, number: int) -> tuple[str, str]:
 
 
 def _weapons(text: str, number: int, odd: dict[int, str]) -> dict[int, Weapon]:
-    match = _GROUPS.fullmatch(text)
-    if match is None and _ODD_GROUPS.fullmatch(text) is None:
-        parts = text.removesuffix(" ").split(" ")
-        wrong = next((repr(part[:24]) for part in parts if re.fullmatch(_NUMBER, part) is None), "no blank at the end")
-        wanted = "whole numbers are wanted, 0 or more, of at most 12 digits, each followed by one blank"
-        raise StatsFileError(f"{wrong} in the weapon groups; {wanted}", number)
-    mask, *numbers = text.split()
-    bits = [bit for bit in range(int(mask).bit_length()) if int(mask) >> bit & 1]
-    if len(numbers) != 5 * len(bits):
-        wanted = f"the mask {mask} asks for {len(bits)} weapon groups of 5 numbers"
-        raise StatsFileError(f"{wanted}, there are {len(numbers)} numbers", number)
-    if match is None:
-        odd[FIGHT] = next(part for part in numbers if re.fullmatch(_NUMBER, part) is None)
+    if (match := _GROUPS.fullmatch(text)) is None:
+        odd[FIGHT] = _odd_number(text, number)
         return {}
-    values = [int(value) for value in numbers]
+    mask, values = int(match[1]), list(map(int, match[2].split()))
+    _check_count(mask, len(values), number)
+    bits = (bit for bit in range(mask.bit_length()) if mask >> bit & 1)
     groups = {bit: tuple(values[start : start + 5]) for bit, start in zip(bits, range(0, len(values), 5), strict=True)}
     return {bit: group for bit, group in groups.items() if bit < len(WEAPONS)}  # type: ignore[misc]
+
+
+def _odd_number(text: str, number: int) -> str:
+    """Return what cannot be in weapon groups that are whole, as many as their mask says."""
+    parts = text.removesuffix(" ").split(" ")
+    wrong = next((part for part in parts if re.fullmatch(_NUMBER, part) is None), None)
+    if wrong is None or _ODD_GROUPS.fullmatch(text) is None:
+        wanted = "whole numbers are wanted, 0 or more, of at most 12 digits, each followed by one blank"
+        what = "no blank at the end" if wrong is None else repr(wrong[:24])
+        raise StatsFileError(f"{what} in the weapon groups; {wanted}", number)
+    _check_count(int(parts[0]), len(parts) - 1, number)
+    return wrong
+
+
+def _check_count(mask: int, found: int, number: int) -> None:
+    if found != 5 * mask.bit_count():
+        wanted = f"the mask {mask} asks for {mask.bit_count()} weapon groups of 5 numbers"
+        raise StatsFileError(f"{wanted}, there are {found} numbers", number)
 
 
 def _fields(text: str, number: int, odd: dict[int, str]) -> tuple[int, ...]:

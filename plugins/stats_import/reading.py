@@ -82,7 +82,7 @@ def wants_earlier(file: StatsFile, told: Told = NOTHING_TOLD) -> bool:
     if told.number is None and not counts_alone(file):
         return False
     room = room_of(file, told)
-    return not all(room.holds(line.tenths) for line in file.players)
+    return not room.holds_all(file.players)
 
 
 def counts_alone(file: StatsFile) -> bool:
@@ -115,10 +115,10 @@ def _in_second(now: PlayerLine, before: PlayerLine | None, how: How, rounds_grew
 
 def _how(pairs: Sequence[Pair], room: Room) -> How:
     """Return how the file of an R2 goes on from its R1, for all."""
-    on = not pairs or 2 * sum(_goes_on(now, before, room) for now, before in pairs) > len(pairs)
-    alone = bool(pairs) and all(room.holds(now.tenths) for now, _ in pairs)
-    if not (on and alone):
-        return "alone" if alone else "on"
+    if not pairs or not room.holds_all(now for now, _ in pairs):
+        return "on"
+    if 2 * sum(_goes_on(now, before, room) for now, before in pairs) <= len(pairs):
+        return "alone"
     near_on = room.is_near(max((_added(now, before) or 0 for now, before in pairs), default=0))
     near_alone = room.is_near(max((now.tenths or 0 for now, _ in pairs), default=0))
     if room.exact and near_on != near_alone:
@@ -136,7 +136,7 @@ def _grown(pairs: Sequence[Pair]) -> int:
 
 def _single(file: StatsFile, earlier: StatsFile | None, room: Room) -> Reading:
     """Read a file that should hold one round alone."""
-    if all(room.holds(line.tenths) for line in file.players):
+    if room.holds_all(file.players):
         return Reading(tuple(map(Share, file.players)), room)
     lines = {line.guid: line for line in earlier.players} if earlier is not None else {}
     return Reading(tuple(_in_single(now, lines.get(now.guid), room) for now in file.players), room, EARLIER)

@@ -1,9 +1,11 @@
 """How long a round can have lasted, by its file and its notice: what a player's clock is measured against. Pure."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from .fields import SECONDS_OF_TENTH
-from .parser import StatsFile
+from .fields import SECONDS_OF_TENTH, TIME_PLAYED
+from .parser import PlayerLine, StatsFile
 from .timing import SLACK_SECONDS, own_seconds
 
 MORE = 1.1
@@ -31,13 +33,21 @@ class Room:
     seconds: float | None
     exact: bool = False
     pauses: float = 0
+    most_tenths: float = field(init=False, default=math.inf)
+    """The longest time for which there is room, in tenths of a minute."""
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None:
+            whole = self.seconds + self.pauses
+            object.__setattr__(self, "most_tenths", max(whole * MORE, whole + SECONDS_OF_TENTH) / SECONDS_OF_TENTH)
 
     def holds(self, tenths: int | None) -> bool:
         """Tell whether a player's time, in tenths of a minute, has room; one that is unknown has."""
-        if self.seconds is None or tenths is None:
-            return True
-        most = self.seconds + self.pauses
-        return 0 <= tenths * SECONDS_OF_TENTH <= max(most * MORE, most + SECONDS_OF_TENTH)
+        return tenths is None or 0 <= tenths <= self.most_tenths
+
+    def holds_all(self, lines: Iterable[PlayerLine]) -> bool:
+        """Tell whether the time of all these has room, as it is written."""
+        return all(line.fields[TIME_PLAYED] <= self.most_tenths for line in lines)  # one that is odd stands as 0
 
     def is_near(self, tenths: int) -> bool:
         """Tell whether the longest time of all players is the round's, or the most that it can be."""
