@@ -117,7 +117,7 @@ def _how(pairs: Sequence[Pair], room: Room) -> How:
     """Return how the file of an R2 goes on from its R1, for all."""
     if not pairs or not room.holds_all(now for now, _ in pairs):
         return "on"
-    if 2 * sum(_goes_on(now, before, room) for now, before in pairs) <= len(pairs):
+    if not any(_goes_on(now, before, room) for now, before in pairs):
         return "alone"
     near_on = room.is_near(max((_added(now, before) or 0 for now, before in pairs), default=0))
     near_alone = room.is_near(max((now.tenths or 0 for now, _ in pairs), default=0))
