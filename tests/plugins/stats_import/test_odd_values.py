@@ -82,10 +82,11 @@ async def test_one_odd_award_is_said_with_its_round(database_url: str) -> None:
         awards = b"Most damage given\tone\t1800\nFull respawn king\tthree\t-nan percent, 0.0 min\n"
         later = [player.later() for player in PLAYERS]
         second = stats_file(number=2, players=later, limit="6:05", shown="6:05", winner=1)
-        await hand_over(stage, filename(stage, number=2, ago=99, end="-endstats"), awards)
-        first_seen = await hand_over(stage, filename(stage, number=2, ago=100), second)
+        name = filename(stage, number=2, ago=100)
+        await hand_over(stage, name.replace(".txt", "-endstats.txt"), awards)
+        first_seen = await hand_over(stage, name, second)
         await play(stage, ago=700)
-        healed = await hand_over(stage, filename(stage, number=2, ago=100), second)
+        healed = await hand_over(stage, name, second)
         late = await hand_over(stage, filename(stage, "radar", ago=50), stats_file("radar"))
         await hand_over(stage, filename(stage, "radar", ago=48, end="-endstats"), awards)
         found = await stage.db.fetch("SELECT award, guid, value FROM awards WHERE round_id = ?", (healed["id"],))
