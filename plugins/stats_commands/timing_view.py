@@ -5,7 +5,8 @@ from typing import Any
 
 from roundhook import Embed, Message, escape_markdown
 
-from .views import AMBER, GREY, SIDES, Row, clock, field_of, place, round_result, stamp
+from .figures import clock
+from .views import AMBER, GREY, SIDES, Row, field_of, place, round_result, stamp
 
 STANDS_OUT_SECONDS = 60
 
