@@ -253,21 +253,26 @@ class Context:
         self._check_live("send")
         await self._services.discord.send(self.name, int(channel), message, once)
 
-    async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None) -> None:
-        """Have *text* stand in the admin channel of *guilds* (all by default) that have one, and log it.
+    async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None, server: str = "") -> None:
+        """Have *text* stand in the admin channel of *guilds* that have one, and log it.
 
-        The same text within an hour is one message.
+        Without *guilds* it is told to those that see *server* and have the plugin on; without that too, to all. The
+        same text within an hour is one message. Each is cut at 500 characters; of more than ten a minute (about one
+        *server*; without it, in one guild) the rest are counted, and are in the log. *text* is plain: code in
+        backticks, ``<#channel>`` and ``<t:time>`` work, other Markdown and links do not; escape nothing in it.
 
         Raises:
             PeerUnavailableError: the database does not answer.
         """
-        await self._services.discord.tell_admins(self.name, text, guilds)
+        concerned = self.guilds(server) if server and guilds is None else guilds
+        await self._services.discord.tell_admins(self.name, text, concerned, server)
 
     async def trouble(self, key: str, text: str, remedy: str = "", *, server: str = "", guild: int = 0) -> None:
         """Say that something has to be mended by a person, and how (*remedy*): told once, shown until it is over.
 
         It is told in the admin channels of *guild*, or of the guilds that see *server*; where there is none, to the
-        bot's owner by direct message. The same *key* again (for that server and guild) only counts.
+        bot's owner by direct message. The same *key* again (for that server and guild) only counts. *text* and *remedy*
+        are plain as in ``tell_admins``, and together cut at 500 characters; what waits in a channel waits behind it.
 
         Raises:
             PluginError: called in ``setup``.

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.cli.screen import say
 from core.cli.setup import print_table
 from core.errors import ConfigError
+from core.shown import one_line
 from devkit.game import GameServer
 from devkit.stage import Stage
 
@@ -33,7 +35,7 @@ async def play(out: Path, rounds: int, *, verbose: bool) -> None:
         ConfigError: *out* cannot be written.
     """
     await asyncio.to_thread(_make_room, out)
-    print("A Discord and a game server on loopback; the bot between them is the real one.\n")
+    say("A Discord and a game server on loopback; the bot between them is the real one.\n")
     steps = Steps()
     logging.getLogger("roundhook").setLevel(logging.INFO)
     logging.getLogger("roundhook").addHandler(steps)
@@ -62,10 +64,10 @@ class Steps(logging.Handler):
     def say(self, text: str) -> None:
         """Show one step."""
         since = "        " if self._zero is None else f"{(time.monotonic() - self._zero) * 1000:5.0f} ms"
-        print(f"  {since}  {text}", flush=True)
+        say(f"  {since}  {text}", flush=True)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.say(f"{record.name.removeprefix('roundhook.'):<16} {record.getMessage()}")
+        self.say(f"{record.name.removeprefix('roundhook.'):<16} {one_line(record.getMessage())}")
 
 
 async def _play(stage: Stage, steps: Steps, out: Path, number: int) -> float:
@@ -77,7 +79,7 @@ async def _play(stage: Stage, steps: Steps, out: Path, number: int) -> float:
     channel = stage.discord.stats_channel
     seen = len(stage.discord.messages(channel))
     steps.zero(None)
-    print(f"\n{plan['map_name']}: a round is played, its notice is sent by lua/roundhook.lua in a real Lua 5.4")
+    say(f"\n{plan['map_name']}: a round is played, its notice is sent by lua/roundhook.lua in a real Lua 5.4")
     watcher = asyncio.get_running_loop().create_task(_appearance(game, steps))
     played = await game.play_round(**plan)
     await watcher
@@ -106,7 +108,7 @@ async def _show_stored(stage: Stage) -> None:
         "SELECT r.*, (SELECT count(*) FROM player_rounds p WHERE p.round_id = r.id) AS players "
         "FROM rounds r ORDER BY r.id"
     )
-    print("\nStored:")
+    say("\nStored:")
     table = [
         (row["id"], row["map_name"], f"R{row['round_number']}", _minutes(row["time_shown_seconds"]),
          _minutes(row["actual_duration_seconds"]), row["duration_source"], row["end_reason"], row["players"])
@@ -117,10 +119,10 @@ async def _show_stored(stage: Stage) -> None:
 
 def _show_places(out: Path, delays: list[float]) -> None:
     cards = sorted(out.glob("*.png"))
-    print(f"\nFile to message: {', '.join(f'{delay:.0f} ms' for delay in delays)}")
-    print(f"Database: {out / 'roundhook.db'}")
+    say(f"\nFile to message: {', '.join(f'{delay:.0f} ms' for delay in delays)}")
+    say(f"Database: {out / 'roundhook.db'}")
     for card in cards:
-        print(f"Card:     {card}")
+        say(f"Card:     {card}")
 
 
 def _running(stage: Stage) -> list[str]:

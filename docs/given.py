@@ -67,7 +67,10 @@ def functions() -> str:
     wanted = (
         ("core/plugin.py", "plugin_of"),
         ("core/rounds/names.py", "clean_name"),
-        ("core/discord/messages.py", "escape_markdown"),
+        ("core/shown.py", "escape_markdown"),
+        ("core/shown.py", "code"),
+        ("core/shown.py", "code_block"),
+        ("core/shown.py", "one_line"),
     )
     found = [
         (name, one)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from core.discord.messages import Field as Field
     from core.discord.messages import File as File
     from core.discord.messages import Message as Message
-    from core.discord.messages import escape_markdown as escape_markdown
     from core.discord.permissions import admins_only as admins_only
     from core.errors import BadInputError as BadInputError
     from core.errors import ConfigError as ConfigError
@@ -44,13 +43,17 @@ if TYPE_CHECKING:
     from core.servers.remote_files import RemoteFiles as RemoteFiles
     from core.servers.ssh import Server as Server
     from core.servers.webhooks import accept_webhook as accept_webhook
+    from core.shown import code as code
+    from core.shown import code_block as code_block
+    from core.shown import escape_markdown as escape_markdown
+    from core.shown import one_line as one_line
 
 _PLACES = {
     "core.clock": ("Clock",),
     "core.config": ("Secret",),
     "core.context": ("Context",),
     "core.db.ddl": ("statements",),
-    "core.discord.messages": ("Content", "Embed", "Field", "File", "Message", "escape_markdown"),
+    "core.discord.messages": ("Content", "Embed", "Field", "File", "Message"),
     "core.discord.permissions": ("admins_only",),
     "core.errors": (
         "BadInputError", "ConfigError", "ManifestError", "PeerUnavailableError", "PluginError", "RoundhookError",
@@ -65,6 +68,7 @@ _PLACES = {
     "core.servers.remote_files": ("RemoteFiles",),
     "core.servers.ssh": ("Server",),
     "core.servers.webhooks": ("accept_webhook",),
+    "core.shown": ("code", "code_block", "escape_markdown", "one_line"),
 }  # fmt: skip
 _HOMES = {name: place for place, names in _PLACES.items() for name in names}
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from core.cli import plugin_commands
 from core.cli.plugin_commands import sentence
+from core.cli.screen import complain
 from core.errors import RoundhookError
+from core.shown import LineFormatter
 
 COMMANDS = {
     "demo": "play an evening on loopback, everything real but the two ends",
@@ -28,12 +30,14 @@ COMMANDS = {
     "db": "migrations, status, backup",
 }
 """Roundhook's own; every other command comes from a plugin."""
+log = logging.getLogger(__name__)
 _stderr = logging.StreamHandler(sys.stderr)
-_stderr.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+_stderr.setFormatter(LineFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 something is wrong (said on stderr), 2 wrong usage."""
+    log_from(logging.WARNING)
     try:
         arguments = _parser(argv).parse_args(argv)
         log_from(logging.INFO if arguments.verbose else logging.WARNING)
@@ -42,13 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (RoundhookError, sqlite3.Error) as error:
         unusable = f"The database cannot be used ({error}). Correct database.url or --db."
-        print(f"roundhook: {unusable if isinstance(error, sqlite3.Error) else error}", file=sys.stderr)
+        complain(f"roundhook: {unusable if isinstance(error, sqlite3.Error) else error}")
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:
+        log.exception("That is a mistake in roundhook or in a plugin. Please report it, with these lines")
+        return 1
     finally:
         plugin_commands.forget()
     return code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.cli import add_common
 from core.cli.run_command import check_complete
+from core.cli.screen import say
 from core.cli.setup import config_of
 from core.config import Config
 from core.db import open_database
@@ -23,6 +24,7 @@ from core.kernel.manifest import Manifest
 from core.kernel.probe import check_contract
 from core.servers.remote_files import RemoteFiles
 from core.servers.ssh import Server
+from core.shown import one_line
 
 if TYPE_CHECKING:
     pass
@@ -54,15 +56,15 @@ async def run(arguments: argparse.Namespace) -> int:
         config = config_of(arguments)
         check_complete(config)
     except ConfigError as error:
-        print(f"✗ settings: {error}")
+        say(f"✗ settings: {error}")
         return 1
-    print(f"✓ settings: {len(config.guilds)} guilds, {len(config.servers)} game servers")
+    say(f"✓ settings: {len(config.guilds)} guilds, {len(config.servers)} game servers")
     wrong = 0
     for check in (_machine, _plugins, _discord, _servers, _of_plugins):
         async for finding in check(config):
-            print(f"{'✓' if finding.ok else '✗'} {finding.what}")
+            say(f"{'✓' if finding.ok else '✗'} {one_line(finding.what)}")
             wrong += not finding.ok
-    print("Everything is fine." if not wrong else f"{wrong} to mend.")
+    say("Everything is fine." if not wrong else f"{wrong} to mend.")
     return 1 if wrong else 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from core.cli.screen import say
 from core.config import DEFAULT_FILE
 from core.errors import ConfigError
 
@@ -29,4 +30,4 @@ async def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"{target} is there already and stays as it is. Name another folder.") from error
     except OSError as error:
         raise ConfigError(f"{target} cannot be written ({error.strerror}). Name another folder.") from error
-    print(f"Wrote {target}. Put your ids in, then run `roundhook check`.")
+    say(f"Wrote {target}. Put your ids in, then run `roundhook check`.")

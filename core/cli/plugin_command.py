@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
 from core.cli import add_action
+from core.cli.screen import complain
 from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.config import Config
@@ -83,7 +83,7 @@ def _make(config: Config, name: str) -> Path:
 
 async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
-    print(f"{manifest.name}: its code is run now. Check only what you would run.", file=sys.stderr)
+    complain(f"{manifest.name}: its code is run now. Check only what you would run.")
     hooks = await check_contract(manifest, CONTRACTS)
     text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
     answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

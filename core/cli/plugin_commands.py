@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import PluginError
 from core.kernel.folders import manifest_text, plugin_folders
+from core.shown import one_line
 
 _imported: list[str] = []
 """The packages of plugins whose commands have been imported."""
@@ -68,7 +69,8 @@ def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
     for folder in plugin_folders(_paths(words)):
         for name, summary in _table(functools.partial(manifest_text, folder), "cli").items():
             if name.split() and isinstance(summary, str):
-                yield PluginCommand(tuple(name.split()[:2]), summary, folder)
+                shown = one_line(summary).replace("%", "%%")  # argparse prints it, and fills in what follows a %
+                yield PluginCommand(tuple(one_line(name).split()[:2]), shown, folder)
 
 
 def _paths(words: Sequence[str]) -> list[str]:

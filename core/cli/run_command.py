@@ -5,11 +5,11 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
 from core.app import Application, bot_application
 from core.cli import add_common, load_for_good, log_from
+from core.cli.screen import complain
 from core.cli.setup import config_of
 from core.config import Config
 from core.errors import ConfigError, PeerUnavailableError
@@ -35,7 +35,7 @@ async def run(arguments: argparse.Namespace) -> int:
     try:
         await _run(arguments)
     except (PeerUnavailableError, ConfigError) as error:
-        print(f"roundhook: {error}", file=sys.stderr)
+        complain(f"roundhook: {error}")
         return TRY_AGAIN if isinstance(error, PeerUnavailableError) else MEND_FIRST
     return 0
 

@@ -1,4 +1,4 @@
-"""What commands share: reading the settings, printing."""
+"""What commands share: reading the settings, printing documents and tables."""
 
 import argparse
 import json
@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from core.cli.screen import say, say_json
 from core.config import Config, load_config, parse_config
+from core.shown import one_line
 
 
 def config_of(arguments: argparse.Namespace) -> Config:
@@ -26,7 +28,7 @@ def config_of(arguments: argparse.Namespace) -> Config:
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
     in_ascii = "utf" not in (sys.stdout.encoding or "").lower()
-    print(json.dumps(document, ensure_ascii=in_ascii, indent=2, default=_plain))
+    say_json(json.dumps(document, ensure_ascii=in_ascii, indent=2, default=_plain))
 
 
 def answer(arguments: argparse.Namespace, document: Any, text: str) -> None:
@@ -34,17 +36,17 @@ def answer(arguments: argparse.Namespace, document: Any, text: str) -> None:
     if arguments.json:
         print_json(document)
     else:
-        print(text)
+        say(text)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below headings; numbers are right-aligned, unknown (None) is a dash."""
-    print(table(headings, rows))
+    say(table(headings, rows))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return what ``print_table`` prints."""
-    texts = [[shown(value) for value in row] for row in rows]
+    """Return what ``print_table`` prints: each row is one line."""
+    headings, texts = [*map(shown, headings)], [[shown(value) for value in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(headings, *texts, strict=True)]
     kinds = [{type(row[place]) for row in rows} for place in range(len(headings))]
     numeric = [kind <= {int, float, type(None)} and kind != {type(None)} for kind in kinds]
@@ -59,12 +61,12 @@ def shown(value: Any) -> str:
         return "–"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    return f"{value:.1f}" if isinstance(value, float) else one_line(str(value))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (datetime, Path)):
-        return value.isoformat() if isinstance(value, datetime) else str(value)
+        return value.isoformat() if isinstance(value, datetime) else one_line(str(value))
     if isinstance(value, Decimal):  # PostgreSQL's sums
         return int(value) if value == int(value) else float(value)
     raise TypeError(f"{type(value).__name__} is not JSON")

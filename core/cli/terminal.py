@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from core.cli import setup
+from core.cli import screen, setup
 from core.clock import Clock
 from core.config import Config, ServerSection, parse_config
 from core.db.on_demand import DatabaseOnDemand
@@ -56,8 +56,11 @@ class Terminal:
         await self.db.close()
 
     def print(self, text: str = "") -> None:
-        """Print one line, or several, on stdout."""
-        print(text)
+        """Print one line, or several, on stdout; control characters in it are shown, not obeyed.
+
+        Foreign text that may hold a line end goes through ``roundhook.one_line``; a table's cells do by themselves.
+        """
+        screen.say(text)
 
     def print_json(self, document: Any) -> None:
         """Print one JSON document on stdout: times as ISO 8601 text, PostgreSQL's sums as numbers."""
@@ -70,9 +73,9 @@ class Terminal:
     def ask(self, question: str) -> bool:
         """Ask for a yes; without an answer (no terminal) it is a no."""
         try:
-            return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+            return screen.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
         except EOFError:
-            print()
+            screen.say()
             return False
 
     def progress(self, total: int, *, hidden: bool = False) -> "Progress":
@@ -157,11 +160,10 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            print(file=sys.stderr)
+            screen.draw("")
 
     def show(self, done: int) -> None:
         """Draw the bar with *done* steps."""
         if self._shown:
             full = BAR * done // max(self._total, 1)
-            bar = f"\r{'█' * full}{'░' * (BAR - full)} {done}/{self._total}"
-            print(bar, end="", file=sys.stderr, flush=True)
+            screen.draw(f"{'█' * full}{'░' * (BAR - full)} {done}/{self._total}")

@@ -17,6 +17,7 @@ from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
 from core.kernel.kernel import Kernel
+from core.kernel.manifest import NAME
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
 
@@ -134,7 +135,7 @@ class Admin:
         status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LOG_LINES)
         self._check_is_his(context.interaction, status)
         hidden = self._hidden(context.interaction)
-        told = [escape_markdown(_short(line, hidden)) for line in lines if not _is_about(hidden, line)]
+        told = [_log_lines(_short(line, hidden)) for line in lines if not _is_about(hidden, line)]
         told = told or ["It has logged nothing yet."]
         return "\n".join([_line(status, context.guild_id), *told])
 
@@ -203,13 +204,19 @@ def _without(status: Status, hidden: list[str] | None) -> Status:
     return replace(status, breakers=breakers, error=error)
 
 
+def _log_lines(record: str) -> str:
+    """Return a record as it is shown: a traceback keeps its lines, which are indented."""
+    return "\n".join(map(escape_markdown, record.split("\n")))
+
+
 def _line(status: Status, guild: int | None) -> str:
     here = " (off here)" if guild is not None and int(guild) in status.off_guilds else ""
     sign = {"running": "🟢", "off": "⚪", "failed": "🔴"}[status.state] if not here else "⚪"
     runs = f"generation {status.generation} · source `{status.source_hash}`" if status.generation else "does not run"
     held = f" · not called for a while: {', '.join(status.breakers)}" if status.breakers else ""
     error = f"\n> {escape_markdown(status.error)}" if status.error else ""
-    return f"{sign} **{status.name}** {status.version}{here} · {runs}{held}{error}"
+    name = status.name if NAME.fullmatch(status.name) else escape_markdown(status.name)  # a folder that is no plugin
+    return f"{sign} **{name}** {escape_markdown(status.version)}{here} · {runs}{held}{error}"
 
 
 def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
@@ -236,7 +243,9 @@ def _action_line(row: Row) -> str:
 
 
 def _told(what: str, report: Report, guild: int | None) -> str:
-    running = f"version {report.version}, source `{report.source_hash}`, generation {report.generation}"
+    running = (
+        f"version {escape_markdown(str(report.version))}, source `{report.source_hash}`, generation {report.generation}"
+    )
     now = f"Running now: {running}." if report.generation is not None else "It does not run now."
     if not report.ok:
         return f"**{report.plugin}** was not {what}: {escape_markdown(report.error)}\n{now}"

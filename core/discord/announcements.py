@@ -17,6 +17,8 @@ from core.kernel.contracts import Event
 
 SINGLE = "single:"
 """How the subject of a message begins that nobody edits."""
+ALARM = "trouble:"
+"""How it goes on where it is about a trouble: that is posted before all else."""
 KEEP = timedelta(days=7)
 """How long the rows of such messages are kept."""
 
@@ -85,6 +87,14 @@ class Announcements:
         """
         message = None if content is None else await made(content)
         await self._want([Place(plugin, once or f"{SINGLE}{uuid.uuid4().hex}", channel)], message, None)
+
+    async def say(self, plugin: str, channel: int, text: str, subject: str) -> None:
+        """Want a text that nobody edits, once for each *subject*.
+
+        Raises:
+            PeerUnavailableError: the database does not answer; nothing is wanted.
+        """
+        await self.send(plugin, channel, text, f"{SINGLE}{subject}")
 
     async def thin(self) -> None:
         """Forget messages of old that nobody edits any more."""

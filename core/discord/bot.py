@@ -28,6 +28,7 @@ from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, build
 from core.discord.timekeeper import Timekeeper
 from core.discord.troubles import Troubles
+from core.discord.wire import dumps
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
@@ -51,6 +52,7 @@ class Discord:
         self.app = hikari.GatewayBot(
             token=config.token().reveal(), intents=INTENTS, rest_url=config.discord.rest_url, banner=None, logs=None,
             cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
+            dumps=dumps,
         )  # fmt: skip
         self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
@@ -202,8 +204,8 @@ class Discord:
         found = self.app.cache.get_guild(guild)
         return found.name if found else ""
 
-    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
-        await self.speech.tell_admins(plugin, text, guilds)
+    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None, server: str) -> None:
+        await self.speech.reports.tell(plugin, text, guilds, server)
 
     async def _started(self, start_plugins: Callable[[], Awaitable[Any]]) -> None:
         application = await self._application()

@@ -13,6 +13,7 @@ import hikari
 from core.clock import Clock
 from core.db import Database
 from core.db.database import Row
+from core.discord.announcements import ALARM, SINGLE
 from core.discord.messages import Message, nonce_of
 from core.discord.stored import Payload, carries, digest_of, digest_of_sent, from_row, text_digest, token_of
 from core.kernel.bounded import text_of
@@ -33,9 +34,9 @@ UNKNOWN_MESSAGE = 10008
 TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 """Discord's codes for forums, categories, archived and locked threads."""
 
-_NEXT = (
+_NEXT = (  # alarms, then what is new, then what has changed
     "SELECT * FROM announcements WHERE channel_id = ? AND wanted > revision AND (next_at IS NULL OR next_at <= ? {or}) "
-    "ORDER BY message_id IS NOT NULL, id LIMIT 1"  # what is new, then what has changed
+    f"ORDER BY subject NOT LIKE '{SINGLE}{ALARM}%', message_id IS NOT NULL, id LIMIT 1"
 )
 _DONE = (
     "UPDATE announcements SET message_id = ?, revision = ?, files = CASE WHEN wanted = ? THEN NULL ELSE files END, "

@@ -22,6 +22,7 @@ from core.discord.permissions import Gatekeeper, needed_for
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
+from core.shown import escape_markdown
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,9 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         handler = generation.declared.components.get(parts[2]) if generation else None
         refused = self._refused(interaction, generation, parts[2]) if generation else ""
         if generation is None or handler is None or refused:
-            await _say(interaction, refused or f"The plugin {parts[1]} does not offer this (any more).")
+            await _say(
+                interaction, refused or f"The plugin {escape_markdown(parts[1])} does not offer this (any more)."
+            )
             return True
         with generation.interactions.busy():
             await _handle(generation, handler, interaction, parts[3])

@@ -1,11 +1,13 @@
-"""What the bot says, within Discord's limits: splitting, escaping, nonces, custom ids. No mention ever pings."""
+"""What the bot says, within Discord's limits: splitting, nonces, custom ids. No mention ever pings."""
 
 import hashlib
 import itertools
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from core.shown import cut_text, file_name, message_text, safe_cut
+from core.shown import escape_markdown as escape_markdown
 
 if TYPE_CHECKING:
     import hikari
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 CONTENT, EMBEDS, EMBED_TOTAL = 2000, 10, 6000
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4096, 25, 256, 1024, 2048, 256
 NONCE, CUSTOM_ID = 25, 100
-_MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()<@:]|^[-+](?= )|(?<=^\d)\.(?= ))", re.MULTILINE)
 _BLANK = "\u200b"
 """What stands for nothing where Discord wants something."""
 
@@ -52,7 +53,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message of any size; names of players in it must be escaped (``escape_markdown``)."""
+    """A message of any size, Markdown and all; what others have written goes through ``escape_markdown``."""
 
     content: str = ""
     embeds: tuple[Embed, ...] = ()
@@ -62,8 +63,8 @@ class Message:
 
     def parts(self) -> "list[Message]":
         """Return messages that Discord accepts, in order; components and files that no embed shows are on the last."""
-        pieces = [Message(content=text) for text in split_text(self.content, CONTENT)]
-        for group in _groups(tuple(part for embed in self.embeds for part in _fitting(embed))):
+        pieces = [Message(content=text) for text in split_text(message_text(self.content), CONTENT)]
+        for group in _groups(tuple(part for embed in self.embeds for part in _fitting(_shown(embed)))):
             if pieces and not pieces[-1].embeds:
                 pieces[-1] = replace(pieces[-1], embeds=group)
             else:
@@ -87,7 +88,7 @@ class Message:
         import hikari
 
         empty = hikari.UNDEFINED if empty is ... else empty
-        resources = {file.name: hikari.Bytes(file.data, file.name) for file in self.files}
+        resources = {file.name: hikari.Bytes(file.data, file_name(file.name)) for file in self.files}
         embeds, shown = [_built(embed, resources) for embed in self.embeds], {embed.image for embed in self.embeds}
         attachments = [resource for name, resource in resources.items() if name not in shown]
         given = {
@@ -129,11 +130,6 @@ def component_id(plugin: str, action: str, args: object = "") -> str:
     return custom_id
 
 
-def escape_markdown(text: str) -> str:
-    """Return *text* so that Discord shows it letter by letter: no Markdown, no mention, no link."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("@", "@\u200b")
-
-
 def split_text(text: str, limit: int) -> list[str]:
     r"""Split *text* into pieces of at most *limit* characters, at line ends where that is possible.
 
@@ -142,10 +138,17 @@ def split_text(text: str, limit: int) -> list[str]:
     """
     pieces: list[str] = []
     while len(text) > limit:
-        cut = max(text.rfind("\n", 0, limit + 1), 0) or limit
+        cut = max(text.rfind("\n", 0, limit + 1), 0) or safe_cut(text, limit)
         pieces.append(text[:cut])
         text = text[cut:].removeprefix("\n")
     return [piece for piece in (*pieces, text) if piece.strip()]  # Discord refuses blanks
+
+
+def _shown(embed: Embed) -> Embed:
+    """Return *embed* with its texts as they are shown."""
+    fields = tuple(replace(one, name=message_text(one.name), value=message_text(one.value)) for one in embed.fields)
+    texts = {name: message_text(getattr(embed, name)) for name in ("title", "description", "footer")}
+    return replace(embed, fields=fields, **texts)  # type: ignore[arg-type]  # texts are no colour
 
 
 def _fitting(embed: Embed) -> Iterator[Embed]:
@@ -186,7 +189,7 @@ def _groups(embeds: tuple[Embed, ...]) -> Iterator[tuple[Embed, ...]]:
 
 
 def _cut(field: Field) -> Field:
-    value = field.value if len(field.value) <= FIELD_VALUE else field.value[: FIELD_VALUE - 1] + "…"
+    value = cut_text(field.value, FIELD_VALUE)
     name = field.name[:FIELD_NAME]
     return Field(name=name if name.strip() else _BLANK, value=value if value.strip() else _BLANK, inline=field.inline)
 

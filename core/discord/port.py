@@ -52,8 +52,8 @@ class DiscordPort(Surface, Protocol):
     async def thin(self) -> None:
         """Forget what was said long ago and is edited by nobody."""
 
-    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
-        """Want a text in the guilds' admin channels."""
+    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None, server: str) -> None:
+        """Want a text, about a game server if one is named, in the guilds' admin channels."""
 
 
 class NoDiscord:

@@ -1,25 +1,23 @@
 """What the bot says of its own accord: the wanted messages, their senders, and the troubles that it tells."""
 
-import hashlib
 import logging
-from collections.abc import Sequence
 
 import hikari
 
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
-from core.discord.announcements import SINGLE, Announcements
+from core.discord.announcements import Announcements
 from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
 from core.discord.following import Channels
-from core.discord.messages import escape_markdown
+from core.discord.reports import CORE, Reports
 from core.discord.sender import Sender
 from core.discord.troubles import Troubles
+from core.discord.wire import dumps
+from core.shown import one_line
 
 log = logging.getLogger(__name__)
 
-CORE = "roundhook"
-"""Whose troubles these are."""
 _RIGHTS = "'View Channel', 'Send Messages', 'Embed Links', 'Attach Files' and 'Read Message History'"
 _UNKNOWN_CHANNEL = 10003
 _CHANNEL_CHANGES = frozenset({"CHANNEL_UPDATE", "THREAD_UPDATE"})
@@ -37,10 +35,11 @@ class Speech:
         troubles: Troubles,
     ) -> None:  # fmt: skip
         self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
-        self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url)
+        self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url, dumps=dumps)
         self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken)
         self.sender = Sender(self._desk)
         self.announcements = Announcements(config, database, clock, self.sender.wake)
+        self.reports = Reports(config, clock, self.announcements.say)
         self._owner = self._owner_channel = 0
 
     async def start(self, owner: int) -> None:
@@ -52,27 +51,16 @@ class Speech:
         self._app.subscribe(hikari.ShardPayloadEvent, self._on_payload)
         guilds = self._config.guilds.items()
         await self.sender.start({guild: one.stats_channel for guild, one in guilds})
-        self._troubles.tell, self._troubles.owner_channel = self._tell, self._direct_channel
+        self._troubles.tell, self._troubles.owner_channel = self.announcements.say, self._direct_channel
         await self._troubles.tell_untold()
 
     async def close(self) -> None:
         """Wait for the calls that are under way, and let go of the connection."""
         self._troubles.tell = None
+        await self.reports.close()
         await self.sender.close()
         if self._desk.rest is not None:
             await self._http.close()
-
-    async def tell_admins(self, plugin: str, text: str, guilds: Sequence[int] | None) -> None:
-        """Want *text* in the admin channels of *guilds* (all by default) and log it; the same within an hour is one."""
-        logging.getLogger(f"roundhook.{plugin}").warning("%s", text)
-        digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-        for guild in self._config.guilds if guilds is None else guilds:
-            if channel := self._config.guilds[guild].admin_channel:
-                once = f"{SINGLE}{digest}:{self._clock.now():%Y-%m-%dT%H}"
-                await self.announcements.send(plugin, channel, f"**{plugin}**: {text}", once)
-
-    async def _tell(self, plugin: str, channel: int, text: str, subject: str) -> None:
-        await self.announcements.send(plugin, channel, text, f"{SINGLE}{subject}")
 
     async def _me(self) -> int:
         me = self._app.get_me() or await self._app.rest.fetch_my_user()
@@ -132,6 +120,6 @@ class Speech:
             return
         lines = f"[guilds.{guild}]\nstats_channel = 0  # where rounds are announced\nadmin_channel = 0"
         await self._troubles.trouble(
-            CORE, f"guild:{guild}", f"The bot is in the guild {escape_markdown(name)}, which is not in the settings.",
+            CORE, f"guild:{guild}", f"The bot is in the guild {one_line(name)}, which is not in the settings.",
             f"Nothing is said or offered there. Remove the bot from it, or add:\n```toml\n{lines}\n```", guild=guild,
         )  # fmt: skip

@@ -7,13 +7,16 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.db.database import Row, utc
+from core.discord.announcements import ALARM
+from core.discord.reports import LONGEST, Say, message_of
+from core.shown import cut_text, message_text, report_text
 
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str, str, int]
 """Plugin, key, server and guild."""
-Tell = Callable[[str, int, str, str], Awaitable[None]]
-"""Says something: plugin, channel, text, subject."""
+REMEDY = 300
+"""Of the characters of a message, those that the remedy may take."""
 
 _BEGIN = (
     "INSERT INTO troubles (plugin, key, server, guild_id, text, remedy, since) VALUES (?, ?, ?, ?, ?, ?, ?) "
@@ -33,7 +36,7 @@ class Troubles:
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
         self._config, self._database, self._clock = config, database, clock
         self._open: set[Key] | None = None
-        self.tell: Tell | None = None
+        self.tell: Say | None = None
         self.owner_channel: Callable[[], Awaitable[int | None]] | None = None
         """Returns the channel of direct messages to the owner, 0 if there is none, None if Discord does not answer."""
 
@@ -46,6 +49,7 @@ class Troubles:
             PeerUnavailableError: the database does not answer.
         """
         where = (plugin, key, server, guild)
+        text, remedy = message_text(text), message_text(remedy)  # what a database takes, and what is seen
         if where not in await self._known():
             log.warning("%s: %s %s", plugin, text, remedy)
         self._remember(where)
@@ -68,16 +72,16 @@ class Troubles:
         (self._open or set()).discard(where)
         log.info("%s: over: %s", plugin, row["text"])
         if row["told_at"] is not None:
-            await self._say(row, f"\N{WHITE HEAVY CHECK MARK} **{plugin}**: that is over: {row['text']}")
+            over = f"that is over: {row['text']}"
+            await self._say(row, message_of(plugin, over, "\N{WHITE HEAVY CHECK MARK} "))
 
     async def tell_untold(self) -> None:
         """Tell what has not been told, also what a process without Discord has noted."""
         if self.tell is None:
             return
         for row in await self._database.fetch(_UNTOLD):
-            remedy = f"\n{row['remedy']}" if row["remedy"] else ""
             self._remember(_key_of(row))
-            if await self._say(row, f"\N{WARNING SIGN} **{row['plugin']}**: {row['text']}{remedy}"):
+            if await self._say(row, _text_of(row)):
                 await self._database.execute(_TOLD, (self._clock.now(), *_key_of(row)))
 
     async def open(self) -> list[Row]:
@@ -93,7 +97,7 @@ class Troubles:
         if self.tell is None or channels is None:
             return False
         begun = utc(row["since"])
-        subject = f"trouble:{row['key']}:{row['server']}:{row['guild_id']}:{begun and int(begun.timestamp())}:{text[0]}"
+        subject = f"{ALARM}{row['key']}:{row['server']}:{row['guild_id']}:{begun and int(begun.timestamp())}:{text[0]}"
         for channel in channels:
             await self.tell(row["plugin"], channel, text, subject)
         return True
@@ -123,6 +127,12 @@ class Troubles:
     def _remember(self, key: Key) -> None:
         if self._open is not None:
             self._open.add(key)
+
+
+def _text_of(row: Row) -> str:
+    """Return how a trouble is told: the remedy is whole, where it can be, whatever the text is."""
+    remedy = cut_text(f"\n{report_text(row['remedy'])}" if row["remedy"] else "", REMEDY)
+    return message_of(row["plugin"], row["text"], "\N{WARNING SIGN} ", LONGEST - len(remedy)) + remedy
 
 
 def _key_of(row: Row) -> Key:

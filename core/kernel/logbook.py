@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict, deque
 
 from core.db.outage import LeaveOutageUntold
+from core.shown import LineFormatter
 
 LINES = 200
 LONGEST = 500
@@ -17,7 +18,7 @@ class Logbook(logging.Handler):
         super().__init__(logging.INFO)
         self._lines: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LINES))
         self.addFilter(LeaveOutageUntold())
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        self.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith(PREFIX):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.pictures.colors import GROUND, GROUND_LOW, Color
-from core.pictures.fonts import MEDIUM, fit_text, font, text_width
+from core.pictures.fonts import MEDIUM, drawable, fit_text, font, text_width
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,8 +61,9 @@ class Canvas:
     def runs(self, x: float, y: float, runs: Iterable[tuple[Color, str]], *, face: str, size: int) -> float:
         """Draw fitted *runs*, each in its colour, from *x* on base line *y*; return where they end."""
         for color, text in runs:
-            self.draw.text((x, y), text, fill=color, font=font(face, size), anchor="ls")
-            x += text_width(text, face, size)
+            shown = drawable(text, face)
+            self.draw.text((x, y), shown, fill=color, font=font(face, size), anchor="ls")
+            x += text_width(shown, face, size)
         return x
 
     def png(self) -> bytes:

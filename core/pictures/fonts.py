@@ -55,16 +55,16 @@ def drawable(text: str, face: str) -> str:
 
 
 def text_width(text: str, face: str, size: int) -> float:
-    """Return the width of drawable *text* in pixels."""
-    return font(face, size).getlength(text) if text else 0.0
+    """Return the width of *text*, as it is drawn, in pixels."""
+    return _width(drawable(text, face), face, size)
 
 
 def fit_runs(runs: Iterable[tuple[Ink, str]], face: str, size: int, width: float) -> list[tuple[Ink, str]]:
     """Return *runs* made drawable and cut, with an ellipsis, to *width* pixels."""
     whole = [(code, drawable(text, face)) for code, text in runs]
-    if sum(text_width(text, face, size) for _, text in whole) <= width:
+    if sum(_width(text, face, size) for _, text in whole) <= width:
         return [(code, text) for code, text in whole if text]
-    return _cut(whole, face, size, width - text_width(ELLIPSIS, face, size))
+    return _cut(whole, face, size, width - _width(ELLIPSIS, face, size))
 
 
 def fit_text(text: str, face: str, size: int, width: float) -> str:
@@ -83,15 +83,20 @@ def _cut(runs: list[tuple[Ink, str]], face: str, size: int, room: float) -> list
     kept: list[tuple[Ink, str]] = []
     for code, text in runs:
         part = _head(text, face, size, room)
-        room -= text_width(part, face, size)
+        room -= _width(part, face, size)
         if len(part) < len(text):
             return [*kept, (code, part.rstrip() + ELLIPSIS)]
         kept.append((code, part))
     return kept
 
 
+def _width(text: str, face: str, size: int) -> float:
+    """Return the width of drawable *text*."""
+    return font(face, size).getlength(text) if text else 0.0
+
+
 def _head(text: str, face: str, size: int, room: float) -> str:
-    while text and text_width(text, face, size) > room:
+    while text and _width(text, face, size) > room:
         text = text[:-1]
     return text
 

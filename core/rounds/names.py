@@ -3,9 +3,10 @@
 import hashlib
 import re
 
+from core.shown import letters
+
 # `^` and one printable character that is neither `^` nor a blank: real names use `^/` and `^?` too.
 _COLOR_CODE = re.compile(r"\^([^\s^\x00-\x1f\x7f])")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _GUID = re.compile(r"[0-9A-F]{8}")
 _BOT_GUID = "OMNIBOT"
 _NO_GUIDS = frozenset({"", "NO_GUID", "NOGUID", "NO GUID", "UNKNOWN", "NONE", "NULL", "NIL", "N/A", "-", "?"})
@@ -16,12 +17,12 @@ GUID_LENGTH = 8
 
 
 def clean_name(name: str) -> str:
-    """Return *name* without colour codes, control characters and outer blanks.
+    """Return *name* without colour codes, outer blanks and what cannot be seen (controls, directions of writing).
 
     >>> clean_name("^/fnx^d NO MERCY")
     'fnx NO MERCY'
     """
-    return _COLOR_CODE.sub("", _UNPRINTABLE.sub("", name)).strip()
+    return _COLOR_CODE.sub("", letters(name)).strip()
 
 
 def color_runs(name: str) -> list[tuple[str, str]]:
@@ -30,7 +31,7 @@ def color_runs(name: str) -> list[tuple[str, str]]:
     >>> color_runs("a^1b^7c")
     [('', 'a'), ('1', 'b'), ('7', 'c')]
     """
-    pieces = _COLOR_CODE.split(_UNPRINTABLE.sub("", name))
+    pieces = _COLOR_CODE.split(letters(name))
     runs = [("", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
     return [(code, text) for code, text in runs if text]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import ServerSection, Ssh
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
+from core.shown import one_line
 
 if TYPE_CHECKING:
     import asyncssh
@@ -174,9 +175,9 @@ class Server:
         if isinstance(error, asyncssh.KeyImportError):
             return ConfigError(f"{key}.key_file holds no private key without passphrase ({error}). Name one that does.")
         if _about_one_file(error):
-            return PeerUnavailableError(f"{where}: {error}. Is {key}.stats_dir right?")
+            return PeerUnavailableError(f"{where}: {one_line(str(error))}. Is {key}.stats_dir right?")
         if isinstance(error, (OSError, asyncssh.Error, TimeoutError)):
-            return PeerUnavailableError(f"{where} is away: {str(error) or 'no answer'}.")
+            return PeerUnavailableError(f"{where} is away: {one_line(str(error)) or 'no answer'}.")
         return None
 
 

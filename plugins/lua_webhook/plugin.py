@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import hikari
 
-from roundhook import BadInputError, Plugin, RoundNotice
+from roundhook import BadInputError, Plugin, RoundNotice, one_line
 from roundhook.rounds import parse_stats_filename
 
 from .bounds import MAX_ATTACHMENT, Count
@@ -40,8 +40,8 @@ class LuaWebhook(Plugin):
             notice = await self._read(server, message, source)
             self._count.take(server, message.created_at)
         except BadInputError as error:
-            text = f"{error} The notice is left aside; the file will be found by the poll."
-            await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
+            text = f"{one_line(str(error))} The notice is left aside; the file will be found by the poll."
+            await self.ctx.tell_admins(text, server=server)
             raise
         await self.ctx.publish(notice)
         self.ctx.log.info(

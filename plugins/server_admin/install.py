@@ -3,7 +3,18 @@
 import hashlib
 from datetime import datetime
 
-from roundhook import Context, File, Message, RoundhookError, Secret, Server, UserFacingError, escape_markdown
+from roundhook import (
+    Context,
+    File,
+    Message,
+    RoundhookError,
+    Secret,
+    Server,
+    UserFacingError,
+    code,
+    code_block,
+    escape_markdown,
+)
 
 from .deploy import TAKES_EFFECT, Deployment, Plan
 from .script import SETTINGS, settings_text
@@ -33,10 +44,10 @@ class Installer:
             plan = await deployment.plan_install(url)
         except RoundhookError as error:
             return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url), None
-        text = f"{said}\nThe script and its settings are in `{plan.folder}` of **{server.key}**."
+        text = f"{said}\nThe script and its settings are in {code(plan.folder)} of **{server.key}**."
         if not plan.asks:
             return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))])), None
-        shown = f"{text} Now the server's cfg:\n```diff\n{_diffs(plan)}\n```\n"
+        shown = f"{text} Now the server's cfg:\n{code_block(_diffs(plan), 'diff')}\n"
         return Message(content=shown + "\n".join(plan.notes)), {"server": server.key, "mark": _mark(plan)}
 
     async def write_cfg(self, server: Server, url: Secret, mark: str) -> str:
@@ -52,7 +63,7 @@ class Installer:
                 raise UserFacingError("The cfg has changed meanwhile. Look at it anew with /setup server.")
             await deployment.carry_out(plan)
         except RoundhookError as error:
-            raise UserFacingError(str(error)) from error
+            raise UserFacingError(escape_markdown(str(error))) from error
         done = "The cfg is written; what was there is kept beside it." if plan.asks else "It is written already."
         return f"{done} {TAKES_EFFECT}"
 
@@ -67,7 +78,7 @@ def _by_hand(said: str, url: Secret) -> Message:
 
 def _diffs(plan: Plan) -> str:
     changed = [f"{change.path}\n{change.diff}" for change in plan.changes if change.kind == "cfg"]
-    return "\n".join(changed).replace("```", "'''")[:1500]
+    return "\n".join(changed)[:1500]
 
 
 def _mark(plan: Plan) -> str:

@@ -105,7 +105,7 @@ class ServerAdmin:
             await self._ctx.tell_admins(
                 f"The script on {notice.server} is {notice.sender}; this bot has {own_version()}. "
                 f"Run `roundhook lua deploy --server {notice.server}`.",
-                guilds=self._ctx.guilds(notice),
+                server=notice.server,
             )
 
     def _url(self, webhook: hikari.IncomingWebhook) -> Secret:
@@ -140,9 +140,12 @@ class ServerAdmin:
         try:
             listing = await RemoteFiles(server).scan(ssh.stats_dir if ssh else ".")
         except PeerUnavailableError as error:
-            return Field(name="SSH", value=f"✗ {error} Is its SSH server running, and are host and port right?")
+            return Field(
+                name="SSH",
+                value=f"✗ {escape_markdown(str(error))} Is its SSH server running, and are host and port right?",
+            )
         except RoundhookError as error:
-            return Field(name="SSH", value=f"✗ {error}")
+            return Field(name="SSH", value=f"✗ {escape_markdown(str(error))}")
         milliseconds = (time.perf_counter() - started) * 1000
         return Field(name="SSH", value=f"✓ {listing.count} entries in the stats folder, {milliseconds:.0f} ms")
 

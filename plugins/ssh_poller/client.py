@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from roundhook import BadInputError, RemoteFiles, Server
+from roundhook import BadInputError, RemoteFiles, Server, one_line
 from roundhook.rounds import StatsFilename, parse_stats_filename
 
 _ANY_BYTES = "surrogateescape"
@@ -99,7 +99,7 @@ class StatsFolder:
             except asyncssh.SFTPNoSuchFile:
                 return None
             except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
-                raise BadInputError(f"{filename} cannot be read ({error}).") from error
+                raise BadInputError(f"{filename} cannot be read ({one_line(str(error))}).") from error
 
     def path(self, filename: str) -> str:
         """Return where a file lies, for people."""

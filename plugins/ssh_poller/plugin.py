@@ -41,7 +41,7 @@ class SshPoller(Plugin):
                 loop.told = set(state[key]["told"])
 
     async def _tell_admins(self, server: str, text: str) -> None:
-        await self.ctx.tell_admins(text, guilds=self.ctx.guilds(server))
+        await self.ctx.tell_admins(text, server=server)
 
     @hookimpl(trylast=True)
     async def on_round_notice(self, notice: RoundNotice) -> None:

@@ -10,7 +10,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from roundhook import BadInputError, Clock, ConfigError, FetchedFile, Files, PeerUnavailableError, Server, Settings
+from roundhook import (
+    BadInputError,
+    Clock,
+    ConfigError,
+    FetchedFile,
+    Files,
+    PeerUnavailableError,
+    Server,
+    Settings,
+    one_line,
+)
 from roundhook.db import Database
 from roundhook.rounds import Trigger
 
@@ -238,7 +248,7 @@ class FetchLoop:
     def _refuse(self, name: str, reason: object) -> None:
         self._growing.pop(name, None)
         if name not in self.told:
-            self._to_tell[name] = f"{self._server.key}: {reason}"
+            self._to_tell[name] = f"{self._server.key}: {one_line(str(reason))}"
 
     async def _tell_refused(self) -> None:
         """Tell the admins what was refused at this look; the rest of a whole folder of it is in the log only."""

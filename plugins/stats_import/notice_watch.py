@@ -61,12 +61,11 @@ class NoticeWatch:
             for one in notices
         )
         minutes = int(PATIENCE.total_seconds() // 60)
-        first = RoundNotice.from_json(notices[0])
         await self._ctx.tell_admins(
             f"No stats file has come for {rounds} of {server} within {minutes} minutes. Look whether the stats script "
             f"runs there and writes into servers.{server}.ssh.stats_dir; /server test shows the connection. "
             "The round is imported whenever its file comes.",
-            guilds=self._ctx.guilds(first),
+            server=server,
         )
 
     def _has_files(self, server: str) -> bool:

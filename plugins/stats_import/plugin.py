@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl
+from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
 from roundhook.db import Batcher
 
 from .batch import Imported
@@ -45,10 +45,10 @@ class StatsImport(Plugin):
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)
         if imported.state == "quarantined" or (imported.state == "aside" and file.kind != "other"):
-            text = f"{file.filename} of {file.server} was refused: {imported.reason}"
+            text = f"{file.filename} of {file.server} was refused: {one_line(imported.reason or '')}"
             if imported.state == "aside":
-                text = f"{file.filename} of {file.server} was left aside: {imported.reason}"
-            await self.ctx.tell_admins(text, guilds=self.ctx.guilds(file))
+                text = f"{file.filename} of {file.server} was left aside: {one_line(imported.reason or '')}"
+            await self.ctx.tell_admins(text, server=file.server)
 
     @hookimpl
     async def on_round_notice(self, notice: RoundNotice) -> None:

@@ -1,0 +1,30 @@
+"""The one place that writes to the terminal: it obeys nothing that stands in a text."""
+
+import sys
+
+from core.shown import json_text, terminal_text
+
+
+def say(text: str = "", *, flush: bool = False) -> None:
+    """Print one line, or several, on stdout."""
+    print(terminal_text(text), flush=flush)
+
+
+def say_json(document: str) -> None:
+    """Print a JSON document on stdout; what is hidden in its strings is written as JSON writes it, and not lost."""
+    print(json_text(document))
+
+
+def complain(text: str) -> None:
+    """Print one line, or several, on stderr."""
+    print(terminal_text(text), file=sys.stderr)
+
+
+def ask(question: str) -> str:
+    """Return the answer to a question; ``EOFError`` where nobody can answer."""
+    return input(terminal_text(question))
+
+
+def draw(bar: str) -> None:
+    """Draw a bar of ours on stderr in place of the one before; "" ends its line."""
+    print(f"\r{bar}" if bar else "\n", end="", file=sys.stderr, flush=True)
