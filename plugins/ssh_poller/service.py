@@ -5,6 +5,7 @@ been fetched is read from the journal's and the import's tables. A file is taken
 it ends in a newline.
 """
 
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -32,7 +33,8 @@ FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
 SETTLE_SECONDS = 2.0
 """SFTP gives whole seconds: a folder that has just changed may change again without a sign; it is listed once more."""
 LIST_AWAITED_SECONDS = 1.0
-TOLD_AT_ONCE = 5
+TOLD_AT_ONCE = 400
+"""Characters: so much of what was refused at one look is told, beside how much more there is."""
 TRIED_AGAIN = "It is tried again; what is written meanwhile is fetched then."
 MOVE_AWAY = "Move old stats files out of it: of what is not read, only the files of rounds whose notice came are found."
 BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
@@ -253,7 +255,9 @@ class FetchLoop:
     async def _tell_refused(self) -> None:
         """Tell the admins what was refused at this look; the rest of a whole folder of it is in the log only."""
         texts = list(self._to_tell.values())
-        first, rest = texts[:TOLD_AT_ONCE], texts[TOLD_AT_ONCE:]
+        lengths = list(itertools.accumulate(len(text) + 1 for text in texts))
+        fits = max(sum(length <= TOLD_AT_ONCE for length in lengths), 1)
+        first, rest = texts[:fits], texts[fits:]
         for text in rest:
             self._log.warning("%s", text)
         if first:
