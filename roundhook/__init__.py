@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from core.shown import code_block as code_block
     from core.shown import escape_markdown as escape_markdown
     from core.shown import one_line as one_line
+    from core.shown import report_text as report_text
 
 _PLACES = {
     "core.clock": ("Clock",),
@@ -68,7 +69,7 @@ _PLACES = {
     "core.servers.remote_files": ("RemoteFiles",),
     "core.servers.ssh": ("Server",),
     "core.servers.webhooks": ("accept_webhook",),
-    "core.shown": ("code", "code_block", "escape_markdown", "one_line"),
+    "core.shown": ("code", "code_block", "escape_markdown", "one_line", "report_text"),
 }  # fmt: skip
 _HOMES = {name: place for place, names in _PLACES.items() for name in names}
 

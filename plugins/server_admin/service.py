@@ -19,6 +19,7 @@ from roundhook import (
     UserFacingError,
     accept_webhook,
     escape_markdown,
+    report_text,
 )
 from roundhook.db import utc
 
@@ -142,10 +143,10 @@ class ServerAdmin:
         except PeerUnavailableError as error:
             return Field(
                 name="SSH",
-                value=f"✗ {escape_markdown(str(error))} Is its SSH server running, and are host and port right?",
+                value=f"✗ {report_text(str(error))} Is its SSH server running, and are host and port right?",
             )
         except RoundhookError as error:
-            return Field(name="SSH", value=f"✗ {escape_markdown(str(error))}")
+            return Field(name="SSH", value=f"✗ {report_text(str(error))}")
         milliseconds = (time.perf_counter() - started) * 1000
         return Field(name="SSH", value=f"✓ {listing.count} entries in the stats folder, {milliseconds:.0f} ms")
 
