@@ -49,6 +49,8 @@ _ACTS = re.compile(
     r"\\(?=[^0-9A-Za-z\s]|\Z)|\*|~(?=~)|\|(?=\|)|(?<![^\W_])_|_(?![^\W_])|(?<=\])\(|<(?=[@#:/a-z])|`|^(?:#|>|-(?=#))",
     re.MULTILINE,
 )
+_TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|\\?["'](?:\w*_)?token\\?["']: *\\?["'])[\w.-]{20,}""")
+_BOT_TOKEN = re.compile(r"\b[\w-]{20,}\.[\w-]{5,8}\.[\w-]{25,}")
 LABEL, FILE_NAME = 100, 100
 """The most characters of a choice's label and of a file's name."""
 
@@ -74,7 +76,16 @@ def terminal_text(text: str) -> str:
 
 def log_text(text: str) -> str:
     r"""Return a record's *text* on one line: a line end is shown as ``\n``."""
-    return terminal_text(text).replace("\n", "\\n")
+    return without_tokens(terminal_text(text)).replace("\n", "\\n")
+
+
+def without_tokens(text: str) -> str:
+    """Return *text* without what lets somebody act as the bot, a webhook, or in answer to a user.
+
+    >>> without_tokens("POST /interactions/123/" + "a" * 60 + "/callback")
+    'POST /interactions/123/…/callback'
+    """
+    return _BOT_TOKEN.sub("…", _TOKEN.sub(r"\1…", text))
 
 
 def json_text(document: str) -> str:
@@ -168,7 +179,7 @@ class LineFormatter(logging.Formatter):
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in terminal_text(text).split("\n"))
+    return "\n".join(f"  {line}" for line in without_tokens(terminal_text(text)).split("\n"))
 
 
 def _inert(text: str, first: bool) -> str:

@@ -140,8 +140,8 @@ class Dispatcher:
                 log.error("a handler does not end although it was cancelled: %s", task.get_coro())
 
     def _start(self, deliveries: list[Delivery]) -> None:
-        if self._closing:
-            return  # they stay pending; the next process takes them over
+        if self._closing or not deliveries:
+            return  # they stay pending, and the next process takes them over; or nobody is there for the event
         for delivery in deliveries:
             self._open.add(delivery)
             self._lanes.enter(delivery)

@@ -1,6 +1,7 @@
 """From a fetched file's bytes to what an import needs of them: the work that takes time, without any database."""
 
 import hashlib
+import logging
 import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,10 +12,12 @@ from roundhook.rounds import StatsFilename
 
 from .contents import AHEAD
 from .endstats import Endstats, parse_endstats
-from .parser import MAX_BYTES, StatsFile, StatsFileError, content_key, parse_stats_file
+from .parser import StatsFile, StatsFileError, content_key, parse_stats_file
 
-MAX_KEPT = 4 * MAX_BYTES
-"""The most bytes of a refused file that are kept."""
+log = logging.getLogger(__name__)
+
+MAX_KEPT, KEPT_A_DAY = 64 * 1024, 200
+"""The most bytes of a refused file that are kept, and of how many of one server in a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Prepared:
     name: StatsFilename
     size: int
     packed: bytes | None
-    """The content, compressed; None where it is too large to be kept."""
+    """The content, compressed; of a refused file its beginning; None where so many were refused that it is not kept."""
     parsed: StatsFile | Endstats | None = None
     content_key: str | None = None
     error: str | None = None
@@ -54,13 +57,16 @@ def prepare(file: FetchedFile, name: StatsFilename, data: bytes) -> Prepared:
     """
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise ChangedFileError
-    packed = zlib.compress(data) if len(data) <= MAX_KEPT else None
     try:
         if name.kind == "endstats":
-            return Prepared(file, name, len(data), packed, parse_endstats(data))
-        return Prepared(file, name, len(data), packed, parse_stats_file(data, name), content_key(data))
+            return Prepared(file, name, len(data), zlib.compress(data), parse_endstats(data))
+        return Prepared(file, name, len(data), zlib.compress(data), parse_stats_file(data, name), content_key(data))
     except StatsFileError as error:
-        return Prepared(file, name, len(data), packed, error=f"{file.filename}: {error}")
+        why = str(error)
+    except Exception as error:  # what a stranger's file makes the parser do concerns that file alone
+        log.exception("%s of %s makes the parser fail", file.filename, file.server)
+        why = f"it cannot be read ({type(error).__name__})"
+    return Prepared(file, name, len(data), zlib.compress(data[:MAX_KEPT]), error=f"{file.filename}: {why}")
 
 
 def in_its_time(one: Prepared, zone: ZoneInfo, now: datetime) -> Prepared:

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from roundhook import BadInputError, Event, FetchedFile, RoundAmended, RoundNotice
@@ -21,7 +22,7 @@ from .endstats import Endstats
 from .filing import file_away
 from .parser import StatsFile
 from .planning import windows_around
-from .prepare import ChangedFileError, Prepared, in_its_time, prepare
+from .prepare import KEPT_A_DAY, ChangedFileError, Prepared, in_its_time, prepare
 from .reconcile import reconcile
 from .work import Work, beside
 
@@ -153,12 +154,22 @@ class ImportService:
 
     async def _import(self, transaction: Transaction, server: str, batch: Batch) -> None:
         zone = self._zone_of(server)
-        arrived = batch.arrived(server)
+        arrived = await self._bounded(transaction, server, batch.arrived(server))
         filing = await file_away(transaction, server, zone, arrived, batch.older(server))
         work = Work(transaction, self._db, server, zone)
         work.parsed |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, StatsFile)}
         work.endstats |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, Endstats)}
         batch.settle(server, filing, await reconcile(work, filing))
+
+    async def _bounded(self, transaction: Transaction, server: str, arrived: list[Prepared]) -> list[Prepared]:
+        """Return what has arrived, without the bytes of refused files beyond those that are kept of a day."""
+        refused = [one for one in arrived if one.error is not None]
+        if not refused:
+            return arrived
+        latest = max(one.file.fetched_at or self._now() for one in refused)
+        room = KEPT_A_DAY - await store.refused_since(transaction, server, latest - timedelta(days=1))
+        beyond = {one.key for one in refused[max(room, 0) :]}
+        return [replace(one, packed=None) if one.key in beyond else one for one in arrived]
 
     def _tell(self, batch: Batch) -> None:
         for result in batch.results.values():

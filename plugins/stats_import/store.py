@@ -39,6 +39,16 @@ async def waiting(reader: Reader, *, after: int, most: int) -> list[Row]:
     )
 
 
+async def refused_since(reader: Reader, server: str, since: datetime) -> int:
+    """Return how many files of a server were refused since a time, of those whose bytes are kept."""
+    rows = await reader.fetch(
+        "SELECT count(*) AS n FROM stats_files WHERE server = ? AND state = 'quarantined' AND fetched_at > ? "
+        "AND content IS NOT NULL",
+        (server, since),
+    )
+    return int(rows[0]["n"])
+
+
 async def stored_files(
     reader: Reader,
     server: str,

@@ -1,5 +1,7 @@
 """Refused files: told to the admins once, kept, read again by a generation that can read them; cut files in none."""
 
+import random
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -197,3 +199,32 @@ async def test_a_cut_at_the_end_of_a_line_gives_way_to_the_whole(
         assert {table: rows for table, rows in found.items() if table != "stats_files"} == {
             table: rows for table, rows in alone.items() if table != "stats_files"
         }
+
+
+async def test_what_is_kept_of_refused_files_is_bounded(
+    database: Database, service: ImportService, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each the first 64 KiB, of so many a day; the rest are rows without bytes, and all are told."""
+    monkeypatch.setattr("plugins.stats_import.service.KEPT_A_DAY", 3)
+    noise = random.Random(1).randbytes(200_000)  # noqa: S311 - no secret
+    for number in range(5):
+        await service.import_files([folder.put(name_of(f"2026-01-10-20000{number}"), noise + bytes([number]))])
+    rows = await database.fetch("SELECT state, content, reason FROM stats_files ORDER BY id")
+
+    assert [row["state"] for row in rows] == ["quarantined"] * 5
+    assert [len(zlib.decompress(row["content"])) if row["content"] else 0 for row in rows] == [64 * 1024] * 3 + [0, 0]
+    assert all(row["reason"] for row in rows)
+    assert await service.read_again() == []
+
+
+async def test_whatever_a_file_makes_the_parser_do_concerns_that_file(
+    database: Database, service: ImportService, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("plugins.stats_import.prepare.parse_stats_file", fail)
+    (one,) = await service.import_files([folder.put(name_of("2026-01-10-200000"), b"x")])
+
+    assert one.state == "quarantined"
+    assert one.reason == f"{name_of('2026-01-10-200000')}: it cannot be read (RecursionError)"
