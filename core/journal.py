@@ -171,15 +171,17 @@ class Journal(Backlog):
                 (self._owners.me, *names),
             )
         recorded = {(event_id, plugin) for *_, event_id, plugin in self._records}
-        found = (self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded)
+        found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded]
         return [delivery for delivery in found if delivery is not None]
 
     def _open_delivery(self, row: Row) -> OpenDelivery | None:
-        """Read a row; an event that this version cannot read is left in the journal."""
+        """Read a row; one that this version cannot read has failed for good, and is tried again at the next start."""
         try:
             event = self._codec.decode(row["type"], row["payload"])
-        except (KeyError, TypeError, ValueError):
-            log.exception("event %s cannot be read by this version; it is left aside", row["id"])
+        except Exception as error:  # noqa: BLE001 - whatever stands there concerns that row alone
+            why = f"event {row['id']} ({str(row['type'])[:80]}) cannot be read by this version: {type(error).__name__}"
+            log.error("%s; it is set aside, see `roundhook events --failed`", why)
+            self.record(row["id"], row["plugin"], "failed", row["attempts"], why)
             return None
         return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
 

@@ -55,6 +55,7 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
     Raises:
         ConfigError: a migration failed; the text names it and the copy.
     """
+    await check_age(database, owners)
     waiting = await pending(database, owners)
     if not waiting:
         return []
@@ -69,6 +70,20 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
         done += ids
     log.info("database migrated: %s", ", ".join(done))
     return done
+
+
+async def check_age(database: Database, owners: Sequence[Owner]) -> None:
+    """Refuse (``ConfigError``) a database whose tables a newer version has changed."""
+    if "migration" not in await table_names(database):
+        return
+    known = {owner.name: set(owner.migrations()) for owner in owners}
+    rows = await database.fetch("SELECT name, app_name FROM migration ORDER BY id")
+    newer = [row["name"] for row in rows if row["name"] not in known.get(row["app_name"], {row["name"]})]
+    if newer:
+        raise ConfigError(
+            f"The database is of a newer version ({newer[-1]} was run on it). Update roundhook and its plugins, or set "
+            "database.url to a copy from before; storage.dir/backups has those that were made before migrations."
+        )
 
 
 async def table_names(database: Database) -> set[str]:

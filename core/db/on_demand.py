@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from core.db.database import Database, Row, Transaction, open_database
-from core.db.migrate import CORE, migrate, pending
+from core.db.migrate import CORE, check_age, migrate, pending
 from core.errors import ConfigError
 
 
@@ -57,6 +57,7 @@ class DatabaseOnDemand(Database):
     async def _reading(self) -> Database:
         if self._reader is None:
             reader = await self._stack.enter_async_context(open_database(self._url, read_only=True))
+            await check_age(reader, [CORE])
             if await pending(reader, [CORE]):
                 raise ConfigError("The database is not up to date. Run `roundhook db upgrade`, or start the bot once.")
             self._reader = reader

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0)
 """Pauses between attempts; after the last one a delivery has failed for good."""
+FINISH_SECONDS = 10.0
+"""How long handlers that run may take to end when the bot stops."""
 CLOSE_SECONDS = 5.0
 """How long cancelled handlers may take to end when the bot stops."""
 
@@ -51,6 +53,8 @@ class Dispatcher:
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._calling: set[asyncio.Task[None] | None] = set()
+        """Those that are within a handler."""
 
     async def publish(self, event: Event) -> None:
         """Commit *event* to the journal and start its deliveries.
@@ -128,8 +132,14 @@ class Dispatcher:
             await self._changed.wait()
 
     async def close(self) -> None:
-        """Stop delivering. What is open stays pending in the journal."""
+        """Take no more, let what runs end within ``FINISH_SECONDS``. What is open then stays pending in the journal."""
+        if self._closing:
+            return
         self._closing = True
+        if running := [task for task in self._calling if task is not None]:
+            await asyncio.wait(running, timeout=FINISH_SECONDS)
+        if left := len(self._open):
+            log.info("%d deliveries are left in the journal; the next start makes them", left)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -247,6 +257,7 @@ class Dispatcher:
         limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
         activity = generation.scope.activity
         activity.begin()
+        self._calling.add(delivery.task)
         started = time.perf_counter()
         problem: BaseException | None = None
         try:
@@ -264,6 +275,7 @@ class Dispatcher:
             generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
         finally:
             activity.end()
+            self._calling.discard(delivery.task)
         if limit.left:
             return Outcome.LEFT, None
         slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit.expired)

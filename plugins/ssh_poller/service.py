@@ -7,6 +7,7 @@ it ends in a newline.
 
 import itertools
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -299,7 +300,8 @@ class FetchLoop:
         seconds: float = self._settings.look_seconds if awaited else self._settings.poll_seconds
         if self._unsettled:
             seconds = min(seconds, SETTLE_SECONDS)
-        await self._clock.wait(self._server.asked, self._slowdown or seconds)
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all servers are tried at once
+        await self._clock.wait(self._server.asked, self._slowdown * jitter or seconds)
 
     async def _gone(self, error: PeerUnavailableError | ConfigError) -> None:
         """Say that the server is away, then look less and less often."""
