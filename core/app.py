@@ -13,6 +13,7 @@ from core.config import Config
 from core.context import Context
 from core.db import open_database
 from core.db import tables as core_tables
+from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, ROOT, Owner, migrate
 from core.db.owners import Owners
 from core.db.presence import BEAT_SECONDS, Presence
@@ -111,6 +112,7 @@ async def offline_application(config: Config) -> AsyncIterator[Application]:
 @contextlib.asynccontextmanager
 async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord") -> AsyncIterator[Services]:
     storage = config.storage_dir
+    refuse_foreign(storage)
     await asyncio.to_thread(storage.mkdir, mode=0o700, parents=True, exist_ok=True)
     owners = Owners(storage / "processes")
     servers = {key: Server(key, settings) for key, settings in config.servers.items()}

@@ -15,6 +15,7 @@ from core.cli.screen import say
 from core.cli.setup import config_of
 from core.config import Config
 from core.db import open_database
+from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, pending
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
@@ -82,6 +83,7 @@ async def _look_at_database(url: str) -> str:
 
 
 def _look_at_storage(folder: Path) -> str:
+    refuse_foreign(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".check").touch()

@@ -7,7 +7,9 @@ from typing import Any
 
 from core.cli import add_action
 from core.cli.setup import answer, config_of
+from core.config import Config
 from core.db import open_database
+from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, ROOT, Owner, migrate, pending, table_names
 from core.db.on_demand import DatabaseOnDemand
 from core.db.sqlite import SqliteDatabase
@@ -45,8 +47,9 @@ async def _status(arguments: argparse.Namespace) -> None:
 
 async def _backup(arguments: argparse.Namespace) -> None:
     path: Path = arguments.path
-    await asyncio.to_thread(_check_target, path)
-    url = config_of(arguments).database.url
+    config = config_of(arguments)
+    await asyncio.to_thread(_check_target, path, config)
+    url = config.database.url
     async with DatabaseOnDemand(url) as found, open_database(url, read_only=True) as database:
         await found.check()
         if not isinstance(database, SqliteDatabase):
@@ -55,11 +58,14 @@ async def _backup(arguments: argparse.Namespace) -> None:
     answer(arguments, {"copied_to": path}, f"copied to {path}")
 
 
-def _check_target(path: Path) -> None:
+def _check_target(path: Path, config: Config) -> None:
     if path.exists():
         raise ConfigError(f"{path} exists already; a backup does not overwrite. Name a new file.")
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path} would be in a folder that does not exist. Create it, or name another file.")
+    home = Path(config.database.url.removeprefix("sqlite:///")).parent
+    if any(path.absolute().is_relative_to(folder) for folder in (home, config.storage_dir)):
+        refuse_foreign(path.absolute())
 
 
 def _owners() -> list[Owner]:

@@ -7,6 +7,7 @@ from core.cli import add_common, add_json
 from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.db.database import MAX_ID
+from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.db.owners import Owners
 from core.errors import ConfigError
@@ -53,6 +54,7 @@ async def _replay(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
     async with DatabaseOnDemand(config.database.url) as database:
         await database.check()
+        refuse_foreign(config.storage_dir)
         owners = await asyncio.to_thread(Owners, config.storage_dir / "processes")
         count = await Journal(database, owners, Clock(), CONTRACTS).replay(ids)
     if not count:

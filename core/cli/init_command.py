@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.cli.screen import say
 from core.config import DEFAULT_FILE
+from core.db.foreign import refuse_foreign
 from core.errors import ConfigError
 
 _HOME = Path(__file__).parents[2]
@@ -21,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> None:
     """Write the file; what is there stays."""
     target: Path = arguments.folder / DEFAULT_FILE
+    refuse_foreign(arguments.folder.absolute())
     try:
         arguments.folder.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8") as file:

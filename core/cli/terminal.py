@@ -4,6 +4,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from core.cli import screen, setup
 from core.clock import Clock
 from core.config import Config, ServerSection, parse_config
+from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, RoundhookError
 from core.kernel.contracts import Event
@@ -54,6 +56,16 @@ class Terminal:
         for server in self.servers.values():
             await server.close()
         await self.db.close()
+
+    def check_owner(self) -> None:
+        """Return if what is written into the storage folder and the database file belongs to who owns them.
+
+        Raises:
+            ConfigError: they are another user's; names who, and how to run it instead.
+        """
+        refuse_foreign(self.config.storage_dir)
+        if self.db.dialect == "sqlite":
+            refuse_foreign(Path(self.config.database.url.removeprefix("sqlite:///")))
 
     def print(self, text: str = "") -> None:
         """Print one line, or several, on stdout; control characters in it are shown, not obeyed.

@@ -19,6 +19,7 @@ from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
 from core.db.outage import Outage, away
+from core.db.foreign import refuse_foreign
 from core.db.tables import insert_sql
 from core.errors import ConfigError
 
@@ -86,6 +87,7 @@ async def connect(url: str, *, read_only: bool) -> SqliteDatabase:
     if read_only and not path.exists():  # noqa: ASYNC240
         raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
     if not read_only:
+        refuse_foreign(path)
         _make_private(path)
     return SqliteDatabase(path, read_only=read_only)
 
