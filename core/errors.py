@@ -2,6 +2,7 @@
 
 RoundhookError
 ├── ConfigError            the owner must change a setting; never retried
+│   └── NotAllowedError    the bot's user on a game server may not do that there: it is done by hand, or not at all
 ├── PluginError            a plugin broke the contract; it is not loaded, the others are
 │   └── ManifestError      its manifest.toml cannot be read or asks for what does not exist
 ├── PeerUnavailableError   game server, Discord or database away; retried with backoff
@@ -18,6 +19,10 @@ class RoundhookError(Exception):
 
 class ConfigError(RoundhookError):
     """A setting is wrong or missing. The text names the key, the value found and the remedy."""
+
+
+class NotAllowedError(ConfigError):
+    """The bot's user on a game server lacks a right. The text names user, path and remedy."""
 
 
 class PluginError(RoundhookError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.errors import BadInputError as BadInputError
     from core.errors import ConfigError as ConfigError
     from core.errors import ManifestError as ManifestError
+    from core.errors import NotAllowedError as NotAllowedError
     from core.errors import PeerUnavailableError as PeerUnavailableError
     from core.errors import PluginError as PluginError
     from core.errors import RoundhookError as RoundhookError
@@ -57,8 +58,8 @@ _PLACES = {
     "core.discord.messages": ("Content", "Embed", "Field", "File", "Message"),
     "core.discord.permissions": ("admins_only",),
     "core.errors": (
-        "BadInputError", "ConfigError", "ManifestError", "PeerUnavailableError", "PluginError", "RoundhookError",
-        "UserFacingError",
+        "BadInputError", "ConfigError", "ManifestError", "NotAllowedError", "PeerUnavailableError", "PluginError",
+        "RoundhookError", "UserFacingError",
     ),
     "core.kernel.contracts": ("Event",),
     "core.kernel.manifest": ("Settings",),

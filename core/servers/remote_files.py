@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ConfigError
+from core.errors import ConfigError, NotAllowedError
 from core.servers.ssh import Server, library
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Listing:
 class RemoteFiles:
     """Reads and writes on *server*.
 
-    Every method raises what ``Server.sftp`` raises, and ``ConfigError`` where the user may not do that there.
+    Every method raises what ``Server.sftp`` raises, and ``NotAllowedError`` where the user may not do that there.
     """
 
     def __init__(self, server: Server) -> None:
@@ -166,10 +166,10 @@ class RemoteFiles:
         async with self._server.sftp() as sftp:
             try:
                 yield sftp
-            except library().SFTPPermissionDenied as error:
+            except (library().SFTPPermissionDenied, library().SFTPWriteProtect) as error:
                 who = f"The user '{ssh.user if ssh else ''}' may not {verb} {path} on {key}."
                 how = "Give that user the right to, or do it by hand: docs/how-to/set-up-the-game-server.md says how."
-                raise ConfigError(f"{who} {how}") from error
+                raise NotAllowedError(f"{who} {how}") from error
             except library().SFTPFailure as error:
                 how = "Look at what lies there, and whether the disk is full."
                 raise ConfigError(f"The server {key} could not {verb} {path} ({error}). {how}") from error

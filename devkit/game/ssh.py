@@ -5,7 +5,7 @@ import os
 import posixpath
 import socket
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ class Behaviour:
     """Set when the server closes: what waits for ever ends then."""
     unanswered: set[str] = field(default_factory=set)
     """Kinds of SFTP requests that get no answer."""
+    is_read_only: bool = False
+    """Nobody may write, as with ``internal-sftp -R``."""
+    closed: set[str] = field(default_factory=set)
+    """Paths that the user may see but not read."""
     claimed: dict[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
     """Names that the listing of a folder begins with, though nothing of that name lies there."""
 
@@ -160,6 +164,9 @@ class _Sftp(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
         await self._behaviour.answers("open")
+        self._allow(pflags & asyncssh.FXF_WRITE)
+        if os.fsdecode(path) in self._behaviour.closed:
+            raise asyncssh.SFTPPermissionDenied("Not for this user")
         if _is_pipe(self.map_path(path)):
             await self._behaviour.over.wait()  # nobody is at its other end
             raise asyncssh.SFTPFailure("The server is closing")
@@ -169,6 +176,22 @@ class _Sftp(asyncssh.SFTPServer):
         await self._behaviour.answers("read")
         data = super().read(file_obj, offset, size)
         return data if isinstance(data, bytes) else await data
+
+    def mkdir(self, path: bytes, attrs: SFTPAttrs) -> Awaitable[None] | None:
+        self._allow(writing=True)
+        return super().mkdir(path, attrs)
+
+    def remove(self, path: bytes) -> Awaitable[None] | None:
+        self._allow(writing=True)
+        return super().remove(path)
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> Awaitable[None] | None:
+        self._allow(writing=True)
+        return super().rename(oldpath, newpath)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Awaitable[None] | None:
+        self._allow(writing=True)
+        return super().posix_rename(oldpath, newpath)
 
     async def stat(self, path: bytes) -> SFTPAttrs:
         await self._behaviour.answers("stat")
@@ -182,6 +205,10 @@ class _Sftp(asyncssh.SFTPServer):
             yield SFTPName(name.encode(), longname=b"-", attrs=attrs)
         async for found in super().scandir(path):
             yield found
+
+    def _allow(self, writing: object) -> None:
+        if writing and self._behaviour.is_read_only:
+            raise asyncssh.SFTPPermissionDenied("Read-only")
 
 
 def _is_pipe(path: bytes) -> bool:

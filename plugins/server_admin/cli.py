@@ -1,12 +1,17 @@
 """``roundhook lua deploy``: puts the script and its settings on a game server, or takes them away again."""
 
 import argparse
+import asyncio
+import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
-from roundhook import RoundhookError, Secret, Server, accept_webhook
+from roundhook import NotAllowedError, RoundhookError, Secret, Server, accept_webhook
 from roundhook.cli import Terminal
 
 from . import webhooks
+from .by_hand import what_is_left, who_may_only_read
 from .deploy import Deployment, Plan
 from .rest import rest_of
 
@@ -26,6 +31,8 @@ def add_lua_deploy(parser: argparse.ArgumentParser) -> None:
 async def lua_deploy(terminal: Terminal, arguments: argparse.Namespace) -> int:
     """Show the plan, ask, carry it out; 1 if the answer was no."""
     server = terminal.server(arguments.server)
+    if not arguments.dry_run:
+        terminal.check_owner()
     deployment = Deployment(server, now=datetime.now(UTC), folder=arguments.folder, cfgs=arguments.cfg)
     if arguments.remove:
         return await _remove(terminal, deployment, arguments)
@@ -40,16 +47,49 @@ async def _install(terminal: Terminal, deployment: Deployment, server: Server, a
         channel = terminal.config.discord.control_channel
         terminal.print(f"A webhook named '{webhooks.name_of(server.key)}' is made in channel {channel}.")
     if plan.changes and not arguments.dry_run:
-        if not _is_wanted(terminal, plan, arguments):
+        may_write = await deployment.may_write(plan)
+        if may_write and not _is_wanted(terminal, plan, arguments):
             return 1
         if url is None:
             url = await _new_url(terminal, server.key)
             plan = await deployment.plan_install(url)
-        await deployment.carry_out(plan)
-        terminal.print("Done.")
+        if may_write:
+            may_write = await _carry_out(terminal, deployment, plan)
+        if not may_write:
+            await _hand_over(terminal, server, await deployment.plan_install(url))
     if url is not None and not arguments.dry_run:
         await _accept(terminal, server, url)
     return 0
+
+
+async def _carry_out(terminal: Terminal, deployment: Deployment, plan: Plan) -> bool:
+    try:
+        await deployment.carry_out(plan)
+    except NotAllowedError as error:
+        terminal.print(str(error))
+        return False
+    terminal.print("Done.")
+    return True
+
+
+async def _hand_over(terminal: Terminal, server: Server, plan: Plan) -> None:
+    """Say what is left to be done by hand, and lay the files for it into the storage folder."""
+    rest = what_is_left(plan)
+    terminal.print(f"{who_may_only_read(server)}\n{rest.plain}")
+    if rest.files:
+        folder = terminal.config.storage_dir / "lua" / server.key
+        await asyncio.to_thread(_lay, folder, rest.files)
+        terminal.print(f"The files to copy lie in {folder}. Delete that folder when they are on the game server.")
+
+
+def _lay(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write *files*, for their owner alone: one of them holds the webhook's address."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, data in files.items():
+        path = folder / name
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
 
 
 async def _remove(terminal: Terminal, deployment: Deployment, arguments: argparse.Namespace) -> int:

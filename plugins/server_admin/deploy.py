@@ -6,10 +6,11 @@ by its name and its content, and lies below the game folder.
 """
 
 import posixpath
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from roundhook import ConfigError, RemoteFiles, Secret, Server
+from roundhook import ConfigError, NotAllowedError, RemoteFiles, Secret, Server
 
 from .lua_modules import find_setting, with_line, with_module, without_module
 from .places import FOLDER, Places
@@ -97,11 +98,24 @@ class Deployment:
             notes.append(f"The outbox of {SCRIPT} in {folder} stays: delete it when no notice waits in it any more.")
         return Plan(folder, tuple(changes), tuple(notes), is_removal=True)
 
+    async def may_write(self, plan: Plan) -> bool:
+        """Tell whether the user may write where the script is put: by trying, with an empty file that goes again."""
+        home = next((posixpath.dirname(one.path) for one in plan.changes if one.kind != "cfg"), plan.folder)
+        folder = home if await self._files.look_at(home) is not None else plan.folder
+        path = posixpath.join(folder, f"roundhook-{secrets.token_hex(8)}.tmp")
+        try:
+            await self._files.write(path, b"", SECRET_MODE)
+            await self._files.remove(path)
+        except NotAllowedError:
+            return False
+        return True
+
     async def carry_out(self, plan: Plan) -> None:
         """Do what *plan* says.
 
         Raises:
-            ConfigError: a file is not any more as it was when the plan was made, or may not be written.
+            NotAllowedError: a file may not be written; what comes before it in the plan is done.
+            ConfigError: a file is not any more as it was when the plan was made.
             PeerUnavailableError: the server broke off; doing it again is safe.
         """
         for change in plan.changes:
@@ -164,7 +178,11 @@ class Deployment:
 
     async def _put_settings(self, home: str, url: Secret | None, receipt: Receipt) -> list[Change]:
         path = posixpath.join(home, SETTINGS)
-        before = await self._replaceable(path)
+        try:
+            before = await self._replaceable(path)
+        except NotAllowedError:  # put there by hand, and open to the game's own user alone, as it should be
+            self._places.notes.append(f"{path} is there and may not be read, which is well: it was not looked at.")
+            return []
         if url is None:  # only to be looked at: the webhook is made when it is carried out
             return [Change("settings", path, before, b"", SECRET_MODE)]
         text = settings_text(url, before.decode("utf-8", "surrogateescape") if before else None)
@@ -175,7 +193,7 @@ class Deployment:
         _, module = _module(cfgs)
         setting = {path: text for path, text in cfgs.items() if find_setting(text)}
         wanted = {path: with_module(text, module) for path, text in setting.items()}
-        if not wanted and (main := self._main_cfg(folder, cfgs)):
+        if not wanted and not self._places.is_blind and (main := self._main_cfg(folder, cfgs)):
             wanted = {main: with_line(cfgs[main], module)}
         changes = []
         for path, text in wanted.items():

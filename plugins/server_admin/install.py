@@ -7,6 +7,7 @@ from roundhook import (
     Context,
     File,
     Message,
+    NotAllowedError,
     RoundhookError,
     Secret,
     Server,
@@ -16,20 +17,15 @@ from roundhook import (
     escape_markdown,
 )
 
+from .by_hand import ByHand, what_is_left, who_may_only_read, whole
 from .deploy import TAKES_EFFECT, Deployment, Plan
-from .script import SETTINGS, settings_text
 
 Offer = dict[str, str]
 """What may be written after a yes: the server's key, and a mark of the cfg's lines as they were shown."""
-_BY_HAND = (
-    "Put `roundhook.lua` and the attached file into the game server's `luascripts` folder, add "
-    "`luascripts/roundhook.lua` to `lua_modules`, and load a map. "
-    "Whoever has this file can post in its name: keep it to yourself."
-)
 
 
 class Installer:
-    """Deploys where that is possible, else hands over the settings; *ctx* is the plugin's."""
+    """Deploys where that is possible, else hands over what is to be copied; *ctx* is the plugin's."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
@@ -37,18 +33,27 @@ class Installer:
     async def install(self, server: Server, url: Secret, said: str) -> tuple[Message, Offer | None]:
         """Put script and settings there and offer to write the cfg; where that cannot be, hand them to the admin."""
         if server.settings.ssh is None:
-            return _by_hand(said, url), None
+            return _handed_over(said, whole(url)), None
         deployment = Deployment(server, now=self._now())
         try:
-            await deployment.carry_out((await deployment.plan_install(url)).harmless)
-            plan = await deployment.plan_install(url)
+            plan, is_done = await self._put_files(deployment, url)
         except RoundhookError as error:
-            return _by_hand(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}\n", url), None
+            return _handed_over(f"{said}\nNot installed over SSH: {escape_markdown(str(error))}", whole(url)), None
+        if not is_done:
+            return _handed_over(f"{said}\n{who_may_only_read(server)}", what_is_left(plan)), None
         text = f"{said}\nThe script and its settings are in {code(plan.folder)} of **{server.key}**."
         if not plan.asks:
             return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))])), None
         shown = f"{text} Now the server's cfg:\n{code_block(_diffs(plan), 'diff')}\n"
         return Message(content=shown + "\n".join(plan.notes)), {"server": server.key, "mark": _mark(plan)}
+
+    async def _put_files(self, deployment: Deployment, url: Secret) -> tuple[Plan, bool]:
+        """Put script and settings there; return what is left, and whether they could be written."""
+        try:
+            await deployment.carry_out((await deployment.plan_install(url)).harmless)
+        except NotAllowedError:
+            return await deployment.plan_install(url), False
+        return await deployment.plan_install(url), True
 
     async def write_cfg(self, server: Server, url: Secret, mark: str) -> str:
         """Write what was offered.
@@ -71,9 +76,9 @@ class Installer:
         return self._ctx.clock.now()
 
 
-def _by_hand(said: str, url: Secret) -> Message:
-    data = settings_text(url).encode()
-    return Message(content=f"{said} {_BY_HAND}", files=(File(name=SETTINGS, data=data),))
+def _handed_over(said: str, rest: ByHand) -> Message:
+    files = tuple(File(name=name, data=data) for name, data in rest.files.items())
+    return Message(content=f"{said}\n{rest.steps}", files=files)
 
 
 def _diffs(plan: Plan) -> str:

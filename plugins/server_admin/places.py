@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from roundhook import ConfigError, RemoteFiles, Server
+from roundhook import ConfigError, NotAllowedError, RemoteFiles, Server
 
 from .plan import text_of
 from .script import OUTBOX
@@ -24,6 +24,8 @@ class Places:
         self.given_cfgs = tuple(cfgs)
         self.notes: list[str] = []
         """What the last look for cfgs has left aside, and why."""
+        self.is_blind = False
+        """Whether it met a cfg that may not be read: that one may be the server's."""
 
     async def game_folder(self) -> str:
         """Return the game folder: the one that holds ``stats_dir`` and looks like one.
@@ -64,7 +66,7 @@ class Places:
 
     async def cfgs(self, folder: str) -> dict[str, str]:
         """Return the cfgs that may be the server's, path to text: in the game folder, in etmain, in the basepath."""
-        self.notes = []
+        self.notes, self.is_blind = [], False
         if self.given_cfgs:
             return dict([await self._given_cfg(path) for path in self.given_cfgs])
         found: dict[str, str] = {}
@@ -74,13 +76,23 @@ class Places:
                 if not entry.name.lower().endswith(CFG_NAMES) or not (entry.is_link or entry.is_file):
                     continue
                 path = await self._cfg_path(posixpath.join(place, entry.name), places, is_link=entry.is_link)
-                data = await self._files.read(path) if path and path not in found else None
+                data = await self._cfg_bytes(path) if path and path not in found else None
                 if data is not None and len(data) <= MOST_CFG_BYTES:
                     found[path] = text_of(data)
                 if len(found) >= MOST_CFGS:
                     self.notes.append(f"Only {MOST_CFGS} cfgs were looked at. {NAME_IT}")
                     return found
         return found
+
+    async def _cfg_bytes(self, path: str) -> bytes | None:
+        try:
+            return await self._files.read(path)
+        except NotAllowedError:
+            self.is_blind = True
+            self.notes.append(
+                f"{path} may not be read: if the server runs it, see that its lua_modules has the script."
+            )
+            return None
 
     async def _entries(self, folder: str) -> list[Any]:
         listing = await self._files.scan(folder, missing_ok=True)

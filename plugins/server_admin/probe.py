@@ -1,12 +1,13 @@
 """A test message from the game server to the bot: laid into the script's outbox over SFTP, timed until it is here."""
 
+import contextlib
 import json
 import posixpath
 import secrets
 import time
 from dataclasses import dataclass
 
-from roundhook import Clock, ConfigError, RemoteFiles, RoundhookError, Server
+from roundhook import Clock, ConfigError, NotAllowedError, RemoteFiles, RoundhookError, Server, escape_markdown
 
 from .places import FOLDER, Places
 from .script import OUTBOX, SCRIPT, SETTINGS, outbox_dir, webhook_ids
@@ -18,7 +19,7 @@ MODE = 0o644
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: *milliseconds* until the bot saw it, or why there is none."""
+    """What came of it, as Discord shows it: *milliseconds* until the bot saw it, or why there is none."""
 
     text: str
     milliseconds: int | None = None
@@ -44,14 +45,18 @@ class Probe:
         """Lay the message, wait for it, clean up."""
         try:
             outbox = await self._outbox()
+        except NotAllowedError as error:
+            return _read_only(error)
         except RoundhookError as error:
-            return Outcome(f"– not tried: {error}")
+            return Outcome(f"– not tried: {escape_markdown(str(error))}")
         token = secrets.token_hex(8)
         name = posixpath.join(outbox.folder, f"{int(self._clock.now().timestamp()):010d}-test-{token}-{outbox.hook}")
         try:
             return await self._timed(outbox, name, token)
+        except NotAllowedError as error:
+            return _read_only(error)
         except RoundhookError as error:
-            return Outcome(f"✗ {error}")
+            return Outcome(f"✗ {escape_markdown(str(error))}")
 
     async def _timed(self, outbox: _Outbox, name: str, token: str) -> Outcome:
         with self._server.awaiting_test(token) as came:
@@ -62,9 +67,8 @@ class Probe:
             if await self._clock.wait(came, PATIENCE_SECONDS):
                 milliseconds = round((time.perf_counter() - started) * 1000)
                 return Outcome(f"✓ the test message was here after {milliseconds} ms", milliseconds)
-        return Outcome(
-            f"✗ the test message did not come within {PATIENCE_SECONDS:g} s. {await self._why(outbox, name)}"
-        )
+        why = escape_markdown(await self._why(outbox, name))
+        return Outcome(f"✗ the test message did not come within {PATIENCE_SECONDS:g} s. {why}")
 
     async def _why(self, outbox: _Outbox, name: str) -> str:
         """Say where it has stopped, and take back what still lies there."""
@@ -96,17 +100,18 @@ class Probe:
         named = outbox_dir(settings) if settings else OUTBOX
         remedy = "The bot writes nothing there; the script sends its notices all the same."
         outbox = await places.inside(folder, named, f"outbox_dir in {SETTINGS}", remedy)
-        if not await self._files.entries(outbox):
+        if await self._files.look_at(outbox) is None:
             raise ConfigError(
-                f"{outbox} is not there, so {SCRIPT} has not run yet. Run `roundhook lua deploy --server "
-                f"{self._server.key}` and load a map."
+                f"{outbox} is not there, so {SCRIPT} has not run yet. /setup server puts it there, or says how; then "
+                "load a map."
             )
         return _Outbox(outbox, self._hook(settings))
 
     async def _settings(self, *places: str) -> str:
         for place in places:
-            if (data := await self._files.read(posixpath.join(place, SETTINGS))) is not None:
-                return data.decode("utf-8", "replace")
+            with contextlib.suppress(NotAllowedError):  # open to the game's own user alone, as it should be
+                if (data := await self._files.read(posixpath.join(place, SETTINGS))) is not None:
+                    return data.decode("utf-8", "replace")
         return ""
 
     def _hook(self, settings: str) -> int:
@@ -119,6 +124,11 @@ class Probe:
                 f"/setup server makes one, or add its id to servers.{self._server.key}.webhook_ids."
             )
         return accepted[0] if accepted else 1
+
+
+def _read_only(error: NotAllowedError) -> Outcome:
+    what = escape_markdown(str(error).partition(". ")[0])
+    return Outcome(f"– read-only: not tried. {what}, and need not: the last notice shows whether they come.")
 
 
 def _payload(token: str) -> bytes:

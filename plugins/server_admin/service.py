@@ -152,7 +152,7 @@ class ServerAdmin:
 
     async def _test_field(self, server: Server) -> Field:
         outcome = await Probe(server, self._ctx.clock).run()
-        return Field(name="Test message", value=escape_markdown(outcome.text))
+        return Field(name="Test message", value=outcome.text)
 
     async def _notice_field(self, key: str) -> Field:
         rows = await self._ctx.db.fetch(

@@ -114,6 +114,30 @@ async def test_a_removal_asks_also_without_a_cfg(
     assert f"- /{SETTINGS}" in capsys.readouterr().out
 
 
+async def test_a_user_who_may_only_read(machine: Machine, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no error: what to copy where is said, the files for it are laid down, and afterwards all is well."""
+    machine.ssh.behaviour.is_read_only = True
+    before = machine.tree()
+
+    code = await run(config)
+    shown = capsys.readouterr().out
+    laid = config.parent / "data" / "lua" / "puran"
+    unchanged, modes = machine.tree() == before, {one.name: one.stat().st_mode & 0o777 for one in laid.iterdir()}
+    for file in laid.iterdir():
+        (machine.root / SETTINGS).with_name(file.name).write_bytes(file.read_bytes())
+    machine.put(SERVER_CFG, CFG.replace("stats.lua", "stats.lua luascripts/roundhook.lua"))
+    machine.ssh.behaviour.closed = {f"/{SETTINGS}"}
+
+    assert code == 0
+    assert unchanged
+    assert modes == {"roundhook.lua": 0o600, "roundhook_config.lua": 0o600}
+    assert f"Copy roundhook.lua and roundhook_config.lua into /{HOME}/legacy/luascripts." in shown
+    assert f"The files to copy lie in {laid}" in shown
+    assert "sEcReT" not in shown
+    assert await run(config) == 0
+    assert "Nothing is to be changed" in capsys.readouterr().out
+
+
 async def test_the_webhook_comes_from_discord(machine: Machine, config: Path) -> None:
     """Without an address in the settings the bot makes one webhook, once, and only when it is wanted."""
     async with DiscordServer() as discord:

@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 
 from core.config import Secret
-from core.errors import ConfigError, PeerUnavailableError
+from core.errors import ConfigError, NotAllowedError, PeerUnavailableError
 from core.servers.ssh import Server
 from devkit.game.ssh import _Sftp
 from plugins.server_admin.deploy import Deployment, Plan
@@ -259,22 +259,28 @@ async def test_no_address_in_a_wrong_setting(server: Server) -> None:
     assert TOKEN not in str(caught.value)
 
 
-async def test_a_user_who_may_only_read(machine: Machine, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_user_who_may_only_read(machine: Machine, server: Server) -> None:
     """An SFTP server that lets nobody write is named with path, user and remedy; nothing has changed."""
-
-    async def read_only(self: _Sftp, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
-        if pflags & asyncssh.FXF_WRITE:
-            raise asyncssh.SFTPPermissionDenied("read-only")
-        return await original(self, path, pflags, attrs)
-
-    original = _Sftp.open
-    monkeypatch.setattr(_Sftp, "open", read_only)
+    machine.ssh.behaviour.is_read_only = True
     before = machine.tree()
 
-    with pytest.raises(ConfigError, match=r"'et' may not write /home.*by hand"):
+    with pytest.raises(NotAllowedError, match=r"'et' may not write /home.*by hand"):
         await install(server)
 
     assert machine.tree() == before
+
+
+async def test_what_only_the_games_user_may_read(machine: Machine, server: Server) -> None:
+    """Settings put there by hand are left alone, and no other cfg is taken for one that cannot be read."""
+    machine.put(f"{SCRIPTS}/roundhook_config.lua", "return {}")
+    machine.put(f"{HOME}/legacy/legacy.cfg", "// not the one\n")
+    machine.ssh.behaviour.closed = {f"/{SCRIPTS}/roundhook_config.lua", f"/{SERVER_CFG}"}
+
+    plan = await Deployment(server, now=NOW).plan_install(URL)
+
+    assert [change.kind for change in plan.changes] == ["receipt", "script"]
+    assert f"/{SERVER_CFG} may not be read" in plan.text
+    assert f"/{SCRIPTS}/roundhook_config.lua is there and may not be read" in plan.text
 
 
 async def test_a_server_that_cannot_rename_over_a_file(

@@ -14,6 +14,7 @@ from core.servers.ssh import Server
 from core.servers.webhooks import accept_webhook
 from devkit.discord.message import Message
 from devkit.game import Engine
+from plugins.server_admin.script import script
 from roundhook.testing import Stage
 from tests.plugins.server_admin.game_machine import CFG, HOME, Machine, machine_at
 
@@ -126,9 +127,48 @@ async def test_a_server_that_cannot_be_reached_gets_its_settings_by_hand(place: 
 
     reply = await place.ask("setup server")
 
-    assert list(reply.files) == ["roundhook_config.lua"]
+    assert reply.files["roundhook.lua"] == script()
+    assert b"/webhooks/" in reply.files["roundhook_config.lua"]
     assert "Not installed over SSH" in reply.text
     assert "away" in reply.text
+
+
+async def test_a_user_who_may_only_read_gets_what_to_copy_where(place: Place) -> None:
+    """Script, settings and the cfg's line are handed over with their places; once they are there all is well."""
+    place.machine.ssh.behaviour.is_read_only = True
+    before = place.machine.tree()
+
+    reply = await place.ask("setup server")
+    unchanged = place.machine.tree() == before
+    for name, data in reply.files.items():
+        (place.machine.root / SCRIPTS / name).write_bytes(data)
+    place.machine.put(SERVER_CFG, CFG.replace("stats.lua", "stats.lua luascripts/roundhook.lua"))
+    place.machine.ssh.behaviour.closed = {f"/{SCRIPTS}/roundhook_config.lua"}  # the game's user has closed it
+    again = await place.ask("setup server")
+
+    assert unchanged
+    assert list(reply.files) == ["roundhook.lua", "roundhook_config.lua"]
+    assert "may only read on puran" in reply.text
+    assert f"Copy `roundhook.lua` and `roundhook_config.lua` into `/{SCRIPTS}`" in reply.text
+    assert f"chmod 600 /{SCRIPTS}/roundhook_config.lua" in reply.text
+    assert '+set lua_modules "luascripts/stats.lua luascripts/roundhook.lua"' in reply.text
+    assert again.files == {}
+    assert "✗" not in reply.text + again.text
+    assert f"are in `/{HOME}/legacy`" in again.text
+
+
+async def test_a_test_where_the_user_may_only_read(place: Place) -> None:
+    """Nothing is tried and nothing is wrong; the answer says so."""
+    await place.ask("setup server")
+    with running(place.machine):
+        await _until(lambda: (place.machine.root / OUTBOX).exists())
+    place.machine.ssh.behaviour.is_read_only = True
+    place.machine.ssh.behaviour.closed = {f"/{SCRIPTS}/roundhook_config.lua"}
+
+    reply = await place.ask("server test")
+
+    assert "– read-only: not tried" in reply.text
+    assert "✗" not in reply.text
 
 
 async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:

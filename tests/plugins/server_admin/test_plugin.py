@@ -57,7 +57,7 @@ async def test_setup_makes_a_webhook_whose_notices_are_accepted(database_url: st
 
     made = int(posted["webhook_id"])
     assert reply.ephemeral
-    assert list(reply.files) == ["roundhook_config.lua"]
+    assert list(reply.files) == ["roundhook.lua", "roundhook_config.lua"]
     assert posted["channel_id"] == str(control)
     assert stored == [{"webhook_id": made, "server": "local", "created_by": 7}]
     assert str(made) in reply.text
