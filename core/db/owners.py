@@ -23,11 +23,11 @@ class Owners:
 
     @contextlib.contextmanager
     def present(self) -> Iterator[None]:
-        """Hold this process's lock while the block runs; a crash lets go of it too."""
+        """Hold this process's lock while the block runs; a crash lets go of it too, and leaves the file to the next."""
         path = self._path(self.me)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = _held(path)
         try:
+            self._sweep()
             yield
         finally:
             path.unlink(missing_ok=True)
@@ -39,22 +39,43 @@ class Owners:
             return False
         if owner.partition(":")[0] != self._storage:
             return now - latest > STRANGER_PATIENCE
-        path = self._path(owner)
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink(missing_ok=True)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-        return True
+        return _is_let_go(self._path(owner))
+
+    def _sweep(self) -> None:
+        """Take away the files of processes that were killed."""
+        for path in self._folder.glob("*.lock"):
+            if path != self._path(self.me):
+                _is_let_go(path)
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner.rpartition(':')[2]}.lock"
+
+
+def _held(path: Path) -> int:
+    """Return the descriptor of the locked file at *path*; whoever sweeps may have had it before it was locked."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        os.close(descriptor)
+
+
+def _is_let_go(path: Path) -> bool:
+    """Tell whether nobody holds the lock at *path*; the file goes then."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _name_of_storage(file: Path) -> str:
