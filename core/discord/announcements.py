@@ -11,14 +11,12 @@ from core.config import Config
 from core.db import Database, Transaction
 from core.db.database import Row
 from core.discord.messages import Content, Message, made
-from core.discord.stored import marked, text_digest, to_row, token_of
+from core.discord.stored import SINGLE, marked, text_digest, to_row, token_of
 from core.errors import PluginError
 from core.kernel.contracts import Event
 
-SINGLE = "single:"
-"""How the subject of a message begins that nobody edits."""
 ALARM = "trouble:"
-"""How it goes on where it is about a trouble: that is posted before all else."""
+"""How the subject of a message goes on where it is about a trouble: that is posted before all else."""
 KEEP = timedelta(days=7)
 """How long the rows of such messages are kept."""
 

@@ -15,7 +15,17 @@ from core.db import Database
 from core.db.database import Row
 from core.discord.announcements import ALARM, SINGLE
 from core.discord.messages import Message, nonce_of
-from core.discord.stored import Payload, carries, digest_of, digest_of_sent, from_row, text_digest, token_of
+from core.discord.stored import (
+    SINGLE,
+    Payload,
+    beginning_of,
+    carries,
+    digest_of,
+    digest_of_sent,
+    from_row,
+    text_digest,
+    token_of,
+)
 from core.kernel.bounded import text_of
 
 log = logging.getLogger(__name__)
@@ -67,6 +77,8 @@ class Desk:
     """Told of a channel in which Discord takes nothing, with its code and text."""
     on_taken: Callable[[int], Awaitable[None]]
     """Told of a channel that takes messages again."""
+    place: Callable[[int], str]
+    """Returns a channel's name and its guild's, for the log."""
     rest: Any = None
     """hikari's REST client. It makes no retries of its own: after each failure it is looked what stands."""
     last_id: int = 0
@@ -176,7 +188,7 @@ class ChannelSender:
         except hikari.NotFoundError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
-            what = "not edited: somebody has deleted it, and it is not posted again:"
+            what = "not edited (somebody has deleted it, so it is not posted again)"
         await self._done(row, number, what)
 
     async def _delete(self, row: Row) -> None:
@@ -191,7 +203,8 @@ class ChannelSender:
     async def _done(self, row: Row, number: int | None, what: str) -> None:
         await self._desk.database.execute(_DONE, (number, row["wanted"], row["wanted"], row["id"]))
         self._desk.tried.discard(row["id"])
-        _log_of(row).info("%s message %s about %s in channel %s", what, number, row["subject"], self._channel)
+        about, place = _about(row), self._desk.place(self._channel)
+        _log_of(row).info("%s in %s: %s (message %s)", what, place, about, number or row["message_id"])
 
     def _is_new(self, row: Row) -> bool:
         """Tell whether a row cannot have been posted: this process has made it, and tries it for the first time."""
@@ -230,7 +243,8 @@ class ChannelSender:
         code, text = getattr(error, "code", 0), getattr(error, "message", "") or str(error)
         next_at = self._desk.clock.now() + timedelta(seconds=REFUSED_SECONDS)
         self.refused = not isinstance(error, hikari.BadRequestError) or code in TAKES_NO_MESSAGES
-        _log_of(row).warning("Discord refused the message about %s in %s: %s", row["subject"], self._channel, text)
+        about, place = _about(row), self._desk.place(self._channel)
+        _log_of(row).warning("refused by Discord in %s: %s: %s (%s)", place, about, text, code)
         if self.refused:
             await self._desk.database.execute(_HELD, (text[:500], next_at, self._channel))
             await self._desk.on_refused(self._channel, code, text)
@@ -251,6 +265,17 @@ class ChannelSender:
 def snowflake_of(moment: datetime) -> int:
     """Return the first id that Discord may give at a time."""
     return max(int(moment.timestamp() * 1000) - EPOCH, 0) << 22
+
+
+def _about(row: Row) -> str:
+    """Return what a message is about, for the log: its round, what its plugin calls it, else how it begins."""
+    subject = row["subject"]
+    if row["round_id"]:
+        subject = f"round {row['round_id']}"
+    elif subject.startswith(SINGLE) and row["content"]:
+        subject = f"'{beginning_of(row['content'])}'"
+    part = f", part {row['part'] + 1}" if row["part"] else ""
+    return " ".join(subject.split()) + part
 
 
 def _log_of(row: Row) -> logging.Logger:

@@ -12,6 +12,7 @@ from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
 from core.discord.following import Channels
 from core.discord.reports import CORE, Reports
 from core.discord.sender import Sender
+from core.discord.stored import SINGLE
 from core.discord.troubles import Troubles
 from core.discord.wire import dumps
 from core.shown import one_line
@@ -36,7 +37,7 @@ class Speech:
     ) -> None:  # fmt: skip
         self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
         self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url, dumps=dumps)
-        self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken)
+        self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken, self._place)
         self.sender = Sender(self._desk)
         self.announcements = Announcements(config, database, clock, self.sender.wake)
         self.reports = Reports(config, clock, self.announcements.say)
@@ -100,6 +101,12 @@ class Speech:
                 return guild
         found = self._app.cache.get_guild_channel(channel)
         return int(found.guild_id) if found else 0
+
+    def _place(self, channel: int) -> str:
+        """Return where a channel is, as people call it."""
+        found = self._app.cache.get_guild_channel(channel)
+        guild = self._app.cache.get_guild(found.guild_id) if found else None
+        return f"#{found.name} of {guild.name} ({channel})" if found and guild else f"channel {channel}"
 
     async def _on_payload(self, event: hikari.ShardPayloadEvent) -> None:
         payload = event.payload

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Payload = Mapping[str, Any]
 """A message as Discord's API gives it."""
+SINGLE = "single:"
+"""How the subject of a message begins that nobody edits."""
+MOST_BEGINNING = 60
+"""Characters."""
 _NAME = re.compile(r"[^a-z0-9]+")
 _TOKEN = 8
 
@@ -60,6 +64,13 @@ def to_row(part: Message) -> tuple[str, bytes]:
         "files": files,
     }
     return json.dumps(content), b"".join(one.data for one in part.files)
+
+
+def beginning_of(content: str) -> str:
+    """Return how a stored part begins, for whoever reads of it."""
+    data = json.loads(content)
+    titles = [embed["title"] for embed in data["embeds"] if embed["title"]]
+    return str(data["content"] or next(iter(titles), "a picture"))[:MOST_BEGINNING]
 
 
 def from_row(content: str, files: bytes) -> Message:

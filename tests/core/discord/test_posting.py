@@ -1,5 +1,7 @@
 """What should stand in a channel stands there once: lost answers, refusals, limits, stops, edits, deletions."""
 
+import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +69,33 @@ async def test_a_lost_answer(
 
         assert texts(stage) == ["before", "one", "same", "same", "two"]
         assert await rows(stage, "message_id IS NULL OR files IS NOT NULL OR wanted > revision") == []
+
+
+async def test_each_is_a_readable_line(stage_of: Callable[..., Stage], caplog: pytest.LogCaptureFixture) -> None:
+    """Posted, edited, deleted, refused: which plugin, what, and where by its name, on one line."""
+    caplog.set_level(logging.INFO)
+    async with stage_of() as stage:
+        stats = stage.discord.stats_channel
+        await say(stage, "first\nof two lines")
+        for text in ("one", "two", None):
+            await say(stage, text, once="poll")
+            await stage.settled()
+        stage.discord.deny(stats, "SEND_MESSAGES")
+        await say(stage, picture("drawn"))
+        await stage.settled()
+
+        place = rf"in #[\w-]+ of [^(]+ \({stats}\): "
+        lines = [one.getMessage() for one in caplog.records if one.name == "roundhook.says"]
+    for line, expected in zip(
+        (one for one in lines if " in #" in one),
+        (
+            rf"posted {place}'first of two lines' \(message \d+\)", rf"posted {place}poll \(message \d+\)",
+            rf"edited {place}poll \(message \d+\)", rf"deleted {place}poll \(message \d+\)",
+            rf"refused by Discord {place}'drawn': .+ \(50013\)",
+        ),
+        strict=True,
+    ):  # fmt: skip
+        assert re.fullmatch(expected, line), line
 
 
 async def test_what_an_earlier_process_has_posted_is_found(stage_of: Callable[..., Stage]) -> None:
