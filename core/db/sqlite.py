@@ -18,15 +18,18 @@ from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
-from core.db.outage import Outage, away
 from core.db.foreign import refuse_foreign
+from core.db.outage import Outage, away
 from core.db.tables import insert_sql
 from core.errors import ConfigError
 
 T = TypeVar("T")
 
 READERS = 3
-_PRAGMAS = ("foreign_keys=1", "cache_size=-16000", "temp_store=MEMORY")
+_PRAGMAS = ("foreign_keys=1", "temp_store=MEMORY")
+_WRITER_CACHE, _READER_CACHE = "cache_size=-4000", "cache_size=-1000"
+"""KiB of pages that a connection keeps. They fill as the database grows, so what is allowed here is what a bot that has
+run for long holds more than one that has just begun; the system keeps the file's pages anyway."""
 
 
 class SqliteDatabase(Database):
@@ -204,7 +207,7 @@ class WarmSQLiteEngine(SQLiteEngine):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__(path=str(path))
         settings = ("query_only=1",) if read_only else ("journal_mode=WAL", "synchronous=FULL")
-        self.writer = WarmConnection(path, (*_PRAGMAS, *settings))
+        self.writer = WarmConnection(path, (*_PRAGMAS, _WRITER_CACHE, *settings))
         self.inode = _inode(path)
         """Of the file that was opened; None until it is there."""
         self.write_lock = asyncio.Lock()
@@ -214,7 +217,7 @@ class WarmSQLiteEngine(SQLiteEngine):
     async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT on a free reader."""
         if self._free_readers.empty() and len(self._readers) < READERS:
-            self._readers.append(WarmConnection(Path(self.path), (*_PRAGMAS, "query_only=1")))
+            self._readers.append(WarmConnection(Path(self.path), (*_PRAGMAS, _READER_CACHE, "query_only=1")))
             self._free_readers.put_nowait(self._readers[-1])
         reader = await self._free_readers.get()
         try:
