@@ -13,7 +13,7 @@ import hikari
 from core.clock import Clock
 from core.db import Database
 from core.db.database import Row
-from core.discord.announcements import ALARM, SINGLE
+from core.discord.announcements import ALARM
 from core.discord.messages import Message, nonce_of
 from core.discord.stored import (
     SINGLE,

@@ -12,7 +12,6 @@ from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
 from core.discord.following import Channels
 from core.discord.reports import CORE, Reports
 from core.discord.sender import Sender
-from core.discord.stored import SINGLE
 from core.discord.troubles import Troubles
 from core.discord.wire import dumps
 from core.shown import one_line
