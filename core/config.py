@@ -1,11 +1,10 @@
 """roundhook.toml → typed settings. Every mistake names the key, the value found and the remedy."""
 
-import contextlib
 import difflib
-import os
+import posixpath
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from core.errors import ConfigError
+from core.secret import Secret as Secret
+from core.secret import read_secret
+from core.textfiles import decoded
 
 DEFAULT_FILE = "roundhook.toml"
 _SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
@@ -26,24 +28,6 @@ SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 Snowflake = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-class Secret(str):
-    """Text that never shows in logs, errors or ``repr``; ``reveal`` gives it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def reveal(self) -> str:
-        """Return the secret itself."""
-        return str.__str__(self)
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +124,7 @@ class Config(Section, frozen=True):
         Raises:
             ConfigError: it is not there.
         """
-        token = _read_secret("discord.token", self.discord.token, Path(self.folder))
+        token = read_secret("discord.token", self.discord.token, Path(self.folder))
         if not _TOKEN.fullmatch(token.reveal()):
             raise ConfigError(
                 f"discord.token ({self.discord.token}) leads to something that is no token (not shown here): it has "
@@ -155,7 +139,7 @@ class Config(Section, frozen=True):
             ConfigError: it is set, and there is nothing where it points to.
         """
         place = self.servers[server].webhook_url
-        return _read_secret(f"servers.{server}.webhook_url", place, Path(self.folder)) if place else None
+        return read_secret(f"servers.{server}.webhook_url", place, Path(self.folder)) if place else None
 
     def sees(self, guild_id: int, server: str) -> bool:
         """Tell whether a guild sees a server's rounds. A server that is not in the file is seen by all."""
@@ -177,7 +161,7 @@ def load_config(path: Path | None) -> Config:
         default = Path.cwd() / DEFAULT_FILE
         return load_config(default) if default.exists() else parse_config({}, Path.cwd())
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(decoded(path.read_bytes()))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}). Copy roundhook.example.toml there, or name one with --config."
@@ -207,25 +191,12 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     _check_token(config.discord.token)
     for key, server in config.servers.items():
         _check_server(key, server)
+    _check_apart(config.servers)
     for guild, settings in config.guilds.items():
         if guild in settings.admin_roles:
             remedy = "That is the role of everybody: name other roles."
             raise ConfigError(f"guilds.{guild}.admin_roles holds the guild's own id. {remedy}")
     return _with_absolute_paths(config, folder)
-
-
-def _read_secret(key: str, place: str, folder: Path) -> Secret:
-    """Read a secret from ``env:NAME`` or ``file:PATH``."""
-    kind, _, where = place.partition(":")
-    if kind == "env":
-        value, remedy = os.environ.get(where, ""), f"Set the environment variable {where}."
-    else:
-        value, remedy = "", f"Put it into the file {where}."
-        with contextlib.suppress(OSError):
-            value = (folder / where).read_text("utf-8")
-    if not value.strip():
-        raise ConfigError(f"{key} is '{place}', and there is nothing. {remedy}")
-    return Secret(value.strip())
 
 
 def convert(key: str, value: object, to: type[T]) -> T:
@@ -307,6 +278,29 @@ def _check_server(key: str, server: ServerSection) -> None:
             f"servers.{key}.timezone is {shown('timezone', server.timezone)}, which is no time zone. Write one such as "
             "Europe/Ljubljana."
         ) from error
+
+
+def _check_apart(servers: Mapping[str, ServerSection]) -> None:
+    """Refuse two servers with one folder or one webhook: what comes from there would be of both."""
+    owners: dict[tuple[object, ...], str] = {}
+    for key, server in servers.items():
+        for what, thing, remedy in _its_own(server):
+            if (other := owners.setdefault(thing, key)) != key:
+                raise ConfigError(f"servers.{other} and servers.{key} have one {what}. {remedy}")
+
+
+def _its_own(server: ServerSection) -> Iterator[tuple[str, tuple[object, ...], str]]:
+    """Give what no other server may have: what it is called, what it is, and how to have another."""
+    another = "Each needs its own: /setup server makes one. Leave it to the one whose script posts through it."
+    for webhook in server.webhook_ids:
+        yield f"webhook ({webhook} in webhook_ids)", (webhook,), another
+    if server.webhook_url:
+        yield f"webhook (webhook_url is {server.webhook_url})", (server.webhook_url,), another
+    if ssh := server.ssh:
+        folder = posixpath.normpath(ssh.stats_dir)
+        home = "" if folder.startswith("/") else ssh.user  # what is no whole path counts from the user's home
+        where = f"folder ({ssh.host}:{ssh.port} {folder})"
+        yield where, (ssh.host.lower(), ssh.port, home, folder), "Correct ssh of one, or remove that server."
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:

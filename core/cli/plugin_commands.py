@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import PluginError
 from core.kernel.folders import manifest_text, plugin_folders
 from core.shown import one_line
+from core.textfiles import decoded
 
 _imported: list[str] = []
 """The packages of plugins whose commands have been imported."""
@@ -78,7 +79,7 @@ def _paths(words: Sequence[str]) -> list[str]:
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config", nargs="?", type=Path)
     file = finder.parse_known_args(words)[0].config or Path("roundhook.toml")
-    paths = _table(functools.partial(file.read_text, "utf-8"), "plugins").get("paths", ())
+    paths = _table(lambda: decoded(file.read_bytes()), "plugins").get("paths", ())
     return [str(file.absolute().parent / path) for path in paths if isinstance(path, str)]
 
 

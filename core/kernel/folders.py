@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from core.textfiles import decoded
+
 BUILT_IN = Path(__file__).parents[2] / "plugins"
 ENTRY_POINTS = "roundhook.plugins"
 OWN_COMMANDS = (
@@ -30,7 +32,7 @@ def manifest_text(folder: Path) -> str:
 
     Raises:
         OSError: it cannot be read, or is no regular file (a pipe would never let go).
-        ValueError: it is too large, or no UTF-8.
+        ValueError: it is too large, or no text.
     """
     file = folder / MANIFEST
     found = file.stat()
@@ -40,7 +42,7 @@ def manifest_text(folder: Path) -> str:
         data = opened.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-    return data.decode("utf-8")
+    return decoded(data)
 
 
 def built_in() -> tuple[str, ...]:

@@ -57,7 +57,7 @@ async def test_an_odd_address_of_a_database(url: str) -> None:
     assert "hunter2" not in str(told.value)
 
 
-@pytest.mark.parametrize("token", [f"{SECRET}\nx", f"{SECRET} x", f"{SECRET}ü", f"\ufeff{SECRET}", SECRET * 100])
+@pytest.mark.parametrize("token", [f"{SECRET}\nx", f"{SECRET} x", f"{SECRET}ü", f"{SECRET}\ufeffx", SECRET * 100])
 def test_a_token_that_is_none(tmp_path: Path, token: str) -> None:
     (tmp_path / "token").write_text(token, "utf-8")
     config = parse_config({"discord": {"token": "file:token"}}, tmp_path)
