@@ -1,18 +1,19 @@
 """Warm, verified connections to the game servers: one for each, kept alive, made again when it breaks.
 
-The only place that knows asyncssh's errors. Host keys are always verified; the user's own SSH files are not read.
+Host keys are always verified; the user's own SSH files are not read.
 """
 
 import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.config import ServerSection, Ssh
-from core.errors import ConfigError, PeerUnavailableError, RoundhookError
-from core.shown import one_line
+from core.errors import ConfigError, RoundhookError
+from core.servers.ssh_errors import about_one_file, no_sftp, translated
+from core.servers.ssh_files import known_hosts, private_key
+from core.servers.ssh_files import library as library
 
 if TYPE_CHECKING:
     import asyncssh
@@ -37,6 +38,7 @@ class Server:
         """Files that somebody has named; whoever fetches takes them out."""
         self.asked = asyncio.Event()
         """Set when there is something in ``asked_for``; whoever fetches clears it."""
+        self._setting = f"servers.{key}.ssh"
         self._tests: dict[str, asyncio.Event] = {}
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
@@ -96,10 +98,10 @@ class Server:
         except RoundhookError:
             raise
         except Exception as error:
-            problem = self._translated(TimeoutError() if limit.expired() else error, ssh)
+            problem = translated(TimeoutError() if limit.expired() else error, self._setting, ssh)
             if problem is None:
                 raise
-            if not _about_one_file(error) and used in (None, self._client):  # another may be in use by others already
+            if not about_one_file(error) and used in (None, self._client):  # another may be in use by others already
                 await self.close()
             raise problem from error
 
@@ -117,7 +119,7 @@ class Server:
             if self._client is None or self._connection is None or self._connection.is_closed():
                 await self.close()
                 self._connection = await self._connect(ssh)
-                self._client = await self._connection.start_sftp_client()
+                self._client = await self._start_sftp(self._connection, ssh)
             return self._client
 
     @contextlib.contextmanager
@@ -131,64 +133,20 @@ class Server:
 
     async def _connect(self, ssh: Ssh) -> "asyncssh.SSHClientConnection":
         await asyncio.to_thread(library)  # imported beside the loop
-        known_hosts = await asyncio.to_thread(self._read, "known_hosts", ssh.known_hosts)
-        client_key = await asyncio.to_thread(self._read, "key_file", ssh.key_file)
+        hosts = await asyncio.to_thread(known_hosts, self._setting, ssh)
+        key = await asyncio.to_thread(private_key, self._setting, ssh)
         connection: asyncssh.SSHClientConnection = await library().connect(
-            ssh.host, ssh.port, username=ssh.user, known_hosts=self._known(known_hosts, ssh),
-            client_keys=[library().import_private_key(client_key)], config=None, agent_path=None,
+            ssh.host, ssh.port, username=ssh.user, known_hosts=hosts,
+            client_keys=[key], config=None, agent_path=None,
             connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS,
             keepalive_interval=KEEPALIVE_SECONDS, keepalive_count_max=KEEPALIVES,
         )  # fmt: skip
         return connection
 
-    def _known(self, text: str, ssh: Ssh) -> Any:
+    async def _start_sftp(self, connection: "asyncssh.SSHClientConnection", ssh: Ssh) -> "asyncssh.SFTPClient":
         try:
-            return library().import_known_hosts(text)
-        except ValueError as error:
-            remedy = f"Write what ssh-keyscan -p {ssh.port} {ssh.host} gives."
-            problem = f"holds a line that is no host key ({error}). {remedy}"
-            raise self._wrong("known_hosts", ssh.known_hosts, problem) from error
-
-    def _read(self, key: str, path: str) -> str:
-        try:
-            return Path(path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._wrong(key, path, "cannot be read. Correct the path or its permissions.") from error
-
-    def _wrong(self, key: str, value: str, problem: str) -> ConfigError:
-        return ConfigError(f"servers.{self.key}.ssh.{key} is '{value}', which {problem}")
-
-    def _translated(self, error: Exception, ssh: Ssh) -> RoundhookError | None:
-        """Return our error for one of asyncssh's or the system's; None for a bug."""
-        asyncssh = library()
-        where, key = f"{ssh.host}:{ssh.port}", f"servers.{self.key}.ssh"
-        if isinstance(error, asyncssh.HostKeyNotVerifiable):
-            return ConfigError(
-                f"{where} shows a host key that {key}.known_hosts does not hold. If the server was set up anew, put "
-                f"its key there (ssh-keyscan -p {ssh.port} {ssh.host}); else somebody is in between."
-            )
-        if isinstance(error, asyncssh.PermissionDenied):
-            return ConfigError(
-                f"{where} refused the key of {key}.key_file for user '{ssh.user}'. "
-                f"Add its public half to ~{ssh.user}/.ssh/authorized_keys there."
-            )
-        if isinstance(error, asyncssh.KeyImportError):
-            return ConfigError(f"{key}.key_file holds no private key without passphrase ({error}). Name one that does.")
-        if _about_one_file(error):
-            return PeerUnavailableError(f"{where}: {one_line(str(error))}. Is {key}.stats_dir right?")
-        if isinstance(error, (OSError, asyncssh.Error, TimeoutError)):
-            return PeerUnavailableError(f"{where} is away: {one_line(str(error)) or 'no answer'}.")
-        return None
-
-
-def _about_one_file(error: Exception) -> bool:
-    """Tell whether *error* is the SFTP server's answer to one request, which leaves the connection as it was."""
-    lost = (library().SFTPConnectionLost, library().SFTPNoConnection)
-    return isinstance(error, library().SFTPError) and not isinstance(error, lost)
-
-
-def library() -> Any:
-    """Return asyncssh, which is slow to import: only when a server is reached."""
-    import asyncssh
-
-    return asyncssh
+            return await connection.start_sftp_client()
+        except (library().SFTPError, library().ChannelOpenError) as error:
+            if connection.is_closed():
+                raise
+            raise no_sftp(error, ssh) from error
