@@ -37,9 +37,10 @@ def translated(error: Exception, setting: str, ssh: Ssh) -> RoundhookError | Non
 
 def no_sftp(error: Exception, ssh: Ssh) -> ConfigError:
     """Return the error for a server that lets the bot in and then does not begin SFTP."""
+    why = one_line(str(error))
     return ConfigError(
-        f"{ssh.host}:{ssh.port} lets '{ssh.user}' in, but gives no SFTP ({one_line(str(error))}). Let its sshd_config say `Subsystem "
-        "sftp internal-sftp`, which no greeting of a shell comes before, and allow a session (MaxSessions)."
+        f"{ssh.host}:{ssh.port} lets '{ssh.user}' in, but gives no SFTP ({why}). Let its sshd_config say "
+        "`Subsystem sftp internal-sftp`, which no greeting of a shell comes before, and allow a session (MaxSessions)."
     )
 
 
@@ -78,4 +79,5 @@ def _about_ways(error: Exception, setting: str, ssh: Ssh) -> str:
         )
     problem, _, offers = str(error).partition(", sent ")
     offered = offers.rpartition(" and received ")[2]
-    return f"{where} speaks only ways that are not safe any more ({one_line(f'{problem}: {offered[:80]}')}). Update its SSH server."
+    found = one_line(f"{problem}: {offered[:80]}")
+    return f"{where} speaks only ways that are not safe any more ({found}). Update its SSH server."

@@ -37,6 +37,10 @@ class Controls:
         """End what ``slow_down`` began."""
         self._faults.delays.clear()
 
+    def leave_out(self, method: str, path: str, *fields: str) -> None:
+        """Leave *fields* out of the answers to matching requests (see ``fail_next``), as Discord may: optional ones."""
+        self._faults.omitted.append((method, path, frozenset(fields)))
+
     async def go_down(self) -> None:
         """Be away altogether: every request is dropped and the gateway is closed, until ``come_back``."""
         self._faults.down = True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from devkit.discord.errors import DroppedError, RefusedError, rate_limited
-from devkit.discord.shapes import Call
+from devkit.discord.shapes import Answer, Call, Json
 
 
 @dataclass(slots=True)
@@ -36,11 +36,18 @@ class Faults:
         """While True, every connection is dropped."""
         self.delays: list[tuple[str, str, float]] = []
         """Method, pattern and seconds: what is answered late."""
+        self.omitted: list[tuple[str, str, frozenset[str]]] = []
+        """Method, pattern and fields: what is left out of answers."""
 
     def delay_of(self, call: Call) -> float:
         """Return the seconds after which a request is looked at."""
         fitting = (seconds for method, pattern, seconds in self.delays if _fits(call, method, pattern))
         return max(fitting, default=0.0)
+
+    def without_omitted(self, call: Call, answer: Answer) -> Answer:
+        """Return an answer, or each in a list of them, without the fields that are to be left out."""
+        fields = frozenset[str]().union(*(one for method, pattern, one in self.omitted if _fits(call, method, pattern)))
+        return Answer(_without(answer.body, fields), answer.status) if fields else answer
 
     def take(self, call: Call) -> Fault | None:
         """Return the fault for this request, counted down; None when it goes through."""
@@ -53,6 +60,12 @@ class Faults:
                     self.orders.remove(fault)
                 return fault
         return None
+
+
+def _without(body: Json, fields: frozenset[str]) -> Json:
+    if isinstance(body, list):
+        return [_without(one, fields) for one in body]
+    return {key: value for key, value in body.items() if key not in fields} if isinstance(body, dict) else body
 
 
 def _fits(call: Call, method: str, pattern: str) -> bool:

@@ -85,7 +85,7 @@ class HttpApi:
         if not route.public and authorization != f"Bot {self.token()}":
             raise RefusedError(401, 0, "401: Unauthorized")
         headers.update(self.limits.count(f"{route.method} {route.path}", call))
-        answer = await route.handler(call)
+        answer = self.faults.without_omitted(call, await route.handler(call))
         if fault is not None:
             fault.strike()
         return answer

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,12 @@ def filled(roundhook: Command, tmp_path: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def started(*words: object, folder: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A command in a process of its own; killed if it still runs at the end."""
+async def started(
+    *words: object, folder: Path, before: Sequence[str] = (), **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command in a process of its own, run by the command *before*; killed if it still runs at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "roundhook", *map(str, words), cwd=folder, stdout=asyncio.subprocess.PIPE,
+        *before, sys.executable, "-m", "roundhook", *map(str, words), cwd=folder, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
     )  # fmt: skip
     try:
@@ -147,9 +149,27 @@ async def outside(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterat
 
     Parametrized with False, Discord does not grant the Message Content intent.
     """
-    async with DiscordServer(message_content_intent=getattr(request, "param", True)) as discord:
+    async with DiscordServer(guilds=(1, 2), message_content_intent=getattr(request, "param", True)) as discord:
         webhook = discord.add_webhook("puran")
         async with GameServer("puran", tmp_path / "game", webhook.url) as game:
             world = Outside(discord, game, tmp_path / "roundhook.toml", tmp_path)
             world.write_config()
             yield world
+
+
+TOKEN = "ROUNDHOOK_TEST_TOKEN"
+
+
+@pytest.fixture
+def token(outside: Outside) -> dict[str, str]:
+    """The environment that holds the bot's token."""
+    return {TOKEN: outside.discord.token}
+
+
+@pytest.fixture
+def check(outside: Outside, roundhook: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[Said]]:
+    """Runs it beside the loop on which Discord and the game server are."""
+    monkeypatch.setenv(TOKEN, outside.discord.token)
+    monkeypatch.setitem(globals(), "PLUGINS", ["lua_webhook", "ssh_poller"])  # those that bring looks
+    outside.write_config()
+    return lambda: asyncio.to_thread(roundhook, "check")

@@ -1,0 +1,132 @@
+"""Looks at Discord: the application, the guilds that are configured, and who is named in the settings."""
+
+import functools
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import hikari
+
+from core.cli.check_channels import ANNOUNCE, READ, REPORT, look_at_channel
+from core.cli.check_webhooks import looks_at_webhooks
+from core.cli.looks import Look
+from core.config import Config
+from core.discord.asking import NOT_THERE, Asking, asking
+from core.errors import ConfigError
+
+INVITED = ANNOUNCE | hikari.Permissions.MANAGE_WEBHOOKS
+"""What the invitation asks for; the last one is only for making webhooks."""
+_CONTENT_FLAGS = (1 << 18) | (1 << 19)
+"""Discord's application flags: message content granted, or granted to a small bot."""
+
+
+async def looks_at_discord(config: Config, accepted: Mapping[int, str]) -> AsyncIterator[Look]:
+    """Give what there is to ask Discord; *accepted* are the servers by webhooks, besides those in the settings."""
+    async with asking(config) as line:
+        me = Me(line)
+        yield "Discord", me.look
+        if line.lost:
+            return  # everything else would say the same
+        yield "Discord", me.look_at_intent
+        yield "Discord", me.look_at_invitation
+        for guild in config.guilds:
+            look = Guild(line, me, config, guild)
+            yield f"guild {guild}", look.look
+            if look.is_there:
+                for one in look.looks():
+                    yield one
+        if control := config.discord.control_channel:
+            yield "discord.control_channel", functools.partial(look_at_channel, line, control, READ, 0)
+        for one in looks_at_webhooks(line, config, accepted):
+            yield one
+
+
+class Me:
+    """The application: asked once, told in several lines."""
+
+    def __init__(self, line: Asking) -> None:
+        self._line = line
+        self._answer: dict[str, Any] = {}
+
+    async def look(self) -> str:
+        """Say whose token it is."""
+        try:
+            self._answer = await self._line.get("/applications/@me")
+        except hikari.NotFoundError:
+            self._answer = await self._line.get("/oauth2/applications/@me")
+        name = self._answer.get("name")
+        return f"the token is {name}'s" if name else "the token is accepted"
+
+    async def look_at_intent(self) -> str:
+        """Say whether messages arrive with what stands in them."""
+        flags = self._answer.get("flags")
+        if flags is None:
+            return "it does not say whether the Message Content intent is on; the bot will, when it starts"
+        if not int(flags) & _CONTENT_FLAGS:
+            raise ConfigError("Message Content intent is off. Switch it on: Developer Portal, Bot.")
+        return "Message Content intent"
+
+    async def look_at_invitation(self) -> str:
+        """Say how the bot gets into a guild."""
+        return f"it is invited by {await self.invitation()}"
+
+    async def id(self) -> int:
+        """Return the application's id, which is its user's too."""
+        if "id" not in self._answer:
+            self._answer = {**await self._line.get("/users/@me"), **self._answer}
+        return int(self._answer["id"])
+
+    async def invitation(self, guild: int = 0) -> str:
+        """Return the address that invites the bot, with *guild* chosen already."""
+        scopes = "scope=bot+applications.commands"
+        chosen = f"&guild_id={guild}" if guild else ""
+        client = f"client_id={await self.id()}"
+        return f"https://discord.com/oauth2/authorize?{client}&{scopes}&permissions={int(INVITED)}{chosen}"
+
+
+class Guild:
+    """One guild of the settings."""
+
+    def __init__(self, line: Asking, me: Me, config: Config, guild: int) -> None:
+        self._line, self._me, self._guild = line, me, guild
+        self._settings = config.guilds[guild]
+        self.is_there = True
+        """False once Discord has said that the bot is not in it."""
+
+    async def look(self) -> str:
+        """Say its name."""
+        try:
+            found = await self._line.get("/guilds/{guild}", guild=self._guild)
+        except NOT_THERE:
+            self.is_there = False
+            raise ConfigError(
+                f"the bot is not in it, or there is none. Invite the bot by {await self._me.invitation(self._guild)}, "
+                f"or correct or remove [guilds.{self._guild}]."
+            ) from None
+        return str(found.get("name") or "the bot is in it")
+
+    def looks(self) -> Iterator[Look]:
+        """Give what there is to look at in it."""
+        place = f"guilds.{self._guild}"
+        yield f"guild {self._guild}", self._look_at_commands
+        for role in self._settings.admin_roles:
+            yield f"{place}.admin_roles", functools.partial(self._look_at_role, role)
+        for key, needed in (("stats_channel", ANNOUNCE), ("admin_channel", REPORT)):
+            if channel := getattr(self._settings, key):
+                yield f"{place}.{key}", functools.partial(look_at_channel, self._line, channel, needed, self._guild)
+
+    async def _look_at_commands(self) -> str:
+        path, application = "/applications/{application}/guilds/{guild}/commands", await self._me.id()
+        try:
+            await self._line.get(path, application=application, guild=self._guild)
+        except NOT_THERE:
+            raise ConfigError(
+                "the bot may have no commands there: it was invited without the scope applications.commands. Open "
+                f"{await self._me.invitation(self._guild)} ; nothing is lost by that."
+            ) from None
+        return "the bot may have commands there"
+
+    async def _look_at_role(self, role: int) -> str:
+        for found in await self._line.get("/guilds/{guild}/roles", guild=self._guild):
+            if int(found["id"]) == role:
+                return str(found.get("name") or role)
+        raise ConfigError(f"there is no role {role} in this guild. Correct the id (Copy Role ID), or take it out.")
