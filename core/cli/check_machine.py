@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from core.cli.looks import LOOK_SECONDS, Look
 from core.clock import Clock
-from core.db.foreign import refuse_foreign
 from core.config import Config
 from core.db import Database, open_database
 from core.db import tables as core_tables
+from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, pending, table_names
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError, PeerUnavailableError
