@@ -6,6 +6,7 @@ RoundhookError
 ├── PluginError            a plugin broke the contract; it is not loaded, the others are
 │   └── ManifestError      its manifest.toml cannot be read or asks for what does not exist
 ├── PeerUnavailableError   game server, Discord or database away; retried with backoff
+│   └── DatabaseAwayError  the database: told once for all who meet it
 ├── BadInputError          a file or message from outside that cannot be taken; told once, never retried
 └── UserFacingError        its text is the reply in Discord
 
@@ -35,6 +36,10 @@ class ManifestError(PluginError):
 
 class PeerUnavailableError(RoundhookError):
     """The other side is away or broke off. The work may be tried again later."""
+
+
+class DatabaseAwayError(PeerUnavailableError):
+    """The database cannot be read or written now; what was to be written is tried again."""
 
 
 class BadInputError(RoundhookError):

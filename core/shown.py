@@ -22,6 +22,10 @@ import re
 import unicodedata
 from types import TracebackType
 
+from core.errors import DatabaseAwayError
+
+_OUTAGE = "core.db.outage"
+"""Whose lines say that the database is away, and back."""
 MOST_MARKS = 4
 """Combining marks on one letter; Hebrew and Vietnamese have fewer."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -208,3 +212,27 @@ def _as_escape(found: "re.Match[str]") -> str:
 def _json_escape(char: str) -> str:
     data = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{data[place]:02x}{data[place + 1]:02x}" for place in range(0, len(data), 2))
+
+
+class LeaveOutageUntold(logging.Filter):
+    """Drops what others log because the database is away: that was told."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether *record* is shown."""
+        if record.name == _OUTAGE:
+            return True
+        if record.name.startswith("asyncpg."):
+            return record.levelno > logging.WARNING  # its pool tries again by itself, and says so each time
+        given = record.args if isinstance(record.args, tuple) else ()
+        raised = record.exc_info[1] if record.exc_info else None
+        return not any(_is_away(one) for one in (raised, *given))
+
+
+def _is_away(value: object) -> bool:
+    """Tell whether an error comes, in the end, of an outage."""
+    seen = 0
+    while isinstance(value, BaseException) and seen < 10:
+        if isinstance(value, DatabaseAwayError):
+            return True
+        value, seen = value.__cause__ or value.__context__, seen + 1
+    return False

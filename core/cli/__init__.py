@@ -17,7 +17,7 @@ from core.cli import plugin_commands
 from core.cli.plugin_commands import sentence
 from core.cli.screen import complain
 from core.errors import RoundhookError
-from core.shown import LineFormatter
+from core.shown import LeaveOutageUntold, LineFormatter
 
 COMMANDS = {
     "demo": "play an evening on loopback, everything real but the two ends",
@@ -120,7 +120,5 @@ def log_from(level: int) -> None:
     root.setLevel(level)
     _stderr.setLevel(level)
     if not root.handlers:
-        from core.db.outage import LeaveOutageUntold  # with the database, so not for --help
-
         _stderr.addFilter(LeaveOutageUntold())
         root.addHandler(_stderr)

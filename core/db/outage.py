@@ -5,7 +5,7 @@ import sqlite3
 import time
 from types import TracebackType
 
-from core.errors import PeerUnavailableError
+from core.errors import DatabaseAwayError
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +22,6 @@ _REMEDIES = {
 
 CALM_SECONDS = 1.0
 """Without a failure for so long it is back: on a full disk a small write still succeeds now and then."""
-
-
-class DatabaseAwayError(PeerUnavailableError):
-    """The database cannot be read or written now; what was to be written is tried again."""
 
 
 def away(error: sqlite3.OperationalError) -> DatabaseAwayError | None:
@@ -59,27 +55,3 @@ class Outage:
         if now - self._failed_at >= CALM_SECONDS:
             log.warning("the database answers again, after %.0f s", now - since)
             self._since = None
-
-
-class LeaveOutageUntold(logging.Filter):
-    """Drops what others log because the database is away: that was told."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether *record* is shown."""
-        if record.name == log.name:
-            return True
-        if record.name.startswith("asyncpg."):
-            return record.levelno > logging.WARNING  # its pool tries again by itself, and says so each time
-        given = record.args if isinstance(record.args, tuple) else ()
-        raised = record.exc_info[1] if record.exc_info else None
-        return not any(_is_away(one) for one in (raised, *given))
-
-
-def _is_away(value: object) -> bool:
-    """Tell whether an error comes, in the end, of an outage."""
-    seen = 0
-    while isinstance(value, BaseException) and seen < 10:
-        if isinstance(value, DatabaseAwayError):
-            return True
-        value, seen = value.__cause__ or value.__context__, seen + 1
-    return False

@@ -13,8 +13,8 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction
-from core.db.outage import DatabaseAwayError, Outage
-from core.errors import ConfigError, PeerUnavailableError
+from core.db.outage import Outage
+from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
 POOL_SIZE, CONNECT_SECONDS = 8, 10
 _AWAY = (

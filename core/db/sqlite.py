@@ -67,12 +67,12 @@ class SqliteDatabase(Database):
 
         As long as it is open a deleted file can still be read, and is lost with the process.
         """
-        if await asyncio.to_thread(_is_at, self.path, self.engine.inode):
+        inode = await asyncio.wrap_future(self.engine.writer.submit(lambda _: _inode(self.path)))
+        if self.engine.inode in (None, inode):
             return True
-        if await asyncio.to_thread(self.path.exists):
+        if inode is not None:
             return False  # somebody has put another one there: it is not overwritten
         async with self.engine.write_lock:
-            await asyncio.to_thread(self.path.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
             await asyncio.wrap_future(self.engine.writer.submit(lambda connection: _write_anew(connection, self.path)))
             await self.engine.open_again()
         return True
@@ -267,11 +267,8 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _is_at(path: Path, inode: int | None) -> bool:
-    return inode is None or _inode(path) == inode
-
-
 def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.anew")
     _make_private(draft)
     with contextlib.closing(sqlite3.connect(draft)) as other:

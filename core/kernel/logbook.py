@@ -3,8 +3,7 @@
 import logging
 from collections import defaultdict, deque
 
-from core.db.outage import LeaveOutageUntold
-from core.shown import LineFormatter
+from core.shown import LeaveOutageUntold, LineFormatter
 
 LINES = 200
 LONGEST = 500

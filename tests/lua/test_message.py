@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 
 from core.rounds.events import ALLIES, AXIS, RoundNotice
 from core.rounds.names import clean_name
@@ -99,7 +98,7 @@ async def test_names_of_every_byte(game: Game) -> None:
         got = {entry["guid"]: entry["name"] for entry in everybody}
         assert len(game.webhook.posted) == number
         assert {guid: _printable(name) for guid, name in got.items()} == {
-            f"{index:032X}": clean_name(_read(name)) for index, name in enumerate(group)
+            f"{index:032X}": _printable(_read(name)) for index, name in enumerate(group)
         }
 
 
@@ -121,7 +120,8 @@ def _read(name: bytes) -> str:
 
 
 def _printable(name: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", "", name).strip()
+    """Return a name as the bot takes it: what cannot be seen is dropped, on whichever side."""
+    return clean_name(name)
 
 
 def _embed_length(embed: dict[str, object]) -> int:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.rounds.events import RoundNotice
+from plugins.server_admin.script import own_version
 
 END = datetime(2026, 1, 10, 21, 0, 0, tzinfo=UTC)
 END_UNIX = int(END.timestamp())
@@ -39,6 +40,6 @@ def notice(**changes: Any) -> RoundNotice:
         "server": "local", "map_name": "supply", "round_number": 1, "round_end_unix": END_UNIX, "winner_side": 1,
         "defender_side": 1, "round_start_unix": END_UNIX - 512, "actual_duration_seconds": 512,
         "time_limit_seconds": 720, "pause_count": 0, "total_pause_seconds": 0, "end_reason": "surrender",
-        "surrender_side": 2, "sender": "roundhook 1.0.0", "received_at": END,
+        "surrender_side": 2, "sender": f"roundhook {own_version()}", "received_at": END,
     }  # fmt: skip
     return RoundNotice(**{**values, **changes})

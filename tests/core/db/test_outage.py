@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from core.db import open_database
-from core.db.outage import LeaveOutageUntold
 from core.db.sqlite import SqliteDatabase
 from core.errors import PeerUnavailableError
 from core.rounds.events import ImportedRound
+from core.shown import LeaveOutageUntold
 from roundhook.testing import Stage
 from tests.plugin_maker import recorder, running, write_plugin
 

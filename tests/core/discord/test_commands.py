@@ -151,7 +151,7 @@ class TestSync:
             assert stage.discord.commands()
 
             async with bot_application(stage.app.config, clock=stage.clock, plugins=[]):
-                assert {one["name"] for one in stage.discord.commands(1)} == {"plugin", "events"}
+                assert {one["name"] for one in stage.discord.commands(1)} == {"plugin", "events", "status"}
                 assert stage.discord.commands() == []
 
     async def test_a_guild_that_refuses_does_not_keep_the_others_from_theirs(self, tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ class Guilds:
         """Let an admin of the first guild switch a plugin there."""
         verb = "enable" if name in self.off else "disable"
         reply = await self.stage.discord.invoke(f"plugin {verb}", guild=HERE, admin=True, options={"name": name})
+        if verb == "disable":
+            reply = await self.stage.discord.click(reply, "Yes", admin=True)
         assert f"switched {'on' if name in self.off else 'off'} on this server" in reply.text
         self.off ^= {name}
 

@@ -150,7 +150,11 @@ class Watched:
 
     def _requests(self) -> list[tuple[str, object]]:
         """Return what was asked since the last time: method and guild, or the path of what is not about commands."""
-        return [(one.method, _guild(one.path)) for one in self.stage.discord.requests[self.before :]]
+        return [
+            (one.method, _guild(one.path))
+            for one in self.stage.discord.requests[self.before :]
+            if one.path != "/gateway"  # which the bot asks for the time, reload or not
+        ]
 
 
 async def at_rest(stage: Stage) -> None:

@@ -48,7 +48,7 @@ async def test_kept_sums_are_those_worked_out_anew(database: Database, seed: int
 
 async def test_only_what_counts_is_added_up(database: Database, folder: Folder) -> None:
     """Spectators, bots and an R2 without its R1 count nowhere; when the R1 comes, the R2 does."""
-    people = [*PLAYERS, Line("OMNIBOT0", "[BOT]x", side=2), Line("AAAAAAA9", "watching", side=3)]
+    people = [*PLAYERS, Line("OMNIBOT0", "[BOT]x", side=3), Line("AAAAAAA9", "watching", side=3)]
     later = [line.later() for line in PLAYERS]
     one = folder.put(R1, stats_file(players=people))
     two = folder.put(R2, stats_file(number=2, players=later, limit="6:05", shown="6:05", winner=1))
