@@ -122,7 +122,8 @@ async def _judge(work: Work, hood: Neighbourhood) -> None:
 
 def _is_unjudged(one: RoundState, hood: Neighbourhood) -> bool:
     """Tell whether a round's own status is open; an aborted R2 with the limit of an R1 may have been a real one."""
-    if one.content_changed or one.reread or (one.notice_changed and hood.told(one.filename).number is not None):
+    is_told = hood.told(one.filename).number is not None
+    if one.content_changed or one.reread or (one.notice_changed and (is_told or hood.tells_of(one))):
         return True
     if one.base != "aborted":
         return False
@@ -193,7 +194,8 @@ def _is_open(one: RoundState, hood: Neighbourhood, ids: Mapping[int, RoundState]
         return True
     if one.notice_changed and (not one.noticed or one.values["remarks"] or one.base == "aborted" or hood.tells_of(one)):
         return True
-    if one.settled or one.partner is not None or not (one.values["remarks"] or one.base == "aborted"):
+    is_told = hood.told(one.filename).number is not None
+    if one.settled or one.partner is not None or not (one.values["remarks"] or one.base == "aborted" or is_told):
         return False
     before, was = hood.before(one), hood.was_before(one)
     return before is not was or (before is not None and (before.content_changed or before.notice_changed))
