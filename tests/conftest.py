@@ -56,6 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that stops waits for handlers: here for those that end at once."""
+    monkeypatch.setattr("core.kernel.dispatcher.FINISH_SECONDS", 0.2)
+
+
+@pytest.fixture(autouse=True)
 async def _stage_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """With ``--stage-on postgres`` each stage without a database of its own gets one there, removed afterwards."""
     if request.config.getoption("--stage-on") == "sqlite":

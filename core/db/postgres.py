@@ -70,6 +70,10 @@ class PostgresDatabase(Database):
         try:
             async with self.engine.pool.acquire() as connection:
                 yield connection
+        except asyncpg.InterfaceError as error:
+            if "closed" not in str(error):  # else it is somebody's mistake
+                raise
+            raise DatabaseAwayError(f"The connection to PostgreSQL broke: {error}.") from error
         except _AWAY as error:
             raise DatabaseAwayError(f"The connection to PostgreSQL broke: {error}.") from error
 

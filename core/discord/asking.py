@@ -11,6 +11,7 @@ import hikari
 from hikari.internal import routes
 
 from core.config import Config
+from core.discord.wire import dumps
 from core.errors import ConfigError, PeerUnavailableError
 
 NOT_THERE = (hikari.ForbiddenError, hikari.NotFoundError)
@@ -54,7 +55,7 @@ async def asking(config: Config) -> AsyncIterator[Asking]:
     """Open the line with the bot's token (``ConfigError`` if there is none)."""
     token, limits = config.token().reveal(), hikari.impl.HTTPTimeoutSettings(total=ANSWER_SECONDS)
     settings = hikari.impl.HTTPSettings(timeouts=limits)
-    app = hikari.RESTApp(url=config.discord.rest_url, max_retries=0, http_settings=settings)
+    app = hikari.RESTApp(url=config.discord.rest_url, max_retries=0, http_settings=settings, dumps=dumps)
     await app.start()
     try:
         async with app.acquire(token, hikari.TokenType.BOT) as rest:

@@ -216,7 +216,8 @@ def test_server_and_zone(
     roundhook: Command, tmp_path: Path, config: str, words: tuple[str, ...], server: str, played_at: str
 ) -> None:
     """The server is the one named, else the only one configured, else local in UTC; a zone given counts."""
-    tables = [f'[servers.{key}]\ntimezone = "Europe/Ljubljana"\nwebhook_ids = [1]\n' for key in config.split()]
+    servers = enumerate(config.split(), 1)
+    tables = [f'[servers.{key}]\ntimezone = "Europe/Ljubljana"\nwebhook_ids = [{hook}]\n' for hook, key in servers]
     (tmp_path / "roundhook.toml").write_text("\n".join(tables))
     said = roundhook("import", write_evening(tmp_path / "evening") / OTHER, *words)
     (row,) = rows(tmp_path / "roundhook.db", "SELECT server, played_at FROM rounds")

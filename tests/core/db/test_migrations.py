@@ -54,7 +54,8 @@ async def test_broken_off_and_run_again(database_url: str, tmp_path: Path, owner
     """A migration that was run, but not noted (the process died between), can be run again on the filled database."""
     async with open_database(database_url) as database:
         await migrate(database)
-        await migrate(database, [_up_to(owner, number + 1, tmp_path / "older")])
+        if owner is not CORE:
+            await migrate(database, [_up_to(owner, number + 1, tmp_path / "older")])
         filled = await _fill(database)
         await database.execute("DELETE FROM migration WHERE name = ?", (owner.migrations()[number],))
 
@@ -118,7 +119,7 @@ async def test_rounds_with_bots_are_taken_out_of_the_sums(database_url: str, tmp
 
 async def test_a_failed_migration_names_itself_and_the_copy(tmp_path: Path) -> None:
     """The database stays as it was, and the error says where its copy is."""
-    broken = _up_to(CORE, 1, tmp_path / "broken")
+    broken = _up_to(CORE, len(CORE.migrations()), tmp_path / "broken")
     async with open_database(f"sqlite:///{tmp_path / 'a.db'}") as database:
         await migrate(database)
         await _fill(database)

@@ -26,8 +26,9 @@ class Slow(Plugin):
 """
 
 
-async def test_what_runs_is_let_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_runs_is_let_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler in its midst when the bot is told to stop ends, and its delivery is done."""
+    monkeypatch.setattr("core.kernel.dispatcher.FINISH_SECONDS", 10.0)
     write_plugin(tmp_path, "slow", SLOW)
     folder = tmp_path / "bot"
     folder.mkdir()
@@ -45,10 +46,7 @@ async def test_what_runs_is_let_end(tmp_path: Path, caplog: pytest.LogCaptureFix
         assert running(again, "slow").began == []
 
 
-async def test_what_does_not_end_is_left_and_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("core.kernel.dispatcher.FINISH_SECONDS", 0.2)
+async def test_what_does_not_end_is_left_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     write_plugin(tmp_path, "slow", SLOW)
     folder = tmp_path / "bot"
