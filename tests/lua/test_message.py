@@ -5,6 +5,7 @@ import json
 
 from core.rounds.events import ALLIES, AXIS, RoundNotice
 from core.rounds.names import clean_name
+from core.shown import letters
 from devkit.game import Engine, Player, invent_players
 from tests.lua.harness import Game, Posted, begin
 
@@ -98,7 +99,7 @@ async def test_names_of_every_byte(game: Game) -> None:
         got = {entry["guid"]: entry["name"] for entry in everybody}
         assert len(game.webhook.posted) == number
         assert {guid: _printable(name) for guid, name in got.items()} == {
-            f"{index:032X}": _printable(_read(name)) for index, name in enumerate(group)
+            f"{index:032X}": clean_name(_read(name)) for index, name in enumerate(group)
         }
 
 
@@ -121,7 +122,7 @@ def _read(name: bytes) -> str:
 
 def _printable(name: str) -> str:
     """Return a name as the bot takes it: what cannot be seen is dropped, on whichever side."""
-    return clean_name(name)
+    return letters(name).strip()
 
 
 def _embed_length(embed: dict[str, object]) -> int:

@@ -11,7 +11,8 @@ from tests.core.cli.conftest import Outside, Process, ended, started
 async def test_for_a_monitor(outside: Outside, separately: Process) -> None:
     """Not running; running; with something that needs a person: exit codes 3, 0 and 1, one JSON document each."""
     environment = {"ROUNDHOOK_TEST_TOKEN": outside.discord.token}
-    outside.write_config(more="[plugin.ssh_poller]\npoll_seconds = 1")
+    other = f"[guilds.2]\nstats_channel = {outside.discord.guild_channels(2).stats}\n"
+    outside.write_config(more=f"{other}[plugin.ssh_poller]\npoll_seconds = 1")
     await separately("db", "upgrade")
     before = await separately("status", "--json")
     async with started("run", folder=outside.folder, **environment) as process:

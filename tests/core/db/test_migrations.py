@@ -54,7 +54,7 @@ async def test_broken_off_and_run_again(database_url: str, tmp_path: Path, owner
     """A migration that was run, but not noted (the process died between), can be run again on the filled database."""
     async with open_database(database_url) as database:
         await migrate(database)
-        if owner is not CORE:
+        if owner.name != "core":
             await migrate(database, [_up_to(owner, number + 1, tmp_path / "older")])
         filled = await _fill(database)
         await database.execute("DELETE FROM migration WHERE name = ?", (owner.migrations()[number],))
