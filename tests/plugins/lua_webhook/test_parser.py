@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInputError
@@ -142,6 +142,7 @@ json_values = st.recursive(
 fields_of_notice = st.sampled_from(sorted(field for field in RoundNotice.__dataclass_fields__))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # to make up nested values takes time on a busy machine
 @given(st.dictionaries(fields_of_notice, json_values))
 def test_any_json_is_read_or_refused(values: dict[str, Any]) -> None:
     """No JSON object whatsoever raises anything but the refusal."""
