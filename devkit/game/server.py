@@ -180,6 +180,7 @@ class GameServer:
             seed: what is invented follows from it; by default from the number of rounds played.
         """
         async with self._turn:
+            engine = self._running_engine  # which may be closed meanwhile
             number = round_number or self._number_due(map_name)
             self._rounds += 1
             plan = make_plan(
@@ -199,10 +200,10 @@ class GameServer:
             end = self._clock() if ended_at is None else ended_at
             simulated = await asyncio.to_thread(self._simulate, plan, people, end, send_notice)
             if file_delay:
-                await asyncio.to_thread(self._running_engine.shell.wait_idle, _SENDER_TIMEOUT)
+                await asyncio.to_thread(engine.shell.wait_idle, _SENDER_TIMEOUT)
                 await asyncio.sleep(file_delay)
             path, written = await asyncio.to_thread(self._write_file, plan, people, simulated, write_file)
-            await asyncio.to_thread(self._running_engine.shell.wait_idle, _SENDER_TIMEOUT)
+            await asyncio.to_thread(engine.shell.wait_idle, _SENDER_TIMEOUT)
             self._last = self._result(plan, people, simulated, path, written, send_notice)
             return self._last
 

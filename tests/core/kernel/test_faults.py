@@ -175,7 +175,7 @@ def census(stage: Stage) -> dict[str, Any]:
         "listening": dict(discord._listening),
         "listeners": {kind: len(callbacks) for kind, callbacks in hikari_listeners.items() if callbacks},
         "tasks": sorted(_work_of(task) for task in asyncio.all_tasks() if _is_ours(task)),
-        "threads": threading.active_count(),
+        "threads": sum(not one.name.startswith("sqlite") for one in threading.enumerate()),  # those are the database's
         "files": sorted(filter(None, map(_open_file, os.listdir("/proc/self/fd")))),
     }
 
