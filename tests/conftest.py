@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -135,7 +136,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, in whatever order the rest is: else one process works on it alone at the end."""
-    items.sort(key=lambda item: "tests/faults/" not in item.nodeid)
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -count[item.path]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

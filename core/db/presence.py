@@ -53,7 +53,8 @@ class Presence:
         try:
             yield
         finally:
-            await self._database.execute("DELETE FROM bots WHERE owner = ?", (self._me,))
+            with contextlib.suppress(PeerUnavailableError):  # away: who starts next sees that this process has ended
+                await self._database.execute("DELETE FROM bots WHERE owner = ?", (self._me,))
 
     async def beat(self, status: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         """Note that the bot runs, and how it says it is; once."""

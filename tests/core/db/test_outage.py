@@ -79,9 +79,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def test_postgres_is_away_for_a_while(postgres: str, database_url: str, tmp_path: Path, lines: Lines) -> None:
-    if database_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL only")
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_postgres_is_away_for_a_while(database_url: str, tmp_path: Path, lines: Lines) -> None:
     query = urlsplit(database_url)
     folder = dict(part.split("=") for part in query.query.split("&")).get("host")
     if folder is None:
