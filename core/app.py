@@ -26,7 +26,8 @@ from core.kernel.failures import tell_failures
 from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.kernel import Kernel
-from core.kernel.manifest import Manifest, Settings
+from core.kernel.manifest import Manifest
+from core.kernel.options import Settings
 from core.kernel.report import Report
 from core.kernel.watch import watch as watch_files
 from core.kernel.watchdog import Watchdog

@@ -50,7 +50,7 @@ def _event(event: ast.ClassDef) -> str:
 def context() -> str:
     """Plugin, Context and what a context gives, by their docstrings."""
     places = (
-        ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
+        ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"), ("core/saying.py", "Saying", "###"),
         ("core/db/database.py", "Database", "###"), ("core/db/database.py", "Transaction", "###"),
         ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
         ("core/clock.py", "Clock", "###"),

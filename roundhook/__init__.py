@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.errors import RoundhookError as RoundhookError
     from core.errors import UserFacingError as UserFacingError
     from core.kernel.contracts import Event as Event
-    from core.kernel.manifest import Settings as Settings
+    from core.kernel.options import Settings as Settings
     from core.plugin import Plugin as Plugin
     from core.plugin import hookimpl as hookimpl
     from core.plugin import plugin_of as plugin_of
@@ -62,7 +62,7 @@ _PLACES = {
         "RoundhookError", "UserFacingError",
     ),
     "core.kernel.contracts": ("Event",),
-    "core.kernel.manifest": ("Settings",),
+    "core.kernel.options": ("Settings",),
     "core.plugin": ("Plugin", "hookimpl", "plugin_of"),
     "core.rounds.events": ("FetchedFile", "ImportedRound", "Pause", "PlayerRef", "RoundAmended", "RoundNotice"),
     "core.rounds.files": ("Files",),

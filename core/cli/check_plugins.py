@@ -11,7 +11,8 @@ from core.errors import ConfigError, PluginError
 from core.hookspecs import CONTRACTS
 from core.kernel import loader
 from core.kernel.discovery import Catalogue, discover
-from core.kernel.manifest import Manifest, Settings
+from core.kernel.manifest import Manifest
+from core.kernel.options import Settings
 from core.kernel.probe import check_contract
 
 MODULE = "check"

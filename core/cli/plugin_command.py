@@ -15,7 +15,8 @@ from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, RoundhookError
 from core.hookspecs import CONTRACTS
 from core.kernel.discovery import discover, first_enabled
-from core.kernel.manifest import NAME, read_manifest
+from core.kernel.document import NAME
+from core.kernel.manifest import read_manifest
 from core.kernel.probe import check_contract
 from core.kernel.toggles import Toggles
 

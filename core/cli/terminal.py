@@ -16,7 +16,7 @@ from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, RoundhookError
 from core.kernel.contracts import Event
-from core.kernel.manifest import Settings
+from core.kernel.options import Settings
 from core.rounds.files import Files
 from core.servers.ssh import Server
 

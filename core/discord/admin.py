@@ -16,8 +16,8 @@ from core.discord.confirmations import confirm
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
+from core.kernel.document import NAME
 from core.kernel.kernel import Kernel
-from core.kernel.manifest import NAME
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
 

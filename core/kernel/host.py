@@ -10,7 +10,8 @@ from core.db import Database
 from core.journal import Journal
 from core.kernel.contracts import Contracts
 from core.kernel.generation import Generation
-from core.kernel.manifest import Manifest, Settings
+from core.kernel.manifest import Manifest
+from core.kernel.options import Settings
 
 Migrate = Callable[[Manifest], Awaitable[None]]
 

@@ -8,7 +8,7 @@ import pytest
 from core.cli.terminal import Terminal
 from core.config import Config
 from core.db import Database
-from core.kernel.manifest import Settings
+from core.kernel.options import Settings
 from core.rounds import rollups
 from plugins.stats_import.audit import audit, print_audit
 from roundhook import FetchedFile

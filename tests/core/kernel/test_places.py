@@ -6,7 +6,8 @@ import pytest
 
 from core.errors import PluginError
 from core.hookspecs import CONTRACTS
-from core.kernel.manifest import line_of, read_manifest
+from core.kernel.document import line_of
+from core.kernel.manifest import read_manifest
 from core.kernel.probe import check_contract
 from tests.plugin_maker import write_plugin
 

@@ -11,7 +11,7 @@ import pytest
 from core.cli.terminal import Terminal
 from core.config import parse_config
 from core.db import Database
-from core.kernel.manifest import Settings
+from core.kernel.options import Settings
 from plugins.stats_import.rereading import Rereading
 from plugins.stats_import.service import ImportService
 from tests.plugins.stats_import.invented import Folder, name_of, odd_evening, random_evening, stats_file

@@ -1,0 +1,215 @@
+"""Every change of what is loaded: whom it concerns, one at a time for each plugin, told in a report."""
+
+import asyncio
+import contextvars
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from core.errors import PluginError, RoundhookError
+from core.kernel.bounded import keep
+from core.kernel.contracts import Event
+from core.kernel.discovery import discover
+from core.kernel.dispatcher import Dispatcher
+from core.kernel.host import Host
+from core.kernel.logbook import Logbook
+from core.kernel.manifest import Manifest
+from core.kernel.replacement import Replacement
+from core.kernel.report import Report
+from core.kernel.slot import Slot
+from core.kernel.toggles import Toggles
+
+log = logging.getLogger(__name__)
+
+Change = Callable[[Slot], Awaitable[Report]]
+
+
+class Changes:
+    """Finds plugins, and switches, loads and reloads them. What of it is for others is offered by the kernel."""
+
+    def __init__(self, host: Host) -> None:
+        self.slots: dict[str, Slot] = {}
+        self.toggles = Toggles(host.database, host.clock)
+        self.logbook = Logbook()
+        """The last lines that each plugin has logged, once it is attached."""
+        self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
+        self.journal = host.journal
+        self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
+        self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
+        """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
+        self._replacement = Replacement(host, self.reader, self.dispatcher.note_change)
+        self._changes: set[asyncio.Task[Report]] = set()
+        self._unusable: dict[str, str] = {}
+        self._on: dict[str, None] = {}
+        """Names of the plugins that are to run from the start, in order; one may be found or mended later."""
+        self._off: dict[str, set[int]] = {}
+        self._hooks: dict[str, frozenset[str]] = {}
+        self._closing = False
+
+    async def look_again(self) -> None:
+        """Look for plugins, beside the loop; new folders appear. Not any more when the bot stops."""
+        if self._closing:
+            return
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self.reader, discover, self._config.plugins.paths)
+        self._unusable = found.errors
+        for name, manifest in found.manifests.items():
+            if name not in self.slots:
+                self.slots[name] = self._new_slot(manifest)
+            elif self.slots[name].generation is None:
+                self.slots[name].manifest = manifest
+
+    def guilds(self, name: str, about: Event | str) -> list[int]:
+        """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""
+        slot, config = self.slots.get(name), self._config
+        server = about if isinstance(about, str) else about.origin
+        return [guild for guild in config.guilds if slot and config.sees(guild, server) and slot.on_in(guild)]
+
+    async def _change(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
+        """Make a change and note who asked for it; it is finished also if whoever asked is gone meanwhile."""
+        return await asyncio.shield(self._apart(self._noted(name, action, guild, user, change)))
+
+    def _apart(self, work: Coroutine[Any, Any, Report]) -> "asyncio.Task[Report]":
+        """Run *work* apart from the caller: neither its cancellation nor its context reaches the change."""
+        return keep(self._changes, work, contextvars.Context())
+
+    async def _noted(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
+        await self.look_again()
+        if name not in self.slots:
+            report = self._absent(name, "/plugin list shows those that were found.")
+        else:
+            report = await change(self.slots[name])
+        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
+        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=report.error or runs)
+        return report
+
+    async def _join_reload(self, slot: Slot) -> Report:
+        """Take part in the reload that waits for its turn, if one does: it will find the same on the disk."""
+        if slot.waiting_reload is None or slot.waiting_reload.done():
+            slot.waiting_reload = self._apart(self._reported(slot, self._reload))
+        return await slot.waiting_reload
+
+    async def _reported(self, slot: Slot, work: Callable[..., Awaitable[float | None]], *args: Any) -> Report:
+        """Do *work* (which returns the pause, if any, in ms) alone, and say what came of it and what runs now."""
+        error, pause, started = "", 0.0, time.perf_counter()
+        async with slot.lock:
+            try:
+                if self._closing:
+                    raise PluginError(f"{slot.name}: roundhook is stopping; nothing is changed any more.")
+                pause = await work(slot, *args) or 0.0
+                slot.error = ""
+            except RoundhookError as problem:
+                error = slot.error = str(problem)
+                log.error("%s", problem, exc_info=problem.__cause__)
+            except Exception as problem:
+                error = slot.error = f"{slot.name}: {type(problem).__name__}: {problem}."
+                log.exception("%s could not be changed", slot.name)
+        took = (time.perf_counter() - started) * 1000
+        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took)
+
+    async def _enable(self, slot: Slot, guild: int | None) -> None:
+        self._check_scope(slot, guild)
+        if guild is not None:
+            await self._enable_in(slot, guild)
+            if slot.enabled:
+                return
+        slot.enabled = True
+        await self.toggles.set(slot.name, None, enabled=True)
+        if slot.generation is None:
+            await self._load(slot)
+
+    async def _enable_in(self, slot: Slot, guild: int) -> None:
+        """Switch a plugin on for one guild; one that is off everywhere goes on there and nowhere else."""
+        if not slot.enabled:
+            for other in [one for one in self._config.guilds if one != guild]:
+                slot.off_guilds.add(other)
+                await self.toggles.set(slot.name, other, enabled=False)
+        slot.off_guilds.discard(guild)
+        await self.toggles.set(slot.name, guild, enabled=True)
+
+    async def _disable(self, slot: Slot, guild: int | None) -> float:
+        self._check_scope(slot, guild)
+        await self.toggles.set(slot.name, guild, enabled=False)
+        if guild is not None:
+            slot.off_guilds.add(guild)
+            return 0.0
+        slot.enabled = False
+        if slot.generation is None:
+            return 0.0
+        pause = await self._replacement.remove(slot, slot.generation)
+        self.dispatcher.note_change()
+        return pause
+
+    async def _load(self, slot: Slot, live: bool = True) -> None:
+        """Load a plugin that does not run, and deliver what has waited for it; when the bot starts, later."""
+        await self._replacement.load(slot, live=live)
+        await self._remember_hooks(slot)
+        if live:
+            self.dispatcher.unpark(slot.name)
+            await self._retry([slot])
+
+    async def _reload(self, slot: Slot) -> float:
+        """Put what the folder holds in place of what runs; what could not start is loaded."""
+        slot.waiting_reload = None  # who asks from now on wants what is on the disk later
+        if not slot.enabled:
+            raise PluginError(f"{slot.name} is switched off. Switch it on with /plugin enable {slot.name}.")
+        if slot.generation is None:
+            await self._load(slot)
+            return 0.0
+        before = slot.generation.source_hash
+        pause = await self._replacement.replace(slot, slot.generation)
+        self.dispatcher.unpark(slot.name)
+        await self._remember_hooks(slot)
+        if slot.now()["source_hash"] != before:
+            failed = await self.journal.retry_failed(slot.name)
+            if failed or slot.manifest.catch_up:  # else there is nothing in the journal that does not come by itself
+                await self._resume([slot])
+        return pause
+
+    async def _remember_hooks(self, slot: Slot) -> None:
+        """Keep which hooks the plugin handles: while it cannot be loaded, its events are recorded by that."""
+        hooks = frozenset(slot.impls)
+        if hooks != slot.hooks:
+            slot.hooks = hooks
+            await self.toggles.remember_hooks(slot.name, hooks)
+
+    def _check_scope(self, slot: Slot, guild: int | None) -> None:
+        if guild is not None and slot.manifest.scope == "global":
+            raise PluginError(
+                f"{slot.name} is global: its rows are everybody's, so it is on or off everywhere. "
+                "Leave the guild out (bot owner), or switch off the plugins that show its data here."
+            )
+
+    def _wanted(self, event: Event, slot: Slot) -> bool:
+        """Tell whether an event is for a plugin at all: one of guild scope needs a guild that sees it and has it on."""
+        return slot.manifest.scope == "global" or bool(self.guilds(slot.name, event))
+
+    def _slot(self, name: str) -> Slot:
+        if name not in self.slots:
+            raise PluginError(f"There is no plugin '{name}'. Known: {', '.join(sorted(self.slots))}.")
+        return self.slots[name]
+
+    def _new_slot(self, manifest: Manifest) -> Slot:
+        """Make a place for a plugin that has been found, with what was remembered of it."""
+        slot, name = Slot(manifest, self._clock), manifest.name
+        slot.enabled, slot.off_guilds = name in self._on, set(self._off.get(name, ()))
+        slot.hooks = self._hooks.get(name, frozenset())
+        return slot
+
+    async def _retry(self, slots: Sequence[Slot]) -> None:
+        """Resume, with what failed for good under other code."""
+        for slot in slots:
+            await self.journal.retry_failed(slot.name)
+        await self._resume(slots)
+
+    async def _resume(self, slots: Sequence[Slot]) -> None:
+        """Deliver what the journal holds for these plugins and is not being delivered yet."""
+        for slot in slots:
+            if slot.manifest.catch_up:
+                await self.journal.catch_up(slot.name, self._contracts.types_of(slot.impls))
+        self.dispatcher.resume(await self.journal.open_deliveries([slot.name for slot in slots]))
+
+    def _absent(self, name: str, remedy: str) -> Report:
+        return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")
