@@ -148,13 +148,18 @@ class Context(Saying):
         takes_live = len(inspect.signature(handler).parameters) > 1
         self._services.discord.follow(self._generation, int(channel), handler, takes_live=takes_live)
 
-    def add_commands(self, loader: "lightbulb.Loader") -> None:
+    def add_commands(
+        self, loader: "lightbulb.Loader", translations: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         """Offer the commands in *loader* in every configured guild (commands only).
+
+        *translations* has, by Discord's code of a language (``{"de": {"greet": "gruss"}}``), names and descriptions
+        of commands, options and choices with lightbulb's ``localize=True``, by what stands there.
 
         Raises:
             PluginError: the loader holds something else, or a name is taken.
         """
-        self._services.discord.add_commands(self._generation, loader)
+        self._services.discord.add_commands(self._generation, loader, translations or {})
 
     def on_component(self, action: str, handler: Callable[..., Awaitable[None]], *, admins: bool = False) -> None:
         """Let *handler* answer buttons, menus and modals made with ``component_id(action, …)``.

@@ -95,7 +95,7 @@ def discord() -> str:
     rows = [
         (*row, f"[{owner}](../../plugins/{owner}/README.md)" if "_" in owner else owner)
         for owner, commands in found
-        for command in asyncio.run(build(commands))
+        for command in asyncio.run(build((one, {}) for one in commands))
         for row in _invokable("", command)
     ]
     return table(("command", "what it does", "options", "from"), rows)

@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.admin import Admin, admin_commands
-from core.discord.client import CommandClient, check_names_in, commands_in, name_of, paths_of
+from core.discord.client import CommandClient, check_words_in, commands_in, name_of, paths_of
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
@@ -25,7 +25,7 @@ from core.discord.messages import Content
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
-from core.discord.sync import CommandSync, build
+from core.discord.sync import CommandSync, Translations, build
 from core.discord.timekeeper import Timekeeper
 from core.discord.troubles import Troubles
 from core.discord.wire import dumps
@@ -126,17 +126,19 @@ class Discord:
     def rest(self) -> hikari.api.RESTClient:
         return self.app.rest
 
-    def add_commands(self, generation: Generation, loader: lightbulb.Loader) -> None:
+    def add_commands(self, generation: Generation, loader: lightbulb.Loader, translations: Translations) -> None:
         name = generation.manifest.name
         if generation.scope.live:
             raise PluginError(f"{name}: add_commands() belongs into setup().")
-        generation.declared.commands += commands_in(loader, name)
+        commands = commands_in(loader, name)
+        generation.declared.commands += commands
+        generation.declared.translations |= dict.fromkeys(commands, translations)
 
     async def check(self, generation: Generation) -> None:
         self._check_names(generation)
         for command in generation.declared.commands:
             try:
-                check_names_in(await build([command]))
+                check_words_in(await build([(command, generation.declared.translations[command])]))
                 list(paths_of(command))
             except Exception as error:
                 problem = f"cannot be built: {text_of(error)}. Correct it and reload."
@@ -234,11 +236,11 @@ class Discord:
         except (hikari.HTTPError, hikari.GatewayError, OSError) as error:
             raise as_ours(error, self._config.discord.rest_url) from error
 
-    def _commands(self) -> list[Any]:
-        slots = self._kernel.slots.values()
-        return self._core_commands + [
-            command for slot in slots if slot.generation for command in slot.generation.declared.commands
-        ]
+    def _commands(self) -> list[tuple[Any, Translations]]:
+        """Return all commands, each with its translations."""
+        declared = [slot.generation.declared for slot in self._kernel.slots.values() if slot.generation]
+        ours: list[tuple[Any, Translations]] = [(command, {}) for command in self._core_commands]
+        return ours + [(command, one.translations[command]) for one in declared for command in one.commands]
 
     def _listen(self, plugin: str, generation: Generation | None) -> None:
         """Subscribe for exactly the event types that the plugin's generation listens to."""

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{1,32}")
 """Of a slash command or option: Discord takes letters and digits of all scripts, Devanagari and Thai whole."""
+_DESCRIPTION = 100
 Path = tuple[str, ...]
 Command = Any
 """A lightbulb command class or Group: their types are private to lightbulb."""
@@ -204,20 +205,28 @@ def name_of(command: Command) -> str:
     return str(command.name if isinstance(command, lightbulb.Group) else command._command_data.name)
 
 
-def check_names_in(builders: Iterable[Any]) -> None:
-    """Refuse names (``ValueError``) that Discord would refuse, and with them the commands of all plugins."""
+def check_words_in(builders: Iterable[Any]) -> None:
+    """Refuse names and descriptions (``ValueError``) that Discord would, and with them the commands of all plugins."""
     for builder in builders:
         if builder.type is hikari.CommandType.SLASH:
-            for name in _names_in(builder):
-                if not _NAME.fullmatch(name) or name != name.lower():
-                    raise ValueError(f"'{name}' is no name for Discord: use small letters, digits, - and _")
+            for part in _parts_of(builder):
+                _check_words(part)
 
 
-def _names_in(part: Any) -> Iterator[str]:
-    """Give the name of a command or option and those of all its options."""
-    yield part.name
+def _check_words(part: Any) -> None:
+    for name in (part.name, *(part.name_localizations or {}).values()):
+        if not _NAME.fullmatch(name) or name != name.lower():
+            raise ValueError(f"'{name}' is no name for Discord: use small letters, digits, - and _")
+    for text in (part.description, *(part.description_localizations or {}).values()):
+        if not 1 <= len(text) <= _DESCRIPTION:
+            raise ValueError(f"'{text[:40]}' has {len(text)} characters; a description has 1 to {_DESCRIPTION}")
+
+
+def _parts_of(part: Any) -> Iterator[Any]:
+    """Give a command or option and all its options."""
+    yield part
     for option in part.options or ():
-        yield from _names_in(option)
+        yield from _parts_of(option)
 
 
 def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import lightbulb
 
     from core.discord.permissions import Action
+    from core.discord.sync import Translations
 
 
 class DiscordPort(Surface, Protocol):
@@ -23,7 +24,7 @@ class DiscordPort(Surface, Protocol):
     def rest(self) -> "hikari.api.RESTClient":
         """Discord's REST API."""
 
-    def add_commands(self, generation: Generation, loader: "lightbulb.Loader") -> None:
+    def add_commands(self, generation: Generation, loader: "lightbulb.Loader", translations: "Translations") -> None:
         """Declare the commands of *loader* for a generation."""
 
     def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:

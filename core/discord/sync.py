@@ -5,6 +5,7 @@ in which nothing is registered any more, so the comparison is ours.
 """
 
 import asyncio
+import functools
 import hashlib
 import json
 import logging
@@ -12,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import hikari
-import lightbulb
 
 from core.clock import Clock
 from core.config import Guild
@@ -27,7 +27,9 @@ GLOBAL = 0
 """The scope of global commands; ours are registered in guilds, so what is found there is left over and removed."""
 
 
-Commands = Callable[[], Iterable[Command]]
+Translations = Mapping[str, Mapping[str, str]]
+"""By Discord's code of a language (``de``): a command's words, by what stands in the class."""
+Commands = Callable[[], Iterable[tuple[Command, Translations]]]
 
 
 class CommandSync:
@@ -96,16 +98,29 @@ class CommandSync:
         return self._application
 
 
-async def build(commands: Iterable[Command], *, shown_to_all: bool = False) -> list[hikari.api.CommandBuilder]:
+async def build(
+    commands: Iterable[tuple[Command, Translations]], *, shown_to_all: bool = False
+) -> list[hikari.api.CommandBuilder]:
     """Return Discord's form of the commands, by name.
 
     With *shown_to_all* none is hidden from members without a permission of Discord's: some of them may use it by role.
     """
-    how = hikari.Locale.EN_US, lightbulb.localization_unsupported
-    builders = sorted([await one.as_command_builder(*how) for one in commands], key=lambda builder: builder.name)
+    builders = [
+        await command.as_command_builder(hikari.Locale.EN_US, functools.partial(_in_all_languages, translations))
+        for command, translations in commands
+    ]
+    builders.sort(key=lambda builder: builder.name)
     for builder in builders if shown_to_all else ():
         builder.set_default_member_permissions(hikari.UNDEFINED)
     return builders
+
+
+def _in_all_languages(translations: Translations, text: str) -> dict[hikari.Locale, str]:
+    """Return *text*, as it stands in a command with ``localize=True``, in all languages that it is there in."""
+    if unknown := translations.keys() - {str(one) for one in hikari.Locale}:
+        raise ValueError(f"'{sorted(unknown)[0]}' is no language of Discord's; they are called de, en-GB, pt-BR, …")
+    found = {hikari.Locale(locale): words[text] for locale, words in translations.items() if text in words}
+    return {hikari.Locale.EN_US: text, **found}
 
 
 def _digest(commands: Iterable[hikari.api.CommandBuilder | hikari.PartialCommand]) -> str:

@@ -38,6 +38,8 @@ class Declared:
 
     commands: list[Any] = field(default_factory=list)
     """lightbulb command classes and groups."""
+    translations: dict[Any, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Of each command."""
     listeners: list[tuple[type[Any], Callable[[Any], Awaitable[None]]]] = field(default_factory=list)
     components: dict[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
     admin_components: set[str] = field(default_factory=set)

@@ -9,6 +9,7 @@ from typing import Any
 import hikari
 import pytest
 
+from roundhook import PluginError
 from roundhook.testing import Stage
 from tests.plugin_maker import idle, recorder, running, until, write_plugin
 
@@ -26,9 +27,10 @@ class Many(
     name="many",
     description="DESCRIPTION",
     nsfw=False,
+    localize=True,
     default_member_permissions=PERMISSIONS,
 ):
-    text = lightbulb.string("text", "a text", min_length=1, max_length=20, default="x")
+    text = lightbulb.string("text", "a text", min_length=1, max_length=20, default="x", localize=True)
     chosen = lightbulb.string("chosen", "one of", choices=[Choice("One", "1"), Choice("Two", "2")], default="1")
     whole = lightbulb.integer("whole", "a number", min_value=1, max_value=9, default=1)
     part = lightbulb.number("part", "a fraction", min_value=1, max_value=9.5, default=1.0)
@@ -57,7 +59,7 @@ class Fails(lightbulb.SlashCommand, name="fails", description="fails"):
 class Commands(Plugin):
     async def setup(self):
         self.pressed = []
-        self.ctx.add_commands(loader)
+        self.ctx.add_commands(loader, {"de": {"many": "viele", "a text": "ein Text"}})
         self.ctx.on_component("press", self.press)
 
     async def press(self, interaction, args):
@@ -83,6 +85,24 @@ async def synced(stage: Stage) -> None:
     await stage.app.discord.sync.flush()
 
 
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ('"viele"', '"Viele"', "'Viele' is no name"),
+        ('"ein Text"', '"x" * 101', "101 characters"),
+        ('"de"', '"xx"', "xx"),
+    ],
+)
+async def test_a_translation_that_discord_refuses_is_refused(tmp_path: Path, good: str, bad: str, said: str) -> None:
+    """It would take the commands of all plugins with it."""
+    write(tmp_path)
+    file = tmp_path / "commands" / "plugin.py"
+    file.write_text(file.read_text("utf-8").replace(good, bad), "utf-8")
+    with pytest.raises(PluginError, match=f"/many cannot be built: .*{said}"):
+        async with Stage(plugins=["commands"], folders=[tmp_path]):
+            pass
+
+
 class TestSync:
     """Discord has exactly our commands, at the least cost."""
 
@@ -96,7 +116,12 @@ class TestSync:
             assert [method for method, _ in first].count("PUT") == 2
             async with bot_application(stage.app.config, clock=stage.clock, plugins=["commands"]):
                 again = calls(stage)[len(first) :]
+            many = {one["name"]: one for one in stage.discord.commands(1)}["many"]
+            said = await stage.discord.invoke("many", user=7, guild=1, options={"text": "y"})
 
+        assert said.content == "one"
+        assert many["name_localizations"] == {"en-US": "many", "de": "viele"}
+        assert many["options"][0]["description_localizations"] == {"en-US": "a text", "de": "ein Text"}
         assert again
         assert {method for method, _ in again} == {"GET"}
 
