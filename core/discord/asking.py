@@ -11,7 +11,7 @@ import hikari
 from hikari.internal import routes
 
 from core.config import Config
-from core.discord.wire import dumps
+from core.discord.wire import dumps, tls
 from core.errors import ConfigError, PeerUnavailableError
 
 NOT_THERE = (hikari.ForbiddenError, hikari.NotFoundError)
@@ -54,7 +54,7 @@ class Asking:
 async def asking(config: Config) -> AsyncIterator[Asking]:
     """Open the line with the bot's token (``ConfigError`` if there is none)."""
     token, limits = config.token().reveal(), hikari.impl.HTTPTimeoutSettings(total=ANSWER_SECONDS)
-    settings = hikari.impl.HTTPSettings(timeouts=limits)
+    settings = hikari.impl.HTTPSettings(timeouts=limits, ssl=tls())
     app = hikari.RESTApp(url=config.discord.rest_url, max_retries=0, http_settings=settings, dumps=dumps)
     await app.start()
     try:

@@ -28,7 +28,7 @@ from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, Translations, build
 from core.discord.timekeeper import Timekeeper
 from core.discord.troubles import Troubles
-from core.discord.wire import dumps
+from core.discord.wire import dumps, tls
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
@@ -52,7 +52,7 @@ class Discord:
         self.app = hikari.GatewayBot(
             token=config.token().reveal(), intents=INTENTS, rest_url=config.discord.rest_url, banner=None, logs=None,
             cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
-            dumps=dumps,
+            http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps,
         )  # fmt: skip
         self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))

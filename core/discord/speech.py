@@ -13,7 +13,7 @@ from core.discord.following import Channels
 from core.discord.reports import CORE, Reports
 from core.discord.sender import Sender
 from core.discord.troubles import Troubles
-from core.discord.wire import dumps
+from core.discord.wire import dumps, tls
 from core.shown import one_line
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,9 @@ class Speech:
         troubles: Troubles,
     ) -> None:  # fmt: skip
         self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
-        self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url, dumps=dumps)
+        self._http = hikari.RESTApp(
+            max_retries=0, url=config.discord.rest_url, http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps
+        )
         self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken, self._place)
         self.sender = Sender(self._desk)
         self.announcements = Announcements(config, database, clock, self.sender.wake)

@@ -1,5 +1,7 @@
 """What leaves for Discord: each text in it is only shown, whoever has made the call, a plugin's own ``respond`` too."""
 
+import functools
+import ssl
 from typing import Any
 
 from hikari.internal.data_binding import default_json_dumps
@@ -10,6 +12,12 @@ from core.shown import label, message_text
 def dumps(payload: Any) -> bytes:
     """Return what hikari sends as JSON. It is given to hikari, which has all its JSON made by it."""
     return default_json_dumps(_clean(payload))
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """Return how Discord's certificate is verified, for all connections: to read those of the machine takes long."""
+    return ssl.create_default_context()
 
 
 def _clean(value: Any) -> Any:
