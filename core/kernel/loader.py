@@ -6,6 +6,7 @@ exception: one module for all generations, since table classes must keep their i
 
 import ast
 import asyncio
+import functools
 import hashlib
 import importlib
 import importlib.abc
@@ -58,7 +59,7 @@ def read_source(name: str, folder: Path) -> Source:
         digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
         if path.suffix == ".py":
             files[_module_name(relative)] = data
-            _check_syntax(name, relative, data)
+            _check_syntax(name, path, relative, data)
     return Source(name, folder, files, digest.hexdigest())
 
 
@@ -137,7 +138,7 @@ def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Itera
 
 
 class _SourceLoader(importlib.abc.SourceLoader):
-    """Runs source that was read before; keeps it for tracebacks. Without ``path_stats`` it looks for no ``.pyc``."""
+    """Runs source that was read before, never a ``.pyc``; keeps it for tracebacks."""
 
     def __init__(self, path: Path, source: bytes) -> None:
         self._path, self._source = path, source
@@ -147,6 +148,9 @@ class _SourceLoader(importlib.abc.SourceLoader):
 
     def get_filename(self, fullname: str) -> str:
         return str(self._path)
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return _compiled(self._source, str(self._path))
 
 
 class _SharedTables(importlib.abc.Loader):
@@ -160,7 +164,7 @@ class _SharedTables(importlib.abc.Loader):
         if folder not in _TABLES:
             module = types.ModuleType(f"{NAMESPACE}.{self._source.name}.tables")
             module.__file__ = str(folder / "tables.py")
-            exec(compile(self._source.files["tables"], module.__file__, "exec"), module.__dict__)  # noqa: S102
+            exec(_compiled(self._source.files["tables"], module.__file__), module.__dict__)  # noqa: S102
             _TABLES[folder] = (self._source.tables_sha256, module)
         return _TABLES[folder][1]
 
@@ -285,13 +289,19 @@ def _module_name(relative: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _check_syntax(name: str, relative: Path, data: bytes) -> None:
+def _check_syntax(name: str, path: Path, relative: Path, data: bytes) -> None:
     try:
-        compile(data, str(relative), "exec", dont_inherit=True)
+        _compiled(data, str(path))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or data[: data.find(b"\0") + 1].count(b"\n") + 1
         problem = getattr(error, "msg", None) or error
         raise PluginError(f"{name}: {relative}:{line}: {problem}. Correct it and reload.") from error
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(data: bytes, path: str) -> types.CodeType:
+    """Compile a file's bytes; what is imported after the check, or has not changed at a reload, is there already."""
+    return compile(data, path, "exec", dont_inherit=True)
 
 
 _FINDER = _Finder()
