@@ -17,6 +17,7 @@ from core.kernel.contracts import Event
 from core.kernel.folders import built_in
 from core.kernel.report import Report, Status
 from devkit.discord import DiscordServer, Message
+from devkit.fresh import fresh_database
 from devkit.game import GameServer
 
 LOCAL = "local"
@@ -190,11 +191,6 @@ class Stage:
     def _guild_table(self, guild: int) -> dict[str, int]:
         channels = self.discord.guild_channels(guild)
         return {"stats_channel": channels.stats, "admin_channel": channels.admin}
-
-
-async def fresh_database(folder: Path) -> str:
-    """Return the database of a stage that none is given for; stages in one folder share it."""
-    return f"sqlite:///{folder / 'roundhook.db'}"
 
 
 class StagePlugins:

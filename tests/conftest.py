@@ -1,25 +1,22 @@
 """What tests share: databases of both kinds, and the real samples where they lie."""
 
-import hashlib
-import itertools
+import contextlib
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
-import asyncpg
 import hypothesis
 import pytest
 
 import devkit.stage
 from core.db import Database, open_database
 from core.db import tables as core_tables
-from core.db.migrate import migrate
 from core.rounds import tables as round_tables
-from tests.postgres import postgres_server
+from devkit.fresh import fresh_database
+from tests.postgres import migrated_template, postgres_database, postgres_server
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -32,18 +29,32 @@ def postgres() -> Iterator[str]:
         pytest.skip(str(reason))
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[str]:
+    """The name of a database there that has all tables."""
+    with migrated_template(postgres) as name:
+        yield name
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of an empty database; the test runs once on each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'roundhook.db'}"
         return
-    server = request.getfixturevalue("postgres")
-    name = f"roundhook_test_{os.getpid()}_{next(_numbers)}"
-    await _in_postgres(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await _in_postgres(server, f"CREATE DATABASE {name}")
-    yield _named(server, name)
-    await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with postgres_database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database with all tables, and nothing in them; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield await fresh_database(tmp_path)
+        return
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+    async with postgres_database(server, like=template) as url:
+        yield url
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -68,26 +79,23 @@ async def _stage_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     if request.config.getoption("--stage-on") == "sqlite":
         yield
         return
-    server, made = request.getfixturevalue("postgres"), set[str]()
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+    async with contextlib.AsyncExitStack() as stack:
+        made: dict[Path, str] = {}
 
-    async def fresh_database(folder: Path) -> str:
-        name = f"roundhook_stage_{os.getpid()}_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-        if name not in made:
-            made.add(name)
-            await _in_postgres(server, f"CREATE DATABASE {name}")
-        return _named(server, name)
+        async def fresh(folder: Path) -> str:
+            if folder not in made:
+                made[folder] = await stack.enter_async_context(postgres_database(server, like=template))
+            return made[folder]
 
-    monkeypatch.setattr(devkit.stage, "fresh_database", fresh_database)
-    yield
-    for name in made:
-        await _in_postgres(server, f"DROP DATABASE {name} WITH (FORCE)")
+        monkeypatch.setattr(devkit.stage, "fresh_database", fresh)
+        yield
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database with all tables; the test runs once on each kind."""
     async with open_database(database_url) as opened:
-        await migrate(opened)
         opened.bind(*core_tables.TABLES, *round_tables.TABLES)
         yield opened
 
@@ -99,21 +107,6 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real stats files are not here ({folder.parent.name}/{folder.name} beside the repository)")
     return folder
-
-
-def _named(server: str, name: str) -> str:
-    """Return the URL of the database *name* on *server*."""
-    return (
-        server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"
-    )
-
-
-async def _in_postgres(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -133,14 +133,14 @@ def test_database_status_upgrade_and_backup(roundhook: Command, filled: str, tmp
     assert len(copied) == 3
 
 
-def test_an_empty_database_can_be_made_and_read(roundhook: Command, database_url: str) -> None:
+def test_an_empty_database_can_be_made_and_read(roundhook: Command, empty_database_url: str) -> None:
     """``db upgrade`` makes the tables on both databases; every view of nothing is empty and no error."""
-    made = roundhook("db", "upgrade", "--db", database_url)
+    made = roundhook("db", "upgrade", "--db", empty_database_url)
     listed = [
-        roundhook(*words, "--json", "--db", database_url)
+        roundhook(*words, "--json", "--db", empty_database_url)
         for words in (["rounds"], ["events"], ["audit"], ["db", "status"])
     ]
-    text = [roundhook(*words, "--db", database_url) for words in (["rounds"], ["events"], ["audit"])]
+    text = [roundhook(*words, "--db", empty_database_url) for words in (["rounds"], ["events"], ["audit"])]
 
     assert "core_2026" in made.out
     assert [said.code for said in (*listed, *text)] == [0] * 7

@@ -26,11 +26,11 @@ PER_TABLE = 3
 
 @pytest.mark.parametrize(("owner", "number"), STEPS, ids=lambda one: getattr(one, "name", str(one)))
 async def test_on_a_filled_database_of_the_version_before(
-    database_url: str, tmp_path: Path, owner: Owner, number: int
+    empty_database_url: str, tmp_path: Path, owner: Owner, number: int
 ) -> None:
     """Every row is still there with the values it had; the newest version's tables can be read; a copy was made."""
     before = _up_to(owner, number, tmp_path / "older")
-    async with open_database(database_url) as database:
+    async with open_database(empty_database_url) as database:
         if owner != CORE:
             await migrate(database)
         await migrate(database, [before])
@@ -50,9 +50,9 @@ async def test_on_a_filled_database_of_the_version_before(
 
 
 @pytest.mark.parametrize(("owner", "number"), STEPS, ids=lambda one: getattr(one, "name", str(one)))
-async def test_broken_off_and_run_again(database_url: str, tmp_path: Path, owner: Owner, number: int) -> None:
+async def test_broken_off_and_run_again(empty_database_url: str, tmp_path: Path, owner: Owner, number: int) -> None:
     """A migration that was run, but not noted (the process died between), can be run again on the filled database."""
-    async with open_database(database_url) as database:
+    async with open_database(empty_database_url) as database:
         await migrate(database)
         if owner.name != "core":
             await migrate(database, [_up_to(owner, number + 1, tmp_path / "older")])
@@ -66,11 +66,11 @@ async def test_broken_off_and_run_again(database_url: str, tmp_path: Path, owner
             assert (await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] == len(filled[table]), table
 
 
-async def test_sums_are_filled_from_the_rounds_that_are_there(database_url: str, tmp_path: Path) -> None:
+async def test_sums_are_filled_from_the_rounds_that_are_there(empty_database_url: str, tmp_path: Path) -> None:
     """The version with players' sums works them out from the rounds of the version before."""
     names = CORE.migrations()
     before = _up_to(CORE, names.index("core_2026_11_22t13_00_00_000000"), tmp_path / "older")
-    async with open_database(database_url) as database:
+    async with open_database(empty_database_url) as database:
         await migrate(database, [before])
         for number, status in enumerate(("ok", "ok", "aborted"), 1):
             await database.execute(
@@ -93,11 +93,11 @@ async def test_sums_are_filled_from_the_rounds_that_are_there(database_url: str,
         assert await rollups.rebuild_rollups(database) == (2, 1)
 
 
-async def test_rounds_with_bots_are_taken_out_of_the_sums(database_url: str, tmp_path: Path) -> None:
+async def test_rounds_with_bots_are_taken_out_of_the_sums(empty_database_url: str, tmp_path: Path) -> None:
     """What a version before has counted of rounds with a bot on a side is gone; a bot who watched is none."""
     names = CORE.migrations()
     before = _up_to(CORE, names.index("core_2026_11_27t15_00_00_000000"), tmp_path / "older")
-    async with open_database(database_url) as database:
+    async with open_database(empty_database_url) as database:
         await migrate(database, [before])
         for number, side in enumerate((1, 3), 1):
             await database.execute(
@@ -229,9 +229,9 @@ async def _columns(database: Database, table: str) -> list[tuple[str, str]]:
     return [(row["name"], row["kind"].upper()) for row in rows]
 
 
-async def test_a_database_of_a_newer_version_is_refused(database_url: str, tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_refused(empty_database_url: str, tmp_path: Path) -> None:
     """Nothing is run on it, nothing changed; the message says what to do. A copy from before goes on."""
-    async with open_database(database_url) as database:
+    async with open_database(empty_database_url) as database:
         await migrate(database)
         await database.execute(
             "INSERT INTO migration (name, app_name) VALUES ('core_2099_01_01t00_00_00_000000', 'core')"
