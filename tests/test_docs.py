@@ -19,7 +19,7 @@ from core import config
 from core.cli import COMMANDS, main
 from core.config import load_config
 from core.kernel import manifest as manifests
-from core.kernel import options
+from core.kernel import options, requirements
 from core.kernel.folders import BUILT_IN, built_in
 from core.kernel.manifest import read_manifest
 from docs.settings import EXAMPLE, example_meanings
@@ -260,7 +260,7 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_the_manifest_page_names_every_key() -> None:
     """Keys, types and hooks' limits."""
     text = (DOCS / "reference" / "manifest.md").read_text("utf-8")
-    keys = [*manifests._PLUGIN_KEYS, *options._OPTION_KEYS]
+    keys = [*manifests._PLUGIN_KEYS, *requirements.KEYS, *options._OPTION_KEYS]
 
     assert [key for key in keys if f"| `{key}` |" not in text] == []
     assert [kind for kind in options._TYPES if f'`"{kind}"`' not in text] == []

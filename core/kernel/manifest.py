@@ -4,12 +4,18 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.config import shown
 from core.errors import ConfigError, ManifestError
 from core.kernel.document import FILE, NAME, Document, line_of, read_document
 from core.kernel.options import Option, Settings, read_option, typed
+from core.kernel.requirements import KEYS as REQUIREMENTS
+from core.kernel.requirements import read_packages, read_requires, read_roundhook
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 API = 1
 """The contract's number; it rises only when something breaks, and the kernel supports the last two."""
@@ -20,8 +26,9 @@ DEFAULT_LIMIT = 10.0
 
 _COMMAND = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 _PLUGIN_KEYS: dict[str, Any] = {
-    "name": (str,), "version": (str,), "api": (int,), "summary": (str, ""), "scope": (str, "guild"),
-    "priority": (int, 100), "catch_up": (bool, False), "offline": (bool, False),
+    "name": (str,), "version": (str,), "api": (int,), "summary": (str, ""), "author": (str, ""), "licence": (str, ""),
+    "homepage": (str, ""), "scope": (str, "guild"), "priority": (int, 100), "catch_up": (bool, False),
+    "offline": (bool, False),
 }  # fmt: skip
 """Each with its type, and its default where it may be left out."""
 
@@ -35,11 +42,19 @@ class Manifest:
     api: int
     folder: Path
     summary: str = ""
+    author: str = ""
+    licence: str = ""
+    homepage: str = ""
     scope: Literal["guild", "global"] = "guild"
     priority: int = 100
     catch_up: bool = False
     offline: bool = False
     """Runs in a process without Discord too."""
+    requires: "tuple[Requirement, ...]" = ()
+    """Other plugins, each with the versions that will do."""
+    packages: "tuple[Requirement, ...]" = ()
+    """Distributions that must be installed."""
+    roundhook: "SpecifierSet | None" = None
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     options: tuple[Option, ...] = ()
     cli: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -93,14 +108,15 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _manifest(document: Document) -> Manifest:
     document.table(known={"plugin", "limits", "config", "cli"})
-    document.table("plugin", known=set(_PLUGIN_KEYS))
+    document.table("plugin", known={*_PLUGIN_KEYS, *REQUIREMENTS})
     plugin = {key: document.value(("plugin", key), *kind) for key, kind in _PLUGIN_KEYS.items()}
     _check(document, **plugin)
     limits = {hook: _limit(document, hook) for hook in document.table("limits")}
     options = tuple(read_option(document, key) for key in document.table("config"))
     cli = {name: _command(document, name) for name in document.table("cli")}
     return Manifest(
-        **plugin, folder=document.file.parent, limits=limits, options=options, cli=cli, text=document.text
+        **plugin, folder=document.file.parent, limits=limits, options=options, cli=cli, text=document.text,
+        requires=read_requires(document), packages=read_packages(document), roundhook=read_roundhook(document),
     )  # fmt: skip
 
 

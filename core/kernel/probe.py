@@ -17,6 +17,7 @@ from core.kernel import loader
 from core.kernel.bounded import text_of
 from core.kernel.contracts import Contracts
 from core.kernel.manifest import Manifest
+from core.kernel.reliance import check_installed
 
 MEND = "Correct it and reload."
 _DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
@@ -115,6 +116,7 @@ class Probe:
 
 async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
     """Import and check a plugin without setting it up; return its hooks. A ``PluginError`` names file and line."""
+    check_installed(manifest)
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     probe = Probe(manifest, source, contracts)
     try:

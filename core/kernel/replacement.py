@@ -14,6 +14,7 @@ from core.kernel import loader
 from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.manifest import Manifest, read_manifest
+from core.kernel.reliance import check_installed
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
 
@@ -157,4 +158,5 @@ def _read(slot: Slot) -> tuple[Manifest, loader.Source]:
         where = f"{manifest.folder}/{manifest.place('plugin', 'name')}"
         remedy = f"Change it back, or disable {slot.name} and enable {manifest.name}."
         raise PluginError(f"{slot.name}: {where}: its manifest now says the name is '{manifest.name}'. {remedy}")
+    check_installed(manifest)
     return manifest, loader.read_source(manifest.name, manifest.folder)
