@@ -105,7 +105,10 @@ class Context(Saying):
         await self._services.publish(event)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work* once in the background; a reload waits until it has ended."""
+        """Run *work* once in the background. A reload hands events on at once, and gives it 2 s more.
+
+        What has not ended then is cancelled and named in the reload's answer.
+        """
         self._generation.scope.spawn(work)
 
     def every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

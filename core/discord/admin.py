@@ -231,7 +231,8 @@ def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
 
 def _work_line(slot: Slot | None) -> str:
     """Return how much of a plugin is at work at this moment: what stays here runs beyond its limit."""
-    count = slot.generation.scope.activity.count if slot and slot.generation else 0
+    scope = slot.generation.scope if slot and slot.generation else None
+    count = scope.activity.count + sum(job.spawned for job in scope.jobs.values()) if scope else 0
     return f"at work now: {count} of its handlers and background jobs" if count else ""
 
 
@@ -249,4 +250,5 @@ def _told(what: str, report: Report, guild: int | None) -> str:
     now = f"Running now: {running}." if report.generation is not None else "It does not run now."
     if not report.ok:
         return f"**{report.plugin}** was not {what}: {escape_markdown(report.error)}\n{now}"
-    return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}"
+    note = f" {escape_markdown(report.note)}" if report.note else ""
+    return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}{note}"

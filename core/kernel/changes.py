@@ -81,8 +81,9 @@ class Changes:
             report = self._absent(name, "/plugin list shows those that were found.")
         else:
             report = await change(self.slots[name])
-        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
-        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=report.error or runs)
+        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}. {report.note}"
+        detail = report.error or runs.rstrip(". ")
+        await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
 
     async def _join_reload(self, slot: Slot) -> Report:
@@ -106,8 +107,9 @@ class Changes:
             except Exception as problem:
                 error = slot.error = f"{slot.name}: {type(problem).__name__}: {problem}."
                 log.exception("%s could not be changed", slot.name)
+            note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000
-        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took)
+        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took, note=note)
 
     async def _enable(self, slot: Slot, guild: int | None) -> None:
         self._check_scope(slot, guild)

@@ -319,8 +319,8 @@ class Dispatcher:
     def _jobs(self) -> list[Job]:
         """Return the plugins' jobs under way that are no workers."""
         began = asyncio.get_running_loop().time() - JOB_SECONDS
-        scopes = [slot.generation.scope for slot in self._slots.values() if slot.generation is not None]
-        return [job for scope in scopes for job in scope.jobs if job.began > began]
+        scopes = [scope for slot in self._slots.values() for scope in slot.scopes()]
+        return [job for scope in scopes for job in scope.jobs.values() if job.began > began]
 
     async def _change_within(self, seconds: float) -> None:
         """Return after the next change, or after *seconds*."""

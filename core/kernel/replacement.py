@@ -20,6 +20,8 @@ from core.kernel.slot import Slot
 
 DRAIN_GRACE_SECONDS = 1.0
 """How much longer than the longest handler's limit a drain may take."""
+SPAWNED_SECONDS = 2.0
+"""How long what a generation has spawned may go on after its handlers have ended; its events go to the next one."""
 INTERACTION_SECONDS = 10.0
 """How long commands that are being answered may hold up the disposal of their generation."""
 
@@ -50,21 +52,32 @@ class Replacement:
                 await self._hand_over(slot, old, new)
         finally:
             pause = (time.perf_counter() - started) * 1000
-            await self.dispose(old if slot.generation is new else new)
+            if slot.generation is not new:
+                await self.dispose(new)
         return pause
 
     async def remove(self, slot: Slot, old: Generation) -> float:
         """Empty a slot; return for how many milliseconds events were held."""
         started = time.perf_counter()
+        with slot.gate.hold():
+            await self._drain(old, force=True)
+            self._swap(slot, old, None)
+        return (time.perf_counter() - started) * 1000
+
+    async def retire(self, slot: Slot) -> str:
+        """Dispose what is leaving *slot*; return what of it had to be cancelled, for the report."""
+        if (old := slot.leaving) is None:
+            return ""
         try:
-            with slot.gate.hold():
-                await self._drain(old, force=True)
-                self._swap(slot, old, None)
+            names = await old.scope.end_spawned(SPAWNED_SECONDS)
         finally:
-            pause = (time.perf_counter() - started) * 1000
-            if slot.generation is None:
-                await self.dispose(old)
-        return pause
+            slot.leaving = None
+            await self.dispose(old)
+        if not names:
+            return ""
+        note = f"{', '.join(names)} had not ended {SPAWNED_SECONDS:g} s after the handlers and was cancelled."
+        old.log.warning("%s What takes longer belongs into self.ctx.service.", note)
+        return note
 
     async def dispose(self, generation: Generation) -> None:
         """End what *generation* has opened and forget its code, once it answers no command any more."""
@@ -132,6 +145,8 @@ class Replacement:
             slot.generation, slot.manifest = old, manifest
             self._host.surface.replace(new, old)
             raise
+        if old is not None:
+            slot.leaving = old
         if new is not None and (old is None or old.source.sha256 != new.source.sha256):
             slot.renew()
 
@@ -146,7 +161,7 @@ class Replacement:
         except TimeoutError:
             name, count = generation.manifest.name, generation.scope.activity.count
             if not force:
-                left = f"{count} of its handlers or background jobs still run beyond their limit"
+                left = f"{count} of its handlers or timers' calls still run beyond their limit"
                 raise PluginError(f"{name}: not reloaded, {left}. Try again, or disable and enable it.") from None
             _log.error("%s is switched off although a handler of it still runs", name)
 

@@ -95,6 +95,8 @@ class Job:
     root: object
     began: float
     """By the event loop's clock."""
+    spawned: bool
+    """No reload is held up for it: it is told from a timer's call, which is activity as a handler is."""
 
 
 class Scope:
@@ -104,7 +106,7 @@ class Scope:
         self.live = False
         self.closed = False
         self.activity = Activity()
-        self.jobs: set[Job] = set()
+        self.jobs: dict[asyncio.Task[None], Job] = {}
         self._on_job_end = on_job_end
         self._gate = gate
         self._clock = clock
@@ -123,7 +125,7 @@ class Scope:
         self._closers.append(closer)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run *work*, a coroutine (else ``PluginError``), once, from the swap on; a reload waits for it."""
+        """Run *work*, a coroutine (else ``PluginError``), once, from the swap on; no reload is held up for it."""
         if not inspect.iscoroutine(work):
             raise PluginError(
                 f"{self._plugin}: spawn() takes a coroutine, as in spawn(self.work()), not {name_of(work)}."
@@ -132,7 +134,7 @@ class Scope:
             work.close()
             raise PluginError(f"{self._plugin}: spawn() after this generation has ended: another one runs, or none.")
         if self.live:
-            self._start_counted(work)
+            self._start(work, spawned=True)
         else:
             self._waiting.append(work)
 
@@ -195,6 +197,16 @@ class Scope:
             elif task.cancelling():
                 task.add_done_callback(functools.partial(self._start_again, service))
 
+    async def end_spawned(self, seconds: float) -> list[str]:
+        """Let what was spawned end within *seconds*, cancel the rest and return its names; new work counts too."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while (left := self._spawned()) and (rest := deadline - loop.time()) > 0:
+            await asyncio.wait(left, timeout=rest)
+        for task in left:
+            task.cancel()
+        return sorted(left.values())
+
     async def close(self) -> None:
         """End every task and call the closers, last first. A closer that fails or hangs does not stop the rest."""
         self.live, self.closed = False, True
@@ -204,6 +216,9 @@ class Scope:
         await self._end([*self._running, *self._tasks])
         while self._closers:
             await self._close_one(self._closers.pop())
+
+    def _spawned(self) -> dict[asyncio.Task[None], str]:
+        return {task: job.name for task, job in self.jobs.items() if job.spawned}
 
     def _start_again(self, work: Work, _: "asyncio.Task[None]") -> None:
         if not self.closed:
@@ -216,17 +231,21 @@ class Scope:
 
     def _start_counted(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run *work* once, counted as activity from now on: a drain that begins before the task's first step waits."""
-        job = Job(name_of(work), ROOT.get() or object(), asyncio.get_running_loop().time())
+        self.activity.begin()
+        task = self._start(work, spawned=False)
+        task.add_done_callback(lambda _: self.activity.end())
+        return task
+
+    def _start(self, work: Coroutine[Any, Any, None], *, spawned: bool) -> asyncio.Task[None]:
+        job = Job(name_of(work), ROOT.get() or object(), asyncio.get_running_loop().time(), spawned)
         context = contextvars.Context()
         context.run(ROOT.set, job.root)
         task = keep(self._tasks, self._logged(work), context)
-        self.activity.begin()
-        self.jobs.add(job)
+        self.jobs[task] = job
 
         def ended(_: object) -> None:
             work.close()  # it was never begun if the task was cancelled before its first step
-            self.activity.end()
-            self.jobs.discard(job)
+            del self.jobs[task]
             self._on_job_end()
 
         task.add_done_callback(ended)

@@ -11,7 +11,7 @@ from core.errors import BadInputError
 from core.kernel.breaker import Breaker
 from core.kernel.contracts import Event
 from core.kernel.manifest import Manifest
-from core.kernel.scope import Gate
+from core.kernel.scope import Gate, Scope
 
 if TYPE_CHECKING:
     from core.kernel.delivery import Delivery
@@ -84,6 +84,8 @@ class Slot:
         """The toggle for everywhere."""
         self.off_guilds: set[int] = set()
         self.generation: Generation | None = None
+        self.leaving: Generation | None = None
+        """What ran before, until what it has spawned has ended and it is disposed."""
         self.generations = 0
         """How many have been made; the number of the last."""
         self.error = ""
@@ -120,6 +122,10 @@ class Slot:
         """Return what runs, for a report: its number, version and hash."""
         number, source_hash = (self.generation.number, self.generation.source_hash) if self.generation else (None, "")
         return {"generation": number, "version": self.manifest.version, "source_hash": source_hash}
+
+    def scopes(self) -> list[Scope]:
+        """Return the scopes that have something under way: of what runs, and of what is leaving."""
+        return [one.scope for one in (self.generation, self.leaving) if one is not None]
 
     def breaker(self, event: Event) -> Breaker:
         """Return the breaker that stands before an event."""
