@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
-from core.errors import ConfigError
+from core.errors import ConfigError, PluginError
 
 Dialect = Literal["sqlite", "postgres"]
 """Which of the two databases it is."""
@@ -52,7 +52,7 @@ class Database(ABC):
 
     @abstractmethod
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        """Read: run one SELECT and return its rows as dictionaries."""
+        """Read: run one SELECT and return its rows as dictionaries; one that writes is a ``PluginError``."""
 
     @abstractmethod
     def transaction(self, *, alone: bool = False) -> contextlib.AbstractAsyncContextManager[Transaction]:
@@ -113,6 +113,15 @@ def marks(count: int) -> str:
     '?, ?, ?'
     """
     return ", ".join("?" * count)
+
+
+def only_reads(sql: str) -> PluginError:
+    """Return the error of who writes by ``fetch``."""
+    statement = " ".join(sql.split())
+    return PluginError(
+        f"fetch() only reads, and this writes: {statement[:100]}. Use `await db.execute(…)`; for what RETURNING gives "
+        "`async with db.transaction() as transaction` and `await transaction.fetch(…)`."
+    )
 
 
 def utc(value: datetime | str | None) -> datetime | None:

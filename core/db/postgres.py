@@ -12,7 +12,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction
+from core.db.database import Database, Row, Transaction, only_reads
 from core.db.outage import Outage
 from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
@@ -36,21 +36,31 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         self.engine: PooledEngine = PooledEngine(config={"dsn": url})
+        self.readers: Any = None
+        """A pool of its own, whose connections may not write; that is told to them once."""
         self.outage = Outage()
+
+    async def open(self) -> None:
+        """Fill the pools; errors are asyncpg's."""
+        size: dict[str, Any] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": CONNECT_SECONDS}
+        await self.engine.start_connection_pool(**size)
+        settings = {"default_transaction_read_only": "on"}
+        self.readers = await asyncpg.create_pool(**self.engine.config, **size, server_settings=settings)
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         if (current := self.engine.current_transaction.get()) is not None:
-            return await _SqlTransaction(current.connection).fetch(sql, args)
+            async with _only_reading(current.connection):
+                return await _read(current.connection, sql, args)
         with self.outage:
-            async with self._acquired() as connection:
-                return await _SqlTransaction(connection).fetch(sql, args)
+            async with self._acquired(self.readers) as connection:
+                return await _read(connection, sql, args)
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         with self.outage:
             async with contextlib.AsyncExitStack() as stack:
                 if (current := self.engine.current_transaction.get()) is None:
-                    connection = await stack.enter_async_context(self._acquired())
+                    connection = await stack.enter_async_context(self._acquired(self.engine.pool))
                     await stack.enter_async_context(connection.transaction())
                     current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
                     stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
@@ -59,16 +69,19 @@ class PostgresDatabase(Database):
                 yield _SqlTransaction(current.connection)
 
     async def close(self) -> None:
+        if self.readers is not None:
+            await self.readers.close()
+            self.readers = None
         if self.engine.pool is not None:
             await self.engine.close_connection_pool()
 
     @contextlib.asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[Any]:
+    async def _acquired(self, pool: Any) -> AsyncIterator[Any]:
         """Give a free connection; a lost one is the error that is retried."""
-        if self.engine.pool is None:
+        if pool is None:
             raise PeerUnavailableError("The database has been closed.")
         try:
-            async with self.engine.pool.acquire() as connection:
+            async with pool.acquire() as connection:
                 yield connection
         except asyncpg.InterfaceError as error:
             if "closed" not in str(error):  # else it is somebody's mistake
@@ -83,7 +96,7 @@ async def connect(url: str, *, read_only: bool) -> PostgresDatabase:
     _check_password(url)
     database = PostgresDatabase(url)
     try:
-        await database.engine.start_connection_pool(min_size=1, max_size=POOL_SIZE, timeout=CONNECT_SECONDS)
+        await database.open()
     except (ValueError, OverflowError):  # the second: of a port
         raise ConfigError(f"database.url cannot be read (not shown here). {_FORM}") from None
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
@@ -129,6 +142,23 @@ class _SqlTransaction:
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         if batch := list(rows):
             await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
+
+
+async def _read(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:
+    try:
+        return await _SqlTransaction(connection).fetch(sql, args)
+    except asyncpg.ReadOnlySQLTransactionError as error:
+        raise only_reads(sql) from error
+
+
+@contextlib.asynccontextmanager
+async def _only_reading(connection: Any) -> AsyncIterator[None]:
+    """Let nothing be written in the block, within a transaction that goes on writing after it."""
+    await connection.execute("SAVEPOINT roundhook_reading; SET TRANSACTION READ ONLY")
+    try:
+        yield
+    finally:
+        await connection.execute("ROLLBACK TO SAVEPOINT roundhook_reading; RELEASE SAVEPOINT roundhook_reading")
 
 
 @functools.lru_cache(maxsize=1024)

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction
+from core.db.database import Database, Row, Transaction, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.tables import insert_sql
-from core.errors import ConfigError
+from core.errors import ConfigError, DatabaseAwayError
 
 T = TypeVar("T")
 
@@ -44,8 +44,14 @@ class SqliteDatabase(Database):
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         transaction = self.engine.current_transaction.get()
+        read = transaction.connection.read if transaction else self.engine.read
         with self.outage:
-            rows: list[Row] = await (transaction.connection.fetch if transaction else self.engine.read)(sql, args)
+            try:
+                rows: list[Row] = await read(sql, args)
+            except DatabaseAwayError as error:
+                if getattr(error.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY:  # by query_only
+                    raise only_reads(sql) from error.__cause__
+                raise
         return rows
 
     @contextlib.asynccontextmanager
@@ -115,6 +121,10 @@ class WarmConnection:
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await asyncio.wrap_future(self.submit(lambda connection: _rows(connection.execute(sql, tuple(args)))))
+
+    async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement that may not write, within a transaction that may."""
+        return await asyncio.wrap_future(self.submit(lambda connection: _read(connection, sql, args)))
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         await self.fetch(sql, args)
@@ -281,6 +291,14 @@ def _rows(cursor: sqlite3.Cursor) -> list[Row]:
         return []
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _read(connection: sqlite3.Connection, sql: str, args: Sequence[Any]) -> list[Row]:
+    connection.execute("PRAGMA query_only=1")
+    try:
+        return _rows(connection.execute(sql, tuple(args)))
+    finally:
+        connection.execute("PRAGMA query_only=0")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

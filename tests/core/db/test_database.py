@@ -9,6 +9,7 @@ from core.db import Database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, migrate, pending
 from core.db.tables import columns_of
+from core.errors import PluginError
 from core.rounds import tables as round_tables
 from core.rounds.tables import Session
 
@@ -93,6 +94,38 @@ async def test_piccolo_takes_part_in_the_transaction(database: Database) -> None
             raise ZeroDivisionError
 
     assert await Session.count() == 0
+
+
+async def test_fetch_only_reads_outside_and_inside_a_transaction(database: Database) -> None:
+    """What writes by ``fetch`` is refused with the remedy and writes nothing; ``transaction.fetch`` may."""
+    await database.execute(INSERT, ("a", MOMENT, MOMENT))
+    writing = [
+        "UPDATE sessions SET server = 'b' RETURNING server",
+        "DELETE FROM sessions",
+        "INSERT INTO sessions (server, started_at, ended_at) SELECT server, started_at, ended_at FROM sessions",
+    ]
+    if database.dialect == "postgres":
+        await database.execute("CREATE FUNCTION forget() RETURNS INT LANGUAGE SQL AS 'DELETE FROM sessions; SELECT 1'")
+        writing += [
+            "WITH gone AS (DELETE FROM sessions RETURNING id) SELECT count(*) FROM gone",
+            "SELECT forget()",
+            "SELECT nextval('sessions_id_seq')",
+        ]
+    else:
+        writing.append("WITH one AS (SELECT id FROM sessions) DELETE FROM sessions WHERE id IN (SELECT id FROM one)")
+
+    async def refused() -> None:
+        for statement in writing:
+            with pytest.raises(PluginError, match=r"fetch\(\) only reads, and this writes: .*transaction\.fetch"):
+                await database.fetch(statement)
+        assert [row["server"] for row in await database.fetch("SELECT server FROM sessions")] == ["a"]
+
+    await refused()
+    async with database.transaction() as transaction:
+        await refused()
+        assert await transaction.fetch("UPDATE sessions SET server = 'c' RETURNING server") == [{"server": "c"}]
+        assert await database.fetch("SELECT server FROM sessions") == [{"server": "c"}]
+    assert await database.fetch("SELECT server FROM sessions") == [{"server": "c"}]
 
 
 async def _write_three(database: Database) -> None:
