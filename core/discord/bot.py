@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.admin import Admin, admin_commands
+from core.discord.attachments import describe_files
 from core.discord.client import CommandClient, check_words_in, commands_in, name_of, paths_of
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
@@ -54,6 +55,7 @@ class Discord:
             cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
             http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps,
         )  # fmt: skip
+        describe_files(self.app.rest)
         self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}

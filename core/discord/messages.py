@@ -49,6 +49,8 @@ class File:
 
     name: str
     data: bytes
+    description: str = ""
+    """What is read out to who cannot see it; at most 1,024 characters are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,12 @@ class Message:
         """
         import hikari
 
+        from core.discord.attachments import Described
+
         empty = hikari.UNDEFINED if empty is ... else empty
-        resources = {file.name: hikari.Bytes(file.data, file_name(file.name)) for file in self.files}
+        resources: dict[str, hikari.Bytes] = {
+            one.name: Described(one.data, file_name(one.name), one.description) for one in self.files
+        }
         embeds, shown = [_built(embed, resources) for embed in self.embeds], {embed.image for embed in self.embeds}
         attachments = [resource for name, resource in resources.items() if name not in shown]
         given = {

@@ -51,12 +51,12 @@ def marked(part: Message, token: str) -> Message:
     """Return *part* with its files, and the embeds that show them, renamed: ``1.png`` becomes ``1-<token>.png``."""
     names = {file.name: _with_token(file.name, token) for file in part.files}
     embeds = tuple(replace(one, image=names.get(one.image, one.image)) for one in part.embeds)
-    return replace(part, embeds=embeds, files=tuple(File(name=names[one.name], data=one.data) for one in part.files))
+    return replace(part, embeds=embeds, files=tuple(replace(one, name=names[one.name]) for one in part.files))
 
 
 def to_row(part: Message) -> tuple[str, bytes]:
     """Return a part's content as JSON, and the bytes of its files one after another."""
-    files = [(one.name, len(one.data), hashlib.sha256(one.data).hexdigest()) for one in part.files]
+    files = [_entry(one) for one in part.files]
     content = {
         "content": part.content,
         "embeds": [asdict(embed) for embed in part.embeds],
@@ -77,8 +77,8 @@ def from_row(content: str, files: bytes) -> Message:
     """Return the part again."""
     data = json.loads(content)
     found, start = [], 0
-    for name, size, _ in data["files"]:
-        found.append(File(name=name, data=files[start : start + size]))
+    for name, size, _, *description in data["files"]:
+        found.append(File(name=name, data=files[start : start + size], description="".join(description)))
         start += size
     embeds = [embed | {"fields": tuple(Field(**one) for one in embed["fields"])} for embed in data["embeds"]]
     return Message(
@@ -129,6 +129,12 @@ def carries(payload: Payload, token: str) -> bool:
     names = [str(one.get("filename", "")) for one in payload.get("attachments", ())]
     names += [str((one.get("image") or {}).get("url", "")).rpartition("/")[2] for one in payload.get("embeds", ())]
     return any(f"-{token}" in name for name in names)
+
+
+def _entry(file: File) -> list[str | int]:
+    """Return a file as it stands in a row; one without a description as it has always stood."""
+    description = [file.description] if file.description else []
+    return [file.name, len(file.data), hashlib.sha256(file.data).hexdigest(), *description]
 
 
 def _with_token(name: str, token: str) -> str:

@@ -162,6 +162,28 @@ async def test_once_is_one_message(stage_of: Callable[..., Stage], database_url:
         assert len(edits) == 1
 
 
+async def test_files_have_descriptions(stage_of: Callable[..., Stage]) -> None:
+    """What is read out to who cannot see a file; after an edit too, and where a plugin posts by itself."""
+    async with stage_of() as stage:
+        files = (
+            File(name="a.png", data=b"\x89PNG", description="ten lines\u202e of numbers"),
+            File(name="b.txt", data=b"text", description="x" * 1100),
+            File(name="c.txt", data=b"text"),
+        )
+        for text in ("first", "second"):
+            await say(stage, Message(content=text, files=files), once="card")
+            await stage.settled()
+        await running(stage, "says").ctx.rest.create_message(
+            stage.discord.stats_channel, **Message(files=files).options()
+        )
+        edited, posted = stage.discord.messages(stage.discord.stats_channel)
+
+        assert edited["content"] == "second"
+        for message in (edited, posted):
+            described = [one.get("description") for one in message["attachments"]]
+            assert described == ["ten lines of numbers", "x" * 1023 + "…", None]
+
+
 async def test_of_several_that_wait_only_the_last_is_posted(stage_of: Callable[..., Stage]) -> None:
     async with stage_of() as stage:
         stage.discord.fail_next("POST", POST, status=503, count=20)
