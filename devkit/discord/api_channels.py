@@ -1,7 +1,6 @@
 """Routes for channels and the messages in them."""
 
 from collections.abc import Mapping
-from urllib.parse import unquote
 
 from devkit.discord import intents, render
 from devkit.discord.check_messages import check_message, check_uploads
@@ -13,6 +12,7 @@ from devkit.discord.shapes import Answer, Call, Json, Payload, Upload
 from devkit.discord.world import BOT_ID, Channel
 
 _MESSAGE = "/channels/{channel}/messages/{message}"
+_REACTIONS = f"{_MESSAGE}/reactions"
 
 
 class ChannelsApi:
@@ -34,8 +34,12 @@ class ChannelsApi:
             Route("GET", _MESSAGE, self._get),
             Route("PATCH", _MESSAGE, self._edit),
             Route("DELETE", _MESSAGE, self._delete),
-            Route("PUT", f"{_MESSAGE}/reactions/{{emoji}}/@me", self._react),
-            Route("DELETE", f"{_MESSAGE}/reactions/{{emoji}}/@me", self._unreact),
+            Route("PUT", f"{_REACTIONS}/{{emoji}}/@me", self._react),
+            Route("DELETE", f"{_REACTIONS}/{{emoji}}/@me", self._unreact),
+            Route("DELETE", f"{_REACTIONS}/{{emoji}}/{{user}}", self._unreact),
+            Route("GET", f"{_REACTIONS}/{{emoji}}", self._reactors),
+            Route("DELETE", f"{_REACTIONS}/{{emoji}}", self._clear_emoji),
+            Route("DELETE", _REACTIONS, self._clear),
         ]
 
     async def _channel(self, call: Call) -> Answer:
@@ -90,20 +94,29 @@ class ChannelsApi:
     async def _react(self, call: Call) -> Answer:
         channel = self._open(call, "READ_MESSAGE_HISTORY", "ADD_REACTIONS")
         message = self._posts.find(channel.id, call.number("message"))
-        emoji = _emoji(call.params["emoji"])
-        reactions = message.setdefault("reactions", [])
-        if not any(reaction["emoji"] == emoji for reaction in reactions):
-            details = {"burst": 0, "normal": 1}
-            reactions.append({"emoji": emoji, "count": 1, "count_details": details, "me": True, "burst_colors": []})
-            self._parts.gateway.dispatch("MESSAGE_REACTION_ADD", self._reaction(channel, message, emoji))
+        self._parts.reactions.add(message, BOT_ID, call.params["emoji"])
         return Answer(status=204)
 
     async def _unreact(self, call: Call) -> Answer:
-        channel = self._open(call)
-        message = self._posts.find(channel.id, call.number("message"))
-        emoji = _emoji(call.params["emoji"])
-        message["reactions"] = [entry for entry in message.get("reactions", []) if entry["emoji"] != emoji]
-        self._parts.gateway.dispatch("MESSAGE_REACTION_REMOVE", self._reaction(channel, message, emoji))
+        user = call.number("user") if "user" in call.params else BOT_ID
+        channel = self._open(call, *([] if user == BOT_ID else ["MANAGE_MESSAGES"]))
+        self._parts.reactions.remove(self._posts.find(channel.id, call.number("message")), user, call.params["emoji"])
+        return Answer(status=204)
+
+    async def _reactors(self, call: Call) -> Answer:
+        message = self._posts.find(self._open(call, "READ_MESSAGE_HISTORY").id, call.number("message"))
+        users = self._parts.reactions.users(message, call.params["emoji"])
+        later = [user for user in users if user > int(call.query.get("after", 0))]
+        return Answer([self._world.user(user) for user in later[: _limit(call.query, 25)]])
+
+    async def _clear_emoji(self, call: Call) -> Answer:
+        message = self._posts.find(self._open(call, "MANAGE_MESSAGES").id, call.number("message"))
+        self._parts.reactions.clear_emoji(message, call.params["emoji"])
+        return Answer(status=204)
+
+    async def _clear(self, call: Call) -> Answer:
+        message = self._posts.find(self._open(call, "MANAGE_MESSAGES").id, call.number("message"))
+        self._parts.reactions.clear(message)
         return Answer(status=204)
 
     def _open(self, call: Call, *permissions: str) -> Channel:
@@ -144,26 +157,8 @@ class ChannelsApi:
         whole = self._parts.gateway.granted & intents.MESSAGE_CONTENT
         return message if whole else intents.without_content(message)
 
-    def _reaction(self, channel: Channel, message: Message, emoji: Payload) -> Payload:
-        guild = self._world.guilds[channel.guild_id]
-        return {
-            "user_id": str(BOT_ID),
-            "channel_id": str(channel.id),
-            "message_id": message["id"],
-            "guild_id": str(guild.id),
-            "emoji": emoji,
-            "member": render.member_json(self._world, guild, BOT_ID),
-            "burst": False,
-            "type": 0,
-        }
-
 
 _UNKNOWN_REPLIED = {"code": "REPLIES_UNKNOWN_MESSAGE", "message": "Unknown message"}
-
-
-def _emoji(text: str) -> Payload:
-    name, _, number = unquote(text).rpartition(":")
-    return {"id": number, "name": name} if name else {"id": None, "name": number}
 
 
 def _page(newest_first: list[Message], query: Mapping[str, str]) -> list[Message]:
@@ -181,8 +176,8 @@ def _page(newest_first: list[Message], query: Mapping[str, str]) -> list[Message
     return newest_first[:most]
 
 
-def _limit(query: Mapping[str, str]) -> int:
-    most = int(query.get("limit", 50))
+def _limit(query: Mapping[str, str], otherwise: int = 50) -> int:
+    most = int(query.get("limit", otherwise))
     if not 1 <= most <= 100:
         error = {"code": "NUMBER_TYPE_MAX", "message": "int value should be between 1 and 100."}
         raise RefusedError(400, 50035, "Invalid Form Body", errors={"limit": {"_errors": [error]}})

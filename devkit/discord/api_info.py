@@ -67,7 +67,7 @@ class InfoApi:
 
     async def _channels(self, call: Call) -> Answer:
         guild = self._world.guild(call.number("guild"))
-        return Answer([render.channel_json(self._world.channels[channel]) for channel in guild.channels])
+        return Answer([render.channel_json(channel) for channel in self._world.channels_of(guild.id)])
 
     async def _roles(self, call: Call) -> Answer:
         guild = self._world.guild(call.number("guild"))

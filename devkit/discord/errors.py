@@ -62,6 +62,11 @@ def missing_access() -> RefusedError:
     return RefusedError(403, 50001, "Missing Access")
 
 
+def unknown_emoji() -> RefusedError:
+    """400: that is no emoji."""
+    return RefusedError(400, 10014, "Unknown Emoji")
+
+
 def empty_message() -> RefusedError:
     """400: nothing to show in that message."""
     return RefusedError(400, 50006, "Cannot send an empty message")

@@ -95,7 +95,8 @@ class Gateway:
         session.send("READY", self._ready(session, shard))
         if intents & intent.GUILDS:
             for guild in self._world.guilds.values():
-                session.send("GUILD_CREATE", render.gateway_guild_json(self._world, guild))
+                whole = render.gateway_guild_json(self._world, guild)
+                session.send("GUILD_CREATE", intent.seen_with(intents, "GUILD_CREATE", whole))
         self._bell.ring()
         return session
 

@@ -22,6 +22,8 @@ class Message(dict[str, Any]):
         """The uploaded bytes by file name."""
         self.followups: list[Message] = []
         """Further messages that answer the same interaction, in order; grows while the bot goes on."""
+        self.reactors: dict[str, list[int]] = {}
+        """Who has reacted, by emoji."""
         self.source: Message | None = None
         """Of a modal: the message whose button opened it."""
 
@@ -55,6 +57,7 @@ class Message(dict[str, Any]):
         twin = Message(copy.deepcopy(dict(self)))
         twin.files = dict(self.files)
         twin.followups = self.followups
+        twin.reactors = copy.deepcopy(self.reactors)
         twin.source = self.source
         return twin
 

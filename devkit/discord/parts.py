@@ -7,6 +7,7 @@ from devkit.discord.bell import Bell
 from devkit.discord.gateway import Gateway
 from devkit.discord.interactions import Interactions
 from devkit.discord.posts import Posts
+from devkit.discord.reactions import Reactions
 from devkit.discord.registry import Registry
 from devkit.discord.world import World
 
@@ -31,6 +32,7 @@ class Parts:
     world: World
     gateway: Gateway
     posts: Posts
+    reactions: Reactions
     registry: Registry
     interactions: Interactions
     strict: bool
@@ -44,4 +46,5 @@ def assemble(settings: Settings) -> Parts:
     posts = Posts(world, gateway, bell)
     registry = Registry(world, strict=settings.strict)
     interactions = Interactions(world, posts, bell, seconds=settings.interaction_seconds, strict=settings.strict)
-    return Parts(bell, world, gateway, posts, registry, interactions, settings.strict)
+    reactions = Reactions(world, gateway, bell)
+    return Parts(bell, world, gateway, posts, reactions, registry, interactions, settings.strict)

@@ -91,7 +91,7 @@ def member_json(world: World, guild: Guild, user_id: int, *, with_user: bool = T
     """A member of a guild."""
     member: Payload = {
         "roles": [str(role) for role in sorted(world.join(guild, user_id))],
-        "nick": None,
+        "nick": guild.nicks.get(user_id),
         "avatar": None,
         "banner": None,
         "joined_at": JOINED_AT,
@@ -137,8 +137,25 @@ def gateway_guild_json(world: World, guild: Guild) -> Payload:
         "unavailable": False,
         "member_count": len(guild.members),
         "members": [member_json(world, guild, user_id) for user_id in sorted(guild.members)],
-        "channels": [channel_json(world.channels[channel]) for channel in guild.channels],
-        **{key: [] for key in ("threads", "presences", "voice_states", "stage_instances", "guild_scheduled_events")},
+        "channels": [channel_json(channel) for channel in world.channels_of(guild.id)],
+        "voice_states": list(guild.voice.values()),
+        **{key: [] for key in ("threads", "presences", "stage_instances", "guild_scheduled_events")},
+    }
+
+
+def voice_json(guild: Guild, user_id: int, channel: Channel, *, muted: bool, deafened: bool) -> Payload:
+    """A member in a voice channel."""
+    return {
+        "user_id": str(user_id),
+        "channel_id": str(channel.id),
+        "session_id": f"{guild.id:x}{user_id:x}",
+        "deaf": False,
+        "mute": False,
+        "self_deaf": deafened,
+        "self_mute": muted or deafened,
+        "self_video": False,
+        "suppress": False,
+        "request_to_speak_timestamp": None,
     }
 
 

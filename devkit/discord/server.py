@@ -12,6 +12,7 @@ from devkit.discord.api_commands import CommandsApi
 from devkit.discord.api_info import InfoApi
 from devkit.discord.api_webhooks import WebhookDoor, WebhooksApi
 from devkit.discord.controls import Controls
+from devkit.discord.crowd import Crowd
 from devkit.discord.faults import Faults
 from devkit.discord.http_api import API, HttpApi
 from devkit.discord.message import Message
@@ -26,7 +27,7 @@ from devkit.discord.world import BOT_ID, OWNER_ID, Channel, GuildChannels, Webho
 Predicate = Callable[[Message], bool]
 
 
-class DiscordServer(Users, Controls):
+class DiscordServer(Users, Crowd, Controls):
     """A Discord on 127.0.0.1: a REST API and a gateway for one bot, and hands to act as its users.
 
     Use it as ``async with DiscordServer() as server``; when that ends, no task and no socket is left.
@@ -191,13 +192,6 @@ class DiscordServer(Users, Controls):
             lambda: _nothing_fits(self._parts.world.channel(channel), self.messages(channel), timeout),
         )
         return found
-
-    async def post_message(self, content: str, *, user: int = 7, channel: int | None = None) -> Message:
-        """Let a human write a message; *channel* is the first guild's stats channel by default."""
-        place = self._parts.world.channel(channel or self.stats_channel)
-        self._parts.world.join(self._parts.world.guilds[place.guild_id], user)
-        body = {"content": content}
-        return self._parts.posts.create(place.id, self._parts.world.user(user), body).snapshot()
 
     # Webhooks
 

@@ -63,6 +63,9 @@ class Guild:
     bot_role: int
     roles: dict[int, str] = field(default_factory=dict)
     members: dict[int, set[int]] = field(default_factory=dict)
+    nicks: dict[int, str | None] = field(default_factory=dict)
+    voice: dict[int, Payload] = field(default_factory=dict)
+    """Who is in which voice channel, as the gateway shows it."""
 
 
 @dataclass(slots=True)
@@ -169,6 +172,16 @@ class World:
             raise unknown("Channel")
         return self.channels[channel_id]
 
+    def add_channel(self, guild_id: int, name: str, kind: int = TEXT) -> Channel:
+        """Add a channel below the others of its guild."""
+        channel = Channel(self.snowflake(), guild_id, name, len(self.channels_of(guild_id)), kind=kind)
+        self.channels[channel.id] = channel
+        return channel
+
+    def channels_of(self, guild_id: int) -> list[Channel]:
+        """Return the channels of a guild in their order."""
+        return [channel for channel in self.channels.values() if channel.guild_id == guild_id]
+
     def webhook(self, webhook_id: int, token: str | None = None) -> Webhook:
         """Return a webhook; refused with 10015 when there is none with that token."""
         webhook = self.webhooks.get(webhook_id)
@@ -199,17 +212,12 @@ class World:
             raise missing_permission()
 
     def _add_guild(self, guild_id: int) -> Guild:
-        made = [self._add_channel(guild_id, name, place) for place, name in enumerate(GuildChannels._fields)]
+        made = [self.add_channel(guild_id, name).id for name in GuildChannels._fields]
         guild = Guild(guild_id, f"Guild {guild_id}", GuildChannels(*made), bot_role=self.snowflake())
         guild.roles = {guild_id: "@everyone", guild.bot_role: "roundhook"}
         self.join(guild, BOT_ID, [guild.bot_role])
         self.join(guild, OWNER_ID)
         return guild
-
-    def _add_channel(self, guild_id: int, name: str, position: int) -> int:
-        channel = Channel(self.snowflake(), guild_id, name, position)
-        self.channels[channel.id] = channel
-        return channel.id
 
 
 def _bot_token() -> str:
