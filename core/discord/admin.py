@@ -250,5 +250,5 @@ def _told(what: str, report: Report, guild: int | None) -> str:
     now = f"Running now: {running}." if report.generation is not None else "It does not run now."
     if not report.ok:
         return f"**{report.plugin}** was not {what}: {escape_markdown(report.error)}\n{now}"
-    note = f" {escape_markdown(report.note)}" if report.note else ""
-    return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}{note}"
+    notes = "".join(f"\n{escape_markdown(one)}" for one in report.notes)
+    return f"**{report.plugin}** {what}{' on this server' if guild else ''} in {report.took_ms:.0f} ms. {now}{notes}"

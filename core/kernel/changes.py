@@ -81,7 +81,7 @@ class Changes:
             report = self._absent(name, "/plugin list shows those that were found.")
         else:
             report = await change(self.slots[name])
-        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}. {report.note}"
+        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}. {' '.join(report.notes)}"
         detail = report.error or runs.rstrip(". ")
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
@@ -109,7 +109,9 @@ class Changes:
                 log.exception("%s could not be changed", slot.name)
             note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000
-        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took, note=note)
+        ours = slot.generation.note if slot.generation and not error else ""
+        notes = tuple(one for one in (ours, note) if one)
+        return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took, notes=notes)
 
     async def _enable(self, slot: Slot, guild: int | None) -> None:
         self._check_scope(slot, guild)

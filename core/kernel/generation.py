@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import PluginError, RoundhookError
 from core.kernel import loader
-from core.kernel.bounded import TookTooLongError, bounded, text_of
+from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.contracts import Contracts
+from core.kernel.import_errors import what_failed
 from core.kernel.manifest import Manifest
 from core.kernel.probe import MEND, Impl, Probe, place_of
 from core.kernel.scope import Activity, Scope
@@ -58,6 +59,8 @@ class Generation:
         """Commands and components that it is answering; they are never held, and waited for before it is disposed."""
         self.log = logging.getLogger(f"roundhook.{manifest.name}")
         self.declared = Declared()
+        self.note = ""
+        """What its author should know although it loads: a package that was upgraded meanwhile."""
         self.impls: dict[str, Impl] = {}
         self._keeps_state = False
         self.plugin: Any = None
@@ -138,7 +141,8 @@ class Generation:
         place = loader.place_of(error, self.source) or place_of(function, self.source)
         if isinstance(error, RoundhookError):
             return self._error(f"{step}() at {place} says: {str(error).removeprefix(f'{self.manifest.name}: ')}")
-        return self._error(f"{step}() failed at {place}: {text_of(error)}. {self._remedy(step)}")
+        failed = what_failed(error, self.package, self.source.files, place)
+        return self._error(f"{step}() failed at {place}: {failed} {self._remedy(step)}")
 
     def _remedy(self, step: str, remedies: Mapping[str, str] = _REMEDIES) -> str:
         return remedies.get(step, MEND).format(version=self.manifest.version)

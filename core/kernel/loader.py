@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PluginError
-from core.kernel.bounded import text_of
+from core.kernel.import_errors import what_failed
 
 NAMESPACE = "roundhook_plugins"
 IMPORT_SECONDS = 10.0
@@ -79,7 +79,7 @@ async def import_generation(source: Source, package: str) -> types.ModuleType:
         raise PluginError(f"{source.name}: {START}: {problem}")
     _install(source, package)
     try:
-        return await _in_thread(lambda: importlib.import_module(f"{package}.plugin"), source)
+        return await _in_thread(lambda: importlib.import_module(f"{package}.plugin"), source, package)
     except BaseException:
         forget(package)
         raise
@@ -94,7 +94,7 @@ def import_now(source: Source, package: str, module: str) -> types.ModuleType:
         return importlib.import_module(f"{package}.{module}")
     except BaseException as error:
         forget(package)
-        raise _import_error(source, error) from error
+        raise _import_error(source, package, error) from error
 
 
 def forget(package: str) -> None:
@@ -231,7 +231,7 @@ def _install(source: Source, package: str) -> None:
     _FINDER.sources[package] = source
 
 
-async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> types.ModuleType:
+async def _in_thread(work: Callable[[], types.ModuleType], source: Source, package: str) -> types.ModuleType:
     """Run *work* in a daemon thread: one that never ends must not keep the process from ending."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[types.ModuleType | BaseException | None] = loop.create_future()
@@ -257,7 +257,7 @@ async def _in_thread(work: Callable[[], types.ModuleType], source: Source) -> ty
     except TimeoutError:
         raise _hangs(source, thread) from None
     if outcome is None or isinstance(outcome, BaseException):
-        raise _import_error(source, outcome)
+        raise _import_error(source, package, outcome)
     return outcome
 
 
@@ -268,12 +268,14 @@ def _hangs(source: Source, thread: threading.Thread) -> PluginError:
     return PluginError(f"{source.name}: {what} Do nothing at import; open things in setup().")
 
 
-def _import_error(source: Source, error: BaseException | None) -> PluginError:
+def _import_error(source: Source, package: str, error: BaseException | None) -> PluginError:
     if error is None:
         return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
-    what = "it called sys.exit" if isinstance(error, SystemExit) else text_of(error)
     place = place_of(error, source) or START
-    problem = PluginError(f"{source.name}: importing it failed at {place}: {what}. Correct it and reload.")
+    failed = (
+        "it called sys.exit." if isinstance(error, SystemExit) else what_failed(error, package, source.files, place)
+    )
+    problem = PluginError(f"{source.name}: importing it failed at {place}: {failed} Correct it and reload.")
     problem.__cause__ = error if isinstance(error, Exception) else None
     return problem
 

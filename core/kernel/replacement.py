@@ -17,6 +17,7 @@ from core.kernel.manifest import Manifest, read_manifest
 from core.kernel.reliance import check_installed
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
+from core.kernel.upgrades import Installed
 
 DRAIN_GRACE_SECONDS = 1.0
 """How much longer than the longest handler's limit a drain may take."""
@@ -33,6 +34,7 @@ class Replacement:
 
     def __init__(self, host: Host, reader: Executor, on_job_end: Callable[[], None]) -> None:
         self._host, self._reader, self._on_job_end = host, reader, on_job_end
+        self._installed = Installed()
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
         """Fill an empty slot, or raise and leave it as it was; without *live* the plugin begins nothing yet."""
@@ -103,15 +105,21 @@ class Replacement:
         log = logging.getLogger(f"roundhook.{manifest.name}")
         scope = Scope(slot.gate, self._host.clock, log, self._on_job_end)
         generation = Generation(manifest, source, slot.generations, scope)
+        loop = asyncio.get_running_loop()
+        generation.note = note = await loop.run_in_executor(self._reader, self._installed.upgraded, source)
         try:
             await generation.load(self._host.context(generation, settings), self._host.contracts)
             self._bind_tables(manifest)
             await self._host.surface.check(generation)
-        except BaseException:
+        except BaseException as error:
             await self.dispose(generation)
             if not had_tables:
                 loader.forget_tables(manifest.folder)
+            if note and isinstance(error, PluginError):
+                raise PluginError(f"{error} {note}") from error.__cause__
             raise
+        if note:
+            log.warning("%s", note)
         return generation
 
     def _bind_tables(self, manifest: Manifest) -> None:

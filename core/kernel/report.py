@@ -20,8 +20,8 @@ class Report:
     pause_ms: float = 0.0
     """How long events for the plugin were held."""
     took_ms: float = 0.0
-    note: str = ""
-    """What its author should know besides: what of the earlier copy was cancelled."""
+    notes: tuple[str, ...] = ()
+    """What whoever asked should know besides, such as what of the earlier copy was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

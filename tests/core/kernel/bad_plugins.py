@@ -165,7 +165,14 @@ CODE = (
     Bad("a syntax error", ("invalid syntax",), "\n\nclass class:  # here\n"),
     Bad("a syntax error in another file", ("was never closed",), files={"helper.py": "\nx = (  # here\n"}),
     Bad("a null byte", ("null bytes",), "\nx = 1\0  # here\n"),
-    Bad("an import that is missing", ("No module named 'not_there'",), "\nimport not_there  # here\n"),
+    Bad("an import that is missing", ("No module named 'not_there'", "pip"), "\nimport not_there  # here\n"),
+    Bad(
+        "an import of a file that is missing",
+        ("Did you mean .helper?",),
+        "\nfrom .helpr import x  # here\n",
+        ways=("reload",),
+    ),
+    Bad("an import without its dot", ("`from .helper import …`",), "\nfrom helper import x  # here\n", ways=("start",)),
     Bad("a name that is missing", ("cannot import name 'Plugins'",), "\nfrom roundhook import Plugins  # here\n"),
     Bad("an import that raises", ("ZeroDivisionError",), "1 / 0  # here\n" + GOOD),
     Bad(

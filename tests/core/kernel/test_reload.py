@@ -246,10 +246,10 @@ async def test_spawned_work_holds_up_nothing(tmp_path: Path, monkeypatch: pytest
         cancelled = await stage.discord.invoke("plugin reload", admin=True, options={"name": "working"})
         off = await stage.plugins.disable("working")
 
-        assert (ended.ok, ended.note, old.log.count("work done")) == (True, "", 1)
+        assert (ended.ok, ended.notes, old.log.count("work done")) == (True, (), 1)
         assert ended.pause_ms < 300
         assert "Working.work had not ended 0.3 s after the handlers and was cancelled." in cancelled.text
-        assert (off.ok, off.note) == (True, "")
+        assert (off.ok, off.notes) == (True, ())
         assert stage.app.kernel.slots["working"].scopes() == []
 
 
