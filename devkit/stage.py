@@ -227,15 +227,21 @@ class StageDiscord(DiscordServer):
 
     async def invoke(self, *args: Any, **kwargs: Any) -> Message:
         """Use a command as a user does: ``invoke("stats", user=7, guild=1, options={…})``; return the answer."""
-        await self._up_to_date()
+        await self.up_to_date()
         return await super().invoke(*args, **kwargs)
+
+    async def use_menu(self, *args: Any, **kwargs: Any) -> Message:
+        """Use a command of the menu of a message or a user."""
+        await self.up_to_date()
+        return await super().use_menu(*args, **kwargs)
 
     async def autocomplete(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
         """Type into an option that autocompletes; return what is offered."""
-        await self._up_to_date()
+        await self.up_to_date()
         return await super().autocomplete(*args, **kwargs)
 
-    async def _up_to_date(self) -> None:
+    async def up_to_date(self) -> None:
+        """Return when the commands of all plugins that run are registered."""
         if self._app is not None and self._app.discord is not None:
             await self._app.discord.sync.flush()
 

@@ -11,20 +11,23 @@ class Bell:
     """Waiting without polling: look, sleep until something changed, look again."""
 
     def __init__(self) -> None:
+        self.rung = 0
+        """How many times it has been rung."""
         self._sleepers: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:
         """Wake everybody who waits."""
+        self.rung += 1
         for sleeper in self._sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)
         self._sleepers.clear()
 
-    async def until(self, look: Callable[[], T | None], timeout: float, complaint: Callable[[], str]) -> T:
+    async def until(self, look: Callable[[], T | None], timeout: float | None, complaint: Callable[[], str]) -> T:
         """Return what *look* finds, now or after a change.
 
         Raises:
-            TimeoutError: nothing found within *timeout* seconds; *complaint* says what was there instead.
+            TimeoutError: nothing found within *timeout* seconds (None waits for ever); *complaint* says what was there.
         """
         deadline = asyncio.timeout(timeout)
         try:

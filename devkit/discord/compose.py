@@ -21,9 +21,9 @@ def safe_name(filename: str) -> str:
     return re.sub(r"[^\w.\-]", "_", filename.strip()) or "file"
 
 
-def attachment_json(world: World, channel_id: int, upload: Upload, details: Payload) -> Payload:
+def attachment_json(world: World, channel_id: int, upload: Upload, details: Payload, attachment_id: int = 0) -> Payload:
     """An attachment for an uploaded file; *details* is its entry in the body, if it had one."""
-    attachment_id, name = world.snowflake(), safe_name(details.get("filename") or upload.filename)
+    attachment_id, name = attachment_id or world.snowflake(), safe_name(details.get("filename") or upload.filename)
     address = f"{world.origin()}/attachments/{channel_id}/{attachment_id}/{name}"
     made: Payload = {
         "id": str(attachment_id),

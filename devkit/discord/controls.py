@@ -131,11 +131,16 @@ class Controls:
         """Forget all sessions: the next RESUME is refused, and what happens until then is lost."""
         self._parts.gateway.forget()
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
+    @property
+    def changes(self) -> int:
+        """How many times something has happened on the server."""
+        return self._parts.bell.rung
+
+    async def until(self, condition: Callable[[], bool], timeout: float | None = 10) -> None:
         """Wait until *condition* holds; it is looked at whenever something happened on the server.
 
         Raises:
-            TimeoutError: it did not hold within *timeout* seconds.
+            TimeoutError: it did not hold within *timeout* seconds; None waits for ever.
         """
         complaint = f"the condition did not hold within {timeout} s"
         await self._parts.bell.until(lambda: condition() or None, timeout, lambda: complaint)

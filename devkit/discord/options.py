@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from devkit.discord import check_commands as kind
 from devkit.discord.registry import Registry
-from devkit.discord.shapes import Json, Payload
+from devkit.discord.shapes import Json, Payload, Upload
 from devkit.discord.world import World
 
 _GROUPS = (kind.SUB_COMMAND, kind.SUB_GROUP)
@@ -18,6 +18,20 @@ class Resolved:
     users: list[int] = field(default_factory=list)
     roles: list[int] = field(default_factory=list)
     channels: list[int] = field(default_factory=list)
+    files: dict[int, Upload] = field(default_factory=dict)
+
+
+def find_menu(registry: Registry, name: str, guild: int, type_: int) -> Payload:
+    """Find the command of a user's or a message's menu.
+
+    Raises:
+        LookupError: not registered; the message lists what is.
+    """
+    known = {one["name"]: one for one in (*registry.all(None), *registry.all(guild)) if one["type"] == type_}
+    if name not in known:
+        menu = "user" if type_ == kind.USER_MENU else "message"
+        raise LookupError(f"The menu of a {menu} has no command {name!r} in guild {guild}. It has: {_listed(known)}.")
+    return known[name]
 
 
 def find_command(registry: Registry, name: str, guild: int) -> tuple[Payload, list[Payload], list[Payload]]:
@@ -98,6 +112,10 @@ class OptionReader:
             return _typed(value, int, "a whole number")
         if wanted == kind.NUMBER:
             return float(_typed(value, (int, float), "a number"))
+        if wanted == kind.ATTACHMENT:
+            name, data = _typed(value, tuple, "a file: (name, bytes)")
+            self.resolved.files[made := self._world.snowflake()] = Upload(name, data, "application/octet-stream")
+            return str(made)
         return str(self._reference(wanted, int(value)))
 
     def _reference(self, wanted: int, found: int) -> int:
@@ -105,10 +123,8 @@ class OptionReader:
             self.resolved.channels.append(found)
         elif wanted == kind.ROLE:
             self.resolved.roles.append(found)
-        elif wanted in (kind.USER, kind.MENTIONABLE):
-            self.resolved.users.append(found)
         else:
-            raise ValueError("attachments as options are not supported here")
+            self.resolved.users.append(found)
         return found
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from devkit.discord import permissions, render
+from devkit.discord import compose, permissions, render
+from devkit.discord.check_commands import MESSAGE_MENU, USER_MENU
 from devkit.discord.check_components import BUTTON, INPUT, walk
 from devkit.discord.interactions import (
     AUTOCOMPLETE,
@@ -14,9 +15,9 @@ from devkit.discord.interactions import (
     Interaction,
 )
 from devkit.discord.message import Message
-from devkit.discord.options import OptionReader, Resolved, find_command
+from devkit.discord.options import OptionReader, Resolved, find_command, find_menu
 from devkit.discord.parts import Parts
-from devkit.discord.shapes import Json, Payload
+from devkit.discord.shapes import Json, Payload, Upload
 from devkit.discord.world import BOT_ID, Guild
 
 
@@ -48,13 +49,28 @@ class People:
         opened = self._open(COMMAND, f"/{name}", actor, data | _scope(command), None)
         return await self._reply(opened, timeout)
 
+    async def use_menu(self, name: str, target: Message | int, actor: Actor, timeout: float) -> Message:
+        """Use a command of the menu of a message, or of a user, and return the reply."""
+        of_message = isinstance(target, Message)
+        command = find_menu(self._registry, name, actor.guild, MESSAGE_MENU if of_message else USER_MENU)
+        resolved: Payload = self._resolved(Resolved(users=[] if isinstance(target, Message) else [target]), actor)
+        if isinstance(target, Message):
+            resolved = {"messages": {target["id"]: dict(target)}}
+        on = target["id"] if isinstance(target, Message) else str(target)
+        data = {key: command[key] for key in ("id", "name", "type")} | {"target_id": on, "resolved": resolved}
+        return await self._reply(self._open(COMMAND, name, actor, data | _scope(command), None), timeout)
+
+    def options(self, name: str, guild: int) -> list[Payload]:
+        """Return the options that a slash command, or its sub-command, is registered with."""
+        return find_command(self._registry, name, guild)[2]
+
     async def autocomplete(
         self, name: str, option: str, typed: str, actor: Actor, options: Mapping[str, Json], timeout: float
     ) -> list[Payload]:
         """Type into an option and return the choices that the bot offers."""
         reader = OptionReader(self._world, {**options, option: typed}, focused=option)
         command, data = self._command_data(name, actor, reader)
-        opened = self._open(AUTOCOMPLETE, f"/{name} {option}:", actor, data | _scope(command), None)
+        opened = self._open(AUTOCOMPLETE, f"/{name} {option}", actor, data | _scope(command), None)
         return await self._bell.until(lambda: opened.choices, timeout, lambda: _silence(opened, timeout))
 
     async def click(
@@ -152,8 +168,13 @@ class People:
                 | {"permissions": str(permissions.MEMBER)}
                 for channel in resolved.channels
             },
+            "attachments": {str(made): self._file(made, upload, actor) for made, upload in resolved.files.items()},
         }
         return {kind: entries for kind, entries in shown.items() if entries}
+
+    def _file(self, made: int, upload: Upload, actor: Actor) -> Payload:
+        self._posts.uploads[made] = upload
+        return compose.attachment_json(self._world, actor.channel, upload, {}, made)
 
 
 def _scope(command: Payload) -> Payload:

@@ -109,6 +109,11 @@ class Posts:
         """Return what stands in a channel for everybody, oldest first."""
         return [message for message in self._by_channel.get(channel_id, {}).values() if not message.ephemeral]
 
+    def everything(self) -> list[Message]:
+        """Return what stands in all channels, oldest first: ephemeral messages too, but not what says "thinking"."""
+        found = (message for channel in self._by_channel.values() for message in channel.values())
+        return sorted((one for one in found if not one.loading), key=lambda message: int(message["id"]))
+
     def by_bot(self, channel_id: int) -> list[Message]:
         """Return what the bot has said in a channel, oldest first, without what still says "thinking"."""
         mine = (message for message in self.visible(channel_id) if message["author"]["id"] == str(BOT_ID))

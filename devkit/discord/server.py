@@ -179,6 +179,10 @@ class DiscordServer(Users, Crowd, Controls):
         """Return what the bot has said in a channel, as it reads now, oldest first (nothing ephemeral)."""
         return [message.snapshot() for message in self._parts.posts.by_bot(channel)]
 
+    def everything(self) -> list[Message]:
+        """Return every message in every channel, whoever has written it, oldest first, ephemeral ones too."""
+        return [message.snapshot() for message in self._parts.posts.everything()]
+
     async def wait_for_message(self, channel: int, predicate: Predicate | None = None, timeout: float = 10) -> Message:
         """Return the newest message of the bot in a channel that fits, at once or when it comes or is edited.
 

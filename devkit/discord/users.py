@@ -28,9 +28,10 @@ class Users:
     ) -> Message:
         """Use a slash command (``"plugin reload"`` is a sub-command) and return the bot's reply.
 
-        After a deferral that is what fills it; further followups are in ``reply.followups``. A modal comes
-        back as a message with ``modal``. ``default_member_permissions`` is not looked at: a guild's
-        administrators can open a command to anybody, so the bot has to check.
+        The value of an option that takes a file is ``(name, bytes)``. After a deferral the reply is what fills it;
+        further followups are in ``reply.followups``. A modal comes back as a message with ``modal``.
+        ``default_member_permissions`` is not looked at: a guild's administrators can open a command to
+        anybody, so the bot has to check.
 
         Raises:
             LookupError: no such command, sub-command or option; the message lists what there is.
@@ -39,6 +40,34 @@ class Users:
         """
         actor = self._actor(user, guild, channel, admin, roles)
         return await self._people.invoke(name, actor, options or {}, timeout)
+
+    async def use_menu(
+        self,
+        name: str,
+        target: Message | int,
+        *,
+        user: int = 7,
+        guild: int | None = None,
+        admin: bool = False,
+        roles: Sequence[int] = (),
+        timeout: float = 10,
+    ) -> Message:
+        """Use a command of the menu of a message, or of a user (by id), and return the bot's reply.
+
+        Raises:
+            LookupError: no such command; the message lists what there is.
+            TimeoutError: as of ``invoke``.
+        """
+        channel = int(target["channel_id"]) if isinstance(target, Message) else None
+        return await self._people.use_menu(name, target, self._actor(user, guild, channel, admin, roles), timeout)
+
+    def options(self, command: str, *, guild: int | None = None) -> list[Payload]:
+        """Return the options that a slash command (``"plugin reload"``) is registered with.
+
+        Raises:
+            LookupError: no such command or sub-command; the message lists what there is.
+        """
+        return self._people.options(command, next(iter(self._parts.world.guilds)) if guild is None else guild)
 
     async def autocomplete(
         self,

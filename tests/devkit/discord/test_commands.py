@@ -84,6 +84,32 @@ class Points(lightbulb.SlashCommand, name="points", description="Points to thing
         await ctx.respond_with_modal("Why?", "why", component=row)
 
 
+class Read(lightbulb.SlashCommand, name="read", description="Reads a file"):
+    """Takes a file."""
+
+    file = lightbulb.attachment("file", "A file")
+
+    @lightbulb.invoke
+    async def run(self, ctx: lightbulb.Context) -> None:
+        await ctx.respond(f"{self.file.filename}: {(await self.file.read()).decode()}")
+
+
+class Whois(lightbulb.UserCommand, name="Who is it"):
+    """In the menu of a user."""
+
+    @lightbulb.invoke
+    async def run(self, ctx: lightbulb.Context) -> None:
+        await ctx.respond(f"{self.target.username} {self.target.id}")
+
+
+class Quote(lightbulb.MessageCommand, name="Quote"):
+    """In the menu of a message."""
+
+    @lightbulb.invoke
+    async def run(self, ctx: lightbulb.Context) -> None:
+        await ctx.respond(f"> {self.target.content}")
+
+
 class Mute(lightbulb.SlashCommand, name="mute", description="Says nothing"):
     """Never answers."""
 
@@ -106,7 +132,7 @@ class Reload(lightbulb.SlashCommand, name="reload", description="Reload one"):
 @pytest.fixture
 async def running(bot: Bot) -> Bot:
     """A started bot with all commands, registered in guild 1, and /rights globally too."""
-    for command in (Stats, Slow, Edits, Secret, Points, Mute, group):
+    for command in (Stats, Slow, Edits, Secret, Points, Read, Whois, Quote, Mute, group):
         bot.client.register(command, guilds=[1])
     bot.client.register(Rights)
     await bot.start()
@@ -123,7 +149,7 @@ async def test_registration_is_one_put_for_each_scope(server: DiscordServer, run
     assert len(puts) == 2
     assert {request.method for request in server.requests[before:]} == {"GET"}
     assert {command["name"] for command in server.commands(1)} == {
-        "stats", "slow", "edits", "secret", "points", "mute", "plugin",
+        "stats", "slow", "edits", "secret", "points", "read", "Who is it", "Quote", "mute", "plugin",
     }  # fmt: skip
     assert [command["name"] for command in server.commands(None)] == ["rights"]
     assert server.commands(2) == []
@@ -149,6 +175,25 @@ async def test_options_that_point_to_objects(server: DiscordServer, running: Bot
 
     assert form.modal["title"] == "Why?"
     assert form.modal["components"][0]["components"][0]["label"] == "role55 admin 2.0"
+
+
+async def test_a_file_is_handed_over(server: DiscordServer, running: Bot) -> None:
+    """The bot downloads what the user has attached; what is no file is refused."""
+    reply = await server.invoke("read", options={"file": ("notes.txt", b"gg")})
+
+    assert reply.content == "notes.txt: gg"
+    with pytest.raises(ValueError, match="takes a file"):
+        await server.invoke("read", options={"file": "notes.txt"})
+
+
+async def test_menus_of_users_and_messages(server: DiscordServer, running: Bot) -> None:
+    """Their commands get what they were called on; one that is not there is named with those that are."""
+    message = await server.post_message("gg wp", user=8)
+
+    assert (await server.use_menu("Who is it", 8)).content == "user8 8"
+    assert (await server.use_menu("Quote", message)).content == "> gg wp"
+    with pytest.raises(LookupError, match="of a user has no command 'Quote' in guild 1"):
+        await server.use_menu("Quote", 8)
 
 
 async def test_deferral_is_filled_and_followed_up(server: DiscordServer, running: Bot) -> None:
