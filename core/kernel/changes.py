@@ -81,8 +81,8 @@ class Changes:
             report = self._absent(name, "/plugin list shows those that were found.")
         else:
             report = await change(self.slots[name])
-        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}. {' '.join(report.notes)}"
-        detail = report.error or runs.rstrip(". ")
+        runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
+        detail = report.error or ". ".join((runs, *report.notes))
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
 
