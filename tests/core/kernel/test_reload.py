@@ -523,6 +523,7 @@ async def reload_often(folder: Path, times: int, *, objects: int) -> None:
     async with Stage(plugins=["working"], folders=[folder]) as stage:
         for _ in range(5):
             await stage.plugins.reload("working")
+        await asyncio.gather(*(stage.db.fetch("SELECT 1") for _ in range(20)))  # each reader is opened when first used
         before, many = census(), len(gc.get_objects())
 
         for number in range(times):
