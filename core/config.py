@@ -13,14 +13,10 @@ import msgspec
 
 from core.errors import ConfigError
 from core.secret import Secret as Secret
-from core.secret import read_secret
+from core.secret import is_place, read_secret, shown
 from core.textfiles import decoded
 
 DEFAULT_FILE = "roundhook.toml"
-_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
-"""Keys whose values are not shown, since they may hold a secret; mistyped keys too, and all below ``database``."""
-_PLAIN = re.compile(r"[\w .,+/-]{0,40}")
-"""What is shown of other values: no address, nothing as long as a token."""
 _TOKEN = re.compile(r"[!-~]{1,200}")
 """What an HTTP header can carry."""
 SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -112,6 +108,8 @@ class Config(Section, frozen=True):
     servers: dict[str, ServerSection] = {}
     plugin: dict[str, dict[str, Any]] = {}
     folder: str = "."
+    file: str = ""
+    """Where it was read; "": nowhere."""
 
     @property
     def storage_dir(self) -> Path:
@@ -160,15 +158,24 @@ def load_config(path: Path | None) -> Config:
     if path is None:
         default = Path.cwd() / DEFAULT_FILE
         return load_config(default) if default.exists() else parse_config({}, Path.cwd())
+    file = path.resolve()
+    return msgspec.structs.replace(parse_config(read_tables(path), file.parent), file=str(file))
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Read the file's tables, unchecked.
+
+    Raises:
+        ConfigError: the file is missing or no TOML.
+    """
     try:
-        data = tomllib.loads(decoded(path.read_bytes()))
+        return tomllib.loads(decoded(path.read_bytes()))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}). Copy roundhook.example.toml there, or name one with --config."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line.") from error
-    return parse_config(data, path.resolve().parent)
 
 
 def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
@@ -177,7 +184,7 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     Raises:
         ConfigError: an unknown key, a wrong type, or a value that cannot be.
     """
-    _refuse_unknown("", data, _keys(Config) - {"folder"})
+    _refuse_unknown("", data, _keys(Config) - {"folder", "file"})
     config = Config(
         discord=_section("discord", data.get("discord", {}), Discord),
         guilds={_guild_id(key): _section(f"guilds.{key}", one, Guild) for key, one in _tables("guilds", data)},
@@ -251,12 +258,8 @@ def _guild_id(key: str) -> int:
     return int(key)
 
 
-def _is_place(value: str) -> bool:
-    return value.partition(":")[0] in ("env", "file")
-
-
 def _check_token(token: str) -> None:
-    if not _is_place(token):
+    if not is_place(token):
         raise ConfigError(
             'discord.token holds a literal token (not shown here). Write "env:ROUNDHOOK_TOKEN" or '
             '"file:/run/secrets/token" and put the token there; if the file was shared, reset the token.'
@@ -266,7 +269,7 @@ def _check_token(token: str) -> None:
 def _check_server(key: str, server: ServerSection) -> None:
     if not SERVER_KEY.fullmatch(key):
         raise ConfigError(f"servers.{key}: use a short key of a-z, 0-9, _ and -, such as servers.puran.")
-    if server.webhook_url and not _is_place(server.webhook_url):
+    if server.webhook_url and not is_place(server.webhook_url):
         raise ConfigError(
             f'servers.{key}.webhook_url holds a literal address (not shown here). Write "env:NAME" or "file:PATH" and '
             "put the address there; if the file was shared, make a new webhook."
@@ -329,15 +332,3 @@ def _value_at(value: object, place: str) -> object:
         if part and isinstance(value, Mapping):
             value = value.get(part.split("[")[0])
     return value
-
-
-def shown(key: str, value: object) -> str:
-    """Return *value* for an error message, unless *key* (its last part) tells that it may be a secret."""
-    if _SECRETIVE.search(key.rpartition(".")[2]) or key.startswith("database."):
-        return "(not shown)"
-    if isinstance(value, Mapping):
-        return "a table"
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, (int, float)) or _PLAIN.fullmatch(str(one)) for one in values):
-        return "(not shown)"
-    return text if len(text := repr(value)) <= 60 else f"{text[:57]}…"

@@ -4,7 +4,8 @@ import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from core.clock import Clock
@@ -13,6 +14,7 @@ from core.errors import PluginError
 from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
+from core.kernel.layers import in_guild
 from core.kernel.options import Settings
 from core.rounds.files import Files
 from core.saying import Saying
@@ -38,6 +40,12 @@ class Guild:
     """"" while Discord has not told it."""
     stats_channel: int
     admin_channel: int
+    _settings: Callable[[], Settings] = field(repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """Its values of the settings with ``scope = "guild"``, as they are at this moment: ``settings.min_damage``."""
+        return self._settings()
 
 
 class Context(Saying):
@@ -50,7 +58,7 @@ class Context(Saying):
         super().__init__(generation, services)
         self._followed: set[int] = set()
         self.config = config
-        """The settings that the manifest declares, checked: ``config.poll_seconds``."""
+        """The settings that the manifest declares, checked: ``config.poll_seconds``. A guild's own: ``guild(id)``."""
         self.log: logging.Logger = generation.log
         """The plugin's logger."""
         self.name: str = generation.manifest.name
@@ -213,7 +221,12 @@ class Context(Saying):
         """
         if (found := self._services.config.guilds.get(guild)) is None:
             raise PluginError(f"{self.name}: guild {guild} is not in the settings. ctx.guilds() gives those that are.")
-        return Guild(self._services.discord.guild_name(guild), found.stats_channel, found.admin_channel)
+        settings = partial(self._settings_in, guild)
+        return Guild(self._services.discord.guild_name(guild), found.stats_channel, found.admin_channel, settings)
+
+    def _settings_in(self, guild: int) -> Settings:
+        rows = self._services.kernel.settings.of(self.name)
+        return in_guild(self._generation.manifest, self.config, rows, guild)
 
     def may(self, interaction: Any, action: "Action", server: str = "") -> bool:
         """Tell whether the user of *interaction* may do *action* there, at this moment.

@@ -2,10 +2,17 @@
 
 import contextlib
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ConfigError
 from core.textfiles import decoded
+
+_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
+"""Keys whose values are not shown, since they may hold a secret; mistyped keys too, and all below ``database``."""
+_PLAIN = re.compile(r"[\w .,+/-]{0,40}")
+"""What is shown of other values: no address, nothing as long as a token."""
 
 
 class Secret(str):
@@ -26,6 +33,11 @@ class Secret(str):
         return str.__str__(self)
 
 
+def is_place(value: str) -> bool:
+    """Tell whether *value* says where a secret is, and is not the secret itself."""
+    return value.partition(":")[0] in ("env", "file")
+
+
 def read_secret(key: str, place: str, folder: Path) -> Secret:
     """Read a secret from ``env:NAME`` or ``file:PATH``, without the blanks and line ends around it.
 
@@ -37,7 +49,7 @@ def read_secret(key: str, place: str, folder: Path) -> Secret:
         value, remedy = os.environ.get(where, ""), f"Set the environment variable {where}."
     else:
         value, remedy = "", f"Put it into the file {where}."
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # a NUL in the path
             value = _text(key, place, folder / where)
     if not (value := value.strip("\ufeff \t\r\n")):
         raise ConfigError(f"{key} is '{place}', and there is nothing. {remedy}")
@@ -49,3 +61,20 @@ def _text(key: str, place: str, file: Path) -> str:
         return decoded(file.read_bytes())
     except UnicodeDecodeError:
         raise ConfigError(f"{key} is '{place}', and that file is no text. Save it as UTF-8.") from None
+
+
+def is_secretive(key: str) -> bool:
+    """Tell whether *key* (its last part) tells that its value may be a secret."""
+    return bool(_SECRETIVE.search(key.rpartition(".")[2])) or key.startswith("database.")
+
+
+def shown(key: str, value: object) -> str:
+    """Return *value* for an error message, unless *key* (its last part) tells that it may be a secret."""
+    if is_secretive(key):
+        return "(not shown)"
+    if isinstance(value, Mapping):
+        return "a table"
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, (int, float)) or _PLAIN.fullmatch(str(one)) for one in values):
+        return "(not shown)"
+    return text if len(text := repr(value)) <= 60 else f"{text[:57]}…"

@@ -19,7 +19,7 @@ from core import config
 from core.cli import COMMANDS, main
 from core.config import load_config
 from core.kernel import manifest as manifests
-from core.kernel import options, requirements
+from core.kernel import option_types, options, requirements
 from core.kernel.folders import BUILT_IN, built_in
 from core.kernel.manifest import read_manifest
 from docs.settings import EXAMPLE, example_meanings
@@ -263,7 +263,7 @@ def test_the_manifest_page_names_every_key() -> None:
     keys = [*manifests._PLUGIN_KEYS, *requirements.KEYS, *options._OPTION_KEYS]
 
     assert [key for key in keys if f"| `{key}` |" not in text] == []
-    assert [kind for kind in options._TYPES if f'`"{kind}"`' not in text] == []
+    assert [kind for kind in option_types.TYPES if f'`"{kind}"`' not in text] == []
 
 
 def test_the_script_page_names_every_setting() -> None:

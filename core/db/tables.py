@@ -97,6 +97,19 @@ class PluginHooks(Table, tablename="plugin_hooks"):
     """JSON list of names."""
 
 
+class PluginSetting(Table, tablename="plugin_settings"):
+    """What somebody has set of a plugin; it goes before what the file says."""
+
+    plugin = Text(primary_key=True)
+    guild_id = number()
+    """0: for all."""
+    key = Text()
+    value = Text()
+    """JSON, as the file would have it. Never a secret."""
+    user_id = number()
+    at = moment()
+
+
 class PluginAction(Table, tablename="plugin_actions"):
     """Who did what to a plugin."""
 
@@ -182,8 +195,8 @@ class RunningBot(Table, tablename="bots"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginAction, ServerWebhook, ReadingMark,
-    RefusedMessage, Trouble, Confirmation, RunningBot,
+    Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, ServerWebhook,
+    ReadingMark, RefusedMessage, Trouble, Confirmation, RunningBot,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
 from core.kernel.replacement import Replacement
 from core.kernel.report import Report
+from core.kernel.setting_rows import SettingRows
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
 
@@ -34,12 +35,14 @@ class Changes:
         self.toggles = Toggles(host.database, host.clock)
         self.logbook = Logbook()
         """The last lines that each plugin has logged, once it is attached."""
+        self.settings = SettingRows(host.database, host.clock)
+        """What people have set of the plugins."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
         self.journal = host.journal
         self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
-        self._replacement = Replacement(host, self.reader, self.dispatcher.note_change)
+        self._replacement = Replacement(host, self.reader, self.settings, self.dispatcher.note_change)
         self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
         self._on: dict[str, None] = {}
@@ -82,7 +85,7 @@ class Changes:
         else:
             report = await change(self.slots[name])
         runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
-        detail = report.error or ". ".join((runs, *report.notes))
+        detail = ": ".join(filter(None, (report.done, report.error))) or ". ".join((runs, *report.notes))
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
 
@@ -109,8 +112,8 @@ class Changes:
                 log.exception("%s could not be changed", slot.name)
             note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000
-        ours = slot.generation.note if slot.generation and not error else ""
-        notes = tuple(one for one in (ours, note) if one)
+        ours = (slot.generation.note, *slot.generation.layers.notes()) if slot.generation and not error else ()
+        notes = tuple(one for one in (*ours, note) if one)
         return Report(slot.name, not error, error, **slot.now(), pause_ms=pause, took_ms=took, notes=notes)
 
     async def _enable(self, slot: Slot, guild: int | None) -> None:

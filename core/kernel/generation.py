@@ -13,6 +13,7 @@ from core.kernel import loader
 from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.contracts import Contracts
 from core.kernel.import_errors import what_failed
+from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
 from core.kernel.probe import MEND, Impl, Probe, place_of
 from core.kernel.scope import Activity, Scope
@@ -54,6 +55,8 @@ class Generation:
 
     def __init__(self, manifest: Manifest, source: loader.Source, number: int, scope: Scope) -> None:
         self.manifest, self.source, self.number, self.scope = manifest, source, number, scope
+        self.layers = Layers(manifest)
+        """Where its settings come from."""
         self.package = loader.new_package(manifest.name)
         self.interactions = Activity()
         """Commands and components that it is answering; they are never held, and waited for before it is disposed."""

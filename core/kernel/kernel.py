@@ -9,16 +9,16 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from core.kernel.breaker import worst
-from core.kernel.changes import Changes
 from core.kernel.discovery import first_enabled
 from core.kernel.generation import Generation
 from core.kernel.report import Report, Status
+from core.kernel.setting_changes import SettingChanges
 from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
 
 
-class Kernel(Changes):
+class Kernel(SettingChanges):
     """Loads plugins and keeps them changeable. Whoever starts it closes it, before Discord is closed."""
 
     async def start(self, names: Iterable[str] | None = None, *, without: Iterable[str] = ()) -> list[Report]:

@@ -4,14 +4,15 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.config import shown
 from core.errors import ConfigError, ManifestError
 from core.kernel.document import FILE, NAME, Document, line_of, read_document
-from core.kernel.options import Option, Settings, read_option, typed
+from core.kernel.options import Option, Settings, read_option, usable
 from core.kernel.requirements import KEYS as REQUIREMENTS
 from core.kernel.requirements import read_packages, read_requires, read_roundhook
+from core.secret import read_secret, shown
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -80,8 +81,14 @@ class Manifest:
         """Return ``manifest.toml:line`` of a key, as in ``place("plugin", "name")``."""
         return f"{FILE}:{line_of(self.text, path)}"
 
-    def settings(self, values: Mapping[str, Any]) -> "Settings":
-        """Check the ``[plugin.<name>]`` table *values* (``ConfigError``) and fill in defaults."""
+    def settings(
+        self, values: Mapping[str, Any], rows: Mapping[str, Any] = MappingProxyType({}), folder: Path = Path()
+    ) -> Settings:
+        """Return what the plugin reads: what *rows* has, else the ``[plugin.<name>]`` table *values*, else defaults.
+
+        A mistake in *values*, and a secret that is not there, is a ``ConfigError``; a row that is no value any more is
+        left aside. Files that secrets are in count from *folder*.
+        """
         known = {option.key: option for option in self.options}
         for key, value in values.items():
             if key not in known:
@@ -90,13 +97,15 @@ class Manifest:
                     f"plugin.{self.name}.{key} (= {shown(key, value)}) is not a setting of this plugin. "
                     f"Known: {', '.join(declared or ['none (' + self.place('config') + ')'])}. Correct or remove it."
                 )
-        return Settings({key: self._checked(option, values) for key, option in known.items()})
+        checked = {key: self._checked(option, values, folder) for key, option in known.items()}
+        over = {key: usable(known[key], value) for key, value in rows.items() if key in known}
+        return Settings(checked | {key: value for key, value in over.items() if value is not None})
 
-    def _checked(self, option: Option, values: Mapping[str, Any]) -> Any:
-        if option.key not in values:
-            return option.default
+    def _checked(self, option: Option, values: Mapping[str, Any], folder: Path) -> Any:
+        where = f"plugin.{self.name}.{option.key}"
         try:
-            return typed(f"plugin.{self.name}.{option.key}", values[option.key], option.type)
+            value = option.typed(where, values.get(option.key, option.default))
+            return read_secret(where, value, folder) if option.secret and value is not None else value
         except ConfigError as error:
             raise ConfigError(f"{error} It is declared in {self.place('config', option.key)}.") from None
 

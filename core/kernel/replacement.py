@@ -4,18 +4,25 @@ Until the swap nothing that is served changes; a failure at any step, the swap i
 """
 
 import asyncio
+import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, TypeVar
 
+from core.config import Config
 from core.errors import PluginError
 from core.kernel import loader
 from core.kernel.generation import Generation
 from core.kernel.host import Host
+from core.kernel.layers import Layers, plugin_table
 from core.kernel.manifest import Manifest, read_manifest
+from core.kernel.options import Settings
 from core.kernel.reliance import check_installed
 from core.kernel.scope import Scope
+from core.kernel.setting_rows import Rows, SettingRows
 from core.kernel.slot import Slot
 from core.kernel.upgrades import Installed
 
@@ -28,12 +35,14 @@ INTERACTION_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class Replacement:
     """Changes what a slot holds. Whoever calls it holds the slot's lock."""
 
-    def __init__(self, host: Host, reader: Executor, on_job_end: Callable[[], None]) -> None:
-        self._host, self._reader, self._on_job_end = host, reader, on_job_end
+    def __init__(self, host: Host, reader: Executor, settings: SettingRows, on_job_end: Callable[[], None]) -> None:
+        self._host, self._reader, self._settings, self._on_job_end = host, reader, settings, on_job_end
         self._installed = Installed()
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
@@ -45,9 +54,12 @@ class Replacement:
             await self.dispose(new)
             raise
 
-    async def replace(self, slot: Slot, old: Generation) -> float:
-        """Put a new generation in place of *old*, or raise and let it go on; return how many ms events were held."""
-        new = await self._prepare(slot)
+    async def replace(self, slot: Slot, old: Generation, new: Generation | None = None) -> float:
+        """Put a new generation in place of *old*, or raise and let it go on; return how many ms events were held.
+
+        Without *new* it is made of what the folder holds now.
+        """
+        new = new or await self._prepare(slot)
         started = time.perf_counter()
         try:
             with slot.gate.hold():
@@ -92,21 +104,35 @@ class Replacement:
         self._host.surface.forget(generation)
         await generation.dispose()
 
+    async def prepare_same(self, slot: Slot, old: Generation, rows: Rows) -> Generation:
+        """Make a new generation of the same code, with other settings. If that fails no trace of it is left."""
+        layers = dataclasses.replace(old.layers, rows=rows)
+        return await self._make(slot, old.source, layers, await self._reading(layers.everywhere))
+
     async def _prepare(self, slot: Slot) -> Generation:
         """Make a new generation, ready for the swap. If that fails no trace of it is left."""
-        manifest, source = await asyncio.get_running_loop().run_in_executor(self._reader, _read, slot)
+        manifest, source, table = await self._reading(_read, slot, self._host.config)
         if loader.tables_changed(source):
             raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
-        settings = manifest.settings(self._host.config.plugin.get(manifest.name, {}))
+        rows = await self._settings.load(manifest.name)
+        layers = Layers(manifest, table, rows, Path(self._host.config.folder))
+        settings = await self._reading(layers.everywhere)
         if slot.generations == 0:
             await self._host.migrate(manifest)
+        return await self._make(slot, source, layers, settings)
+
+    async def _reading(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, function, *args)
+
+    async def _make(self, slot: Slot, source: loader.Source, layers: Layers, settings: Settings) -> Generation:
+        manifest = layers.manifest
         had_tables = loader.tables_of(manifest.folder) is not None
         slot.generations += 1
         log = logging.getLogger(f"roundhook.{manifest.name}")
         scope = Scope(slot.gate, self._host.clock, log, self._on_job_end)
         generation = Generation(manifest, source, slot.generations, scope)
-        loop = asyncio.get_running_loop()
-        generation.note = note = await loop.run_in_executor(self._reader, self._installed.upgraded, source)
+        generation.layers = layers
+        generation.note = note = await self._reading(self._installed.upgraded, source)
         try:
             await generation.load(self._host.context(generation, settings), self._host.contracts)
             self._bind_tables(manifest)
@@ -155,7 +181,7 @@ class Replacement:
             raise
         if old is not None:
             slot.leaving = old
-        if new is not None and (old is None or old.source.sha256 != new.source.sha256):
+        if new is not None and (old is None or (old.source.sha256, old.layers) != (new.source.sha256, new.layers)):
             slot.renew()
 
     async def _drain(self, generation: Generation, *, force: bool) -> None:
@@ -174,12 +200,12 @@ class Replacement:
             _log.error("%s is switched off although a handler of it still runs", name)
 
 
-def _read(slot: Slot) -> tuple[Manifest, loader.Source]:
-    """Read and check what the plugin's folder holds now."""
+def _read(slot: Slot, config: Config) -> tuple[Manifest, loader.Source, Mapping[str, Any]]:
+    """Read and check what the plugin's folder, and its table in the file of settings, hold now."""
     manifest = read_manifest(slot.manifest.folder)
     if manifest.name != slot.name:
         where = f"{manifest.folder}/{manifest.place('plugin', 'name')}"
         remedy = f"Change it back, or disable {slot.name} and enable {manifest.name}."
         raise PluginError(f"{slot.name}: {where}: its manifest now says the name is '{manifest.name}'. {remedy}")
     check_installed(manifest)
-    return manifest, loader.read_source(manifest.name, manifest.folder)
+    return manifest, loader.read_source(manifest.name, manifest.folder), plugin_table(config, manifest.name)

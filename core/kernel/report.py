@@ -21,7 +21,9 @@ class Report:
     """How long events for the plugin were held."""
     took_ms: float = 0.0
     notes: tuple[str, ...] = ()
-    """What whoever asked should know besides, such as what of the earlier copy was cancelled."""
+    """What whoever asked should know besides: what was cancelled, which settings go before the file's."""
+    done: str = ""
+    """What was asked for, where the action does not say it: a setting and its value."""
 
 
 @dataclass(frozen=True, slots=True)

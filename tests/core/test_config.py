@@ -164,7 +164,6 @@ def test_a_file_that_cannot_be_read_is_told(content: str | bytes | None, words: 
         (HEAD + "\nprio = 1", ("plugin.prio", "priority")),
         (HEAD + "\n[limit]", ("limit", "limits")),
         (HEAD + "\n[limits]\non_round_notice = 0", ("limits.on_round_notice is 0",)),
-        (HEAD + '\n[config.k]\ntype = "int"', ("config.k.default is missing",)),
         (HEAD + '\n[config.k]\ntype = "date"\ndefault = 1', ("config.k.type", "'date'", "list[str]")),
         (HEAD + '\n[config.k]\ntype = "int"\ndefault = "x"', ("config.k.default", "'x'")),
         (HEAD + "\n[config]\nk = 1", ("config.k is 1", "[config.k]")),
