@@ -1,6 +1,6 @@
 """What a plugin says to people: messages in channels, reports and troubles for admins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import PluginError
@@ -26,14 +26,16 @@ class Saying:
         """Return the guilds that have this plugin on and see an event's server, or a server given by its key."""
         return self._services.kernel.guilds(self.name, about or "")
 
-    async def send_to_guilds(self, event: Event, message: "Content | None", *, announce_within: float = 3600.0) -> None:
+    async def send_to_guilds(
+        self, event: Event, message: "Content | None", *, announce_within: float | Callable[[int], float] = 3600.0
+    ) -> None:
         """Have *message* about *event* stand in the stats channel of each of its guilds, once.
 
         Returns when that is committed; it is posted, edited or deleted beside the handler, however long Discord is
         away. *message* is a text, a ``Message``, None (nothing is to stand there), or a coroutine function that makes
         one of these: it is called only when something is to be done. About one thing (a stored round) there is one
         message for each plugin and guild: a later version edits it. What came by ``import``, or happened more than
-        *announce_within* seconds ago, is not announced.
+        *announce_within* seconds ago, is not announced; a function is asked for each guild's number.
 
         Raises:
             PluginError: called in ``setup``, or inside a transaction.

@@ -9,6 +9,7 @@ import msgspec
 from core import config
 from core.kernel.folders import BUILT_IN
 from core.kernel.manifest import Manifest, read_manifest
+from core.kernel.options import Option, plain
 from docs.source import ROOT, table
 
 EXAMPLE = ROOT / "roundhook.example.toml"
@@ -68,10 +69,20 @@ def plugin_config(name: str) -> str:
     """The settings of one built-in plugin, by its manifest."""
     options = read_manifest(BUILT_IN / name).options
     rows = [
-        (f"`{one.key}`", f"{one.type}, {one.unit}".strip(", "), f"`{_toml(one.default)}`", one.meaning)
+        (f"`{one.key}`", _about(one), "not set" if one.default is None else f"`{_toml(one.default)}`", one.meaning)
         for one in options
     ]
     return table(("key", "type", "default", "meaning"), rows) if rows else "None."
+
+
+def _about(option: Option) -> str:
+    """Return a setting's type, unit, bounds, and whether guilds have their own."""
+    bounds = [
+        f"{word} {plain(bound)}" for word, bound in (("from", option.min), ("to", option.max)) if bound is not None
+    ]
+    choices = f"one of {', '.join(map(_toml, option.choices))}" if option.choices else ""
+    about = (option.type, option.unit, " ".join(bounds), choices, option.pattern and f"fits `{option.pattern}`")
+    return ", ".join(filter(None, (*about, "per guild" if option.per_guild else "")))
 
 
 def plugin_list() -> str:

@@ -10,7 +10,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database, Transaction
 from core.db.database import Row
-from core.discord.messages import Content, Message, made
+from core.discord.messages import Content, Message, Within, made
 from core.discord.stored import SINGLE, marked, text_digest, to_row, token_of
 from core.errors import PluginError
 from core.kernel.contracts import Event
@@ -54,7 +54,7 @@ class Announcements:
         self._config, self._database, self._clock, self._wake = config, database, clock, wake
 
     async def announce(
-        self, plugin: str, event: Event, content: Content | None, guilds: Sequence[int], within_seconds: float
+        self, plugin: str, event: Event, content: Content | None, guilds: Sequence[int], within_seconds: Within
     ) -> None:
         """Want *content* about *event* in the guilds' stats channels; what stands there about the same is edited.
 
@@ -101,7 +101,7 @@ class Announcements:
             (f"{SINGLE}%", self._clock.now() - KEEP),
         )
 
-    def _is_due(self, event: Event, guild: int, standing: Row | None, within_seconds: float) -> bool:
+    def _is_due(self, event: Event, guild: int, standing: Row | None, within_seconds: Within) -> bool:
         """Tell whether a guild gets news of *event*: a later version of what it has, or something new."""
         if standing is not None and event.version <= standing["wanted"]:
             return False
@@ -109,7 +109,8 @@ class Announcements:
             return True
         if not self._config.guilds[guild].stats_channel or event.quiet:
             return False
-        return event.at is None or self._clock.now() - event.at <= timedelta(seconds=within_seconds)
+        seconds = within_seconds(guild) if callable(within_seconds) else within_seconds
+        return event.at is None or self._clock.now() - event.at <= timedelta(seconds=seconds)
 
     def _place(self, plugin: str, event: Event, guild: int, standing: Row | None) -> Place:
         kind, _, number = event.about.partition(":")

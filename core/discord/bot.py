@@ -22,7 +22,7 @@ from core.discord.client import CommandClient, check_words_in, commands_in, name
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
-from core.discord.messages import Content
+from core.discord.messages import Content, Within
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
@@ -188,7 +188,7 @@ class Discord:
         self.client.forget(generation)
 
     async def announce(
-        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: float
+        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: Within
     ) -> None:
         await self.speech.announcements.announce(plugin, event, message, guilds, within_seconds)
 

@@ -106,6 +106,8 @@ class Message:
 
 Content = str | Message | Callable[[], Awaitable[str | Message | None]]
 """What can be sent: a text, a message, or a coroutine function that makes one when it is needed."""
+Within = float | Callable[[int], float]
+"""How many seconds ago something may have happened that is announced; or a function of the guild that tells it."""
 
 
 def as_message(message: str | Message) -> Message:

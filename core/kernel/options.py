@@ -85,9 +85,9 @@ class Option:
         size = len(value) if isinstance(value, (str, list)) else value
         what = _COUNTED.get(self.type, self.unit)
         if self.min is not None and size < self.min:
-            return f"it must be at least {self.min:g} {what}".rstrip()
+            return f"it must be at least {plain(self.min)} {what}".rstrip()
         if self.max is not None and size > self.max:
-            return f"it must be at most {self.max:g} {what}".rstrip()
+            return f"it must be at most {plain(self.max)} {what}".rstrip()
         return ""
 
     def _choices(self) -> list[Any]:
@@ -114,6 +114,11 @@ class Settings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def plain(number: float) -> str:
+    """Return a bound as people write it."""
+    return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
 def usable(option: Option, row: Any) -> Any:

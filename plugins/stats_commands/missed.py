@@ -49,20 +49,24 @@ class Missed:
         for row in await self._ctx.db.fetch(sql, (*NO_NEWS, *round_ids)):
             for guild in self._ctx.guilds(row["server"]):
                 if channel := self._ctx.guild(guild).stats_channel:
-                    await self._tell_in(channel, row["session_id"], is_news=bool(row["news"]))
+                    await self._tell_in(guild, channel, row["session_id"], is_news=bool(row["news"]))
         await self._take_back()
         return [None] * len(round_ids)
+
+    def within(self, guild: int) -> timedelta:
+        """Return how long ago a round may have been played that is news in a guild."""
+        return timedelta(minutes=self._ctx.guild(guild).settings.announce_within)
 
     async def is_told(self, round_id: int) -> bool:
         """Tell whether a message about the session of a round stands somewhere."""
         rows = await self._ctx.db.fetch("SELECT session_id FROM rounds WHERE id = ?", (round_id,))
         return any([await self._standing(f"session:{row['session_id']}") for row in rows])
 
-    async def _tell_in(self, channel: int, session: int, *, is_news: bool) -> None:
+    async def _tell_in(self, guild: int, channel: int, session: int, *, is_news: bool) -> None:
         subject, now = f"session:{session}", self._ctx.clock.now()
         begun = [utc(one["created_at"]) for one in await self._standing(subject) if one["channel_id"] == channel]
         since = (begun[0] if begun else None) or now
-        span = (since - timedelta(minutes=self._ctx.config.announce_within), now - LIVE)
+        span = (since - self.within(guild), now - LIVE)
         rounds = await self._ctx.db.fetch(_ROUNDS, (session, *span, *NO_NEWS, self._ctx.name, channel))
         message = message_of(rounds) if rounds else None
         if begun or (rounds and is_news):

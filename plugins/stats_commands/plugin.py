@@ -1,6 +1,5 @@
 """Announces rounds as pictures, keeps the announcements right, and offers the commands."""
 
-from datetime import timedelta
 from typing import Any
 
 from roundhook import Content, ImportedRound, Plugin, RoundAmended, hookimpl
@@ -49,8 +48,12 @@ class StatsCommands(Plugin):
 
     def _is_missed(self, round: ImportedRound) -> bool:
         """Tell whether a round is one to be told of, and not of what is being played."""
-        now, within = self.ctx.clock.now(), timedelta(minutes=self.ctx.config.announce_within)
-        return not round.quiet and not round.is_live(now) and round.at is not None and now - round.at <= within
+        now = self.ctx.clock.now()
+        if round.quiet or round.is_live(now) or round.at is None:
+            return False
+        return any(now - round.at <= self.missed.within(guild) for guild in self.ctx.guilds(round))
 
     async def _announce(self, event: ImportedRound | RoundAmended, message: Content) -> None:
-        await self.ctx.send_to_guilds(event, message, announce_within=self.ctx.config.announce_within * 60)
+        await self.ctx.send_to_guilds(
+            event, message, announce_within=lambda guild: self.missed.within(guild).total_seconds()
+        )

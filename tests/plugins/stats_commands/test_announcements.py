@@ -96,6 +96,21 @@ async def test_old_and_imported_rounds_are_not_announced() -> None:
     assert len(told) == 1
 
 
+async def test_each_guild_says_how_old_news_may_be() -> None:
+    """The file's minutes are for those that have set none; it is read at the next round, in what was missed too."""
+    config = {"plugin": {"stats_commands": {"announce_within": 10}}}
+    async with Stage(PLUGINS, guilds=(1, 2), config=config) as stage:
+        await stage.app.kernel.set_setting("stats_commands", "announce_within", "30", 2)
+        await play(stage, "supply", ago=100)
+        await play(stage, "radar", ago=1200)
+        counts = [len(posted(stage, guild)) for guild in (1, 2)]
+        await stage.app.kernel.set_setting("stats_commands", "announce_within", "-1", 1)
+        await play(stage, "adlernest", ago=90)
+
+        assert counts == [1, 2]
+        assert [len(posted(stage, guild)) for guild in (1, 2)] == [1, 3]
+
+
 async def test_a_guild_that_has_it_off_hears_nothing() -> None:
     """Off in guild 2: nothing is posted there, its commands say so; on again, the next round is."""
     async with Stage(PLUGINS, guilds=(1, 2)) as stage:
