@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ConfigError
+from core.shown import never_show
 from core.textfiles import decoded
 
 _SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
@@ -15,22 +16,32 @@ _PLAIN = re.compile(r"[\w .,+/-]{0,40}")
 """What is shown of other values: no address, nothing as long as a token."""
 
 
-class Secret(str):
-    """Text that never shows in logs, errors or ``repr``; ``reveal`` gives it."""
+class Secret:
+    """Text that never shows in logs, errors or ``repr``, and is no text by mistake; ``reveal`` gives it."""
 
-    __slots__ = ()
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def __repr__(self) -> str:
         return "Secret(…)"
 
-    __str__ = __repr__
-
     def __format__(self, spec: str) -> str:
         return repr(self)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
     def reveal(self) -> str:
         """Return the secret itself."""
-        return str.__str__(self)
+        return self._value
 
 
 def is_place(value: str) -> bool:
@@ -53,6 +64,7 @@ def read_secret(key: str, place: str, folder: Path) -> Secret:
             value = _text(key, place, folder / where)
     if not (value := value.strip("\ufeff \t\r\n")):
         raise ConfigError(f"{key} is '{place}', and there is nothing. {remedy}")
+    never_show(value)
     return Secret(value)
 
 

@@ -55,6 +55,9 @@ _ACTS = re.compile(
 )
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|\\?["'](?:\w*_)?token\\?["']: *\\?["'])[\w.-]{20,}""")
 _BOT_TOKEN = re.compile(r"\b[\w-]{20,}\.[\w-]{5,8}\.[\w-]{25,}")
+SHORTEST_SECRET = 8
+_secrets: list[str] = []
+"""The secrets of the settings that have been read, the longest first: none of them is shown, whoever says it."""
 LABEL, FILE_NAME = 100, 100
 """The most characters of a choice's label and of a file's name."""
 
@@ -83,12 +86,21 @@ def log_text(text: str) -> str:
     return without_tokens(terminal_text(text)).replace("\n", "\\n")
 
 
+def never_show(secret: str) -> None:
+    """Have ``without_tokens`` leave out a secret of the settings, unless it is as short as a word."""
+    if len(secret) >= SHORTEST_SECRET and secret not in _secrets:
+        _secrets.append(secret)
+        _secrets.sort(key=len, reverse=True)
+
+
 def without_tokens(text: str) -> str:
-    """Return *text* without what lets somebody act as the bot, a webhook, or in answer to a user.
+    """Return *text* without what lets somebody act as the bot, a webhook, or in answer to a user, and without secrets.
 
     >>> without_tokens("POST /interactions/123/" + "a" * 60 + "/callback")
     'POST /interactions/123/…/callback'
     """
+    for secret in _secrets:
+        text = text.replace(secret, "…")
     return _BOT_TOKEN.sub("…", _TOKEN.sub(r"\1…", text))
 
 
@@ -142,7 +154,7 @@ def report_text(text: str) -> str:
 
     Words in it may be foreign; so its writer escapes nothing, and the log and the terminal show it as it is.
     """
-    clean, pieces, end = _PING.sub("@\u200b", message_text(text)), [], 0
+    clean, pieces, end = _PING.sub("@\u200b", message_text(without_tokens(text))), [], 0
     for kept in _KEPT.finditer(clean):
         pieces += [_inert(clean[end : kept.start()], end == 0), kept[0]]
         end = kept.end()

@@ -22,7 +22,7 @@ from core.discord.permissions import Gatekeeper, needed_for
 from core.errors import PluginError, RoundhookError, UserFacingError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
-from core.shown import escape_markdown
+from core.shown import escape_markdown, without_tokens
 
 log = logging.getLogger(__name__)
 
@@ -252,7 +252,7 @@ def reply_to(causes: Sequence[BaseException], where: str) -> str:
     """Return the answer to a user for an error in *where*; one that is no :class:`UserFacingError` is logged."""
     for cause in causes:
         if isinstance(cause, UserFacingError):
-            return str(cause)
+            return without_tokens(str(cause))
     reference, cause = secrets.token_hex(2), causes[0]
     log.error("reference %s: %s failed", reference, where, exc_info=(type(cause), cause, cause.__traceback__))
     return f"That failed on our side. Reference {reference}; it is in the log."

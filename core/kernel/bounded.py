@@ -5,6 +5,8 @@ import contextvars
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
+from core.shown import without_tokens
+
 T = TypeVar("T")
 
 GRACE_SECONDS = 0.5
@@ -51,7 +53,7 @@ def take_back(task: "asyncio.Task[None] | None") -> None:
 def text_of(error: BaseException) -> str:
     """Return an error's class and text, also of one that cannot be shown."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return without_tokens(f"{type(error).__name__}: {error}")
     except Exception as problem:  # noqa: BLE001 - a plugin's own error class may do anything
         return f"{type(error).__name__}, whose text raises {type(problem).__name__}"
 

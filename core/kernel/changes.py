@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from core.errors import PluginError, RoundhookError
-from core.kernel.bounded import keep
+from core.kernel.bounded import keep, text_of
 from core.kernel.contracts import Event
 from core.kernel.discovery import discover
 from core.kernel.dispatcher import Dispatcher
@@ -21,6 +21,7 @@ from core.kernel.report import Report
 from core.kernel.setting_rows import SettingRows
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
+from core.shown import without_tokens
 
 log = logging.getLogger(__name__)
 
@@ -105,10 +106,10 @@ class Changes:
                 pause = await work(slot, *args) or 0.0
                 slot.error = ""
             except RoundhookError as problem:
-                error = slot.error = str(problem)
+                error = slot.error = without_tokens(str(problem))
                 log.error("%s", problem, exc_info=problem.__cause__)
             except Exception as problem:
-                error = slot.error = f"{slot.name}: {type(problem).__name__}: {problem}."
+                error = slot.error = f"{slot.name}: {text_of(problem)}."
                 log.exception("%s could not be changed", slot.name)
             note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000

@@ -118,6 +118,7 @@ class Settings(Mapping[str, Any]):
 
 def plain(number: float) -> str:
     """Return a bound as people write it."""
+    number = float(number)
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else f"{number:g}"
 
 
