@@ -3,8 +3,10 @@
 import asyncio
 import functools
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 from core.cli.looks import Look
+from core.cli.stored_settings import layers_of
 from core.cli.terminal import Terminal
 from core.config import Config
 from core.errors import ConfigError, PluginError
@@ -52,7 +54,7 @@ async def _brought(config: Config, manifest: Manifest, accepted: Mapping[int, st
         if not callable(looks := getattr(module, "looks", None)):
             problem = "there is no `def looks(terminal)`. Write it, or remove the file."
             raise PluginError(f"{manifest.name}: {MODULE}.py:1: {problem}")
-        async with Terminal(config, _settings_of(config, manifest)) as terminal:
+        async with Terminal(config, await _settings_of(config, manifest)) as terminal:
             for webhook, key in accepted.items():
                 if key in terminal.servers:
                     terminal.servers[key].accepted.add(webhook)
@@ -62,12 +64,12 @@ async def _brought(config: Config, manifest: Manifest, accepted: Mapping[int, st
         loader.forget(package)
 
 
-def _settings_of(config: Config, manifest: Manifest) -> Settings:
+async def _settings_of(config: Config, manifest: Manifest) -> Settings:
     """Return a plugin's settings, the defaults where they are wrong: the look at the plugin itself tells that."""
     try:
-        return manifest.settings(config.plugin.get(manifest.name, {}))
+        return (await layers_of(config, manifest)).everywhere()
     except ConfigError:
-        return manifest.settings({})
+        return Settings({one.key: None if one.secret else one.default for one in manifest.options})
 
 
 async def _look_at(config: Config, catalogue: Catalogue, name: str) -> str:
@@ -77,15 +79,18 @@ async def _look_at(config: Config, catalogue: Catalogue, name: str) -> str:
             remedy = "It was switched on while the bot ran: add its folder to plugins.paths again."
         raise ConfigError(f"not found. {remedy}")
     manifest = catalogue.manifests[name]
-    manifest.settings(config.plugin.get(name, {}))
+    layers = await layers_of(config, manifest)
+    layers.everywhere()
     await check_contract(manifest, CONTRACTS)
-    return manifest.version
+    if asides := list(layers.asides()):
+        raise ConfigError(" ".join(f"{one.why} {one.remedy}" for one in asides))
+    return " ".join((manifest.version, *layers.before_file()))
 
 
 async def _look_at_settings(config: Config, catalogue: Catalogue, name: str) -> str:
     if name not in catalogue.manifests:
         raise ConfigError("there are settings for a plugin that was not found. Remove it or correct its name.")
-    catalogue.manifests[name].settings(config.plugin[name])
+    catalogue.manifests[name].settings(config.plugin[name], folder=Path(config.folder))
     return "settings of a plugin that is off"
 
 

@@ -113,8 +113,9 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
 
 async def _run(manifest: Any, run: Callable[..., Any], arguments: argparse.Namespace) -> int:
     from core.cli.setup import config_of
+    from core.cli.stored_settings import layers_of
     from core.cli.terminal import Terminal
 
     config = config_of(arguments)
-    async with Terminal(config, manifest.settings(config.plugin.get(manifest.name, {}))) as terminal:
+    async with Terminal(config, (await layers_of(config, manifest)).everywhere()) as terminal:
         return int(await run(terminal, arguments) or 0)

@@ -49,6 +49,11 @@ class Layers:
 
     def notes(self) -> Iterator[str]:
         """Give, in words, the rows that go before a value of the file, and those that are not used."""
+        yield from self.before_file()
+        yield from (f"{one.why} {one.remedy}" for one in self.asides())
+
+    def before_file(self) -> Iterator[str]:
+        """Give, in words, the rows that go before a value of the file."""
         options = {option.key: option for option in self.manifest.options}
         for guild, rows in self.rows.items():
             where = f" for guild {guild}" if guild else ""
@@ -56,7 +61,6 @@ class Layers:
                 if key in self.table and (option := options.get(key)) and self._row(option, guild) is not None:
                     row, file = (option.told(one) for one in (rows[key], self.table[key]))
                     yield f"{key} is {row}{where} by /plugin settings, which goes before {file} in the file."
-        yield from (f"{one.why} {one.remedy}" for one in self.asides())
 
     def asides(self) -> Iterator[Aside]:
         """Give the rows that are not used."""
@@ -66,7 +70,7 @@ class Layers:
                 if why := _why_not(options.get(key), key, value, guild):
                     for_all = "" if guild else " everywhere:True"
                     take_back = f"/plugin settings name:{self.manifest.name} key:{key} value:-{for_all}"
-                    remedy = f"`{take_back}` takes it back; or set it anew."
+                    remedy = f"`{take_back}` takes it back{'; or set it anew' if key in options else ''}."
                     yield Aside(guild, key, f"What was set of {key} is not used: {why}", remedy)
 
     def _row(self, option: Option, guild: int) -> Any:

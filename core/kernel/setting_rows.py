@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,11 +87,11 @@ def with_change(rows: Rows, change: Change) -> Rows:
 
 async def stored_rows(database: Database, plugin: str) -> Rows:
     """Return what the database has for a plugin."""
-    rows: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    rows: dict[int, dict[str, Any]] = {}
     sql = "SELECT guild_id, key, value FROM plugin_settings WHERE plugin = ? ORDER BY guild_id, key"
     for row in await database.fetch(sql, (plugin,)):
-        rows[row["guild_id"]][row["key"]] = _value_in(row)
-    return dict(rows)
+        rows.setdefault(row["guild_id"], {})[row["key"]] = _value_in(row)
+    return rows
 
 
 def _value_in(row: Row) -> Any:

@@ -253,6 +253,28 @@ async def test_what_is_on_is_looked_at(outside: Outside, check: Check) -> None:
         await fine(check)
 
 
+async def test_what_was_set_while_the_bot_ran(outside: Outside, check: Check) -> None:
+    """What goes before the file is named; what is not used any more is to be mended, and so is a missing secret."""
+    write_plugin(outside.folder / "mine", "asks", "from roundhook import Plugin\nclass P(Plugin): ...\n",
+                 manifest='[config.key]\ntype = "secret"\ndefault = "file:asks.key"\n')  # fmt: skip
+    (outside.folder / "asks.key").write_text("hunter2-hunter2")
+    outside.write_config(paths='["mine"]', enabled='["asks", "stats_commands"]',
+                         more="[plugin.stats_commands]\nannounce_within = 30")  # fmt: skip
+    put = "INSERT INTO plugin_settings VALUES ('stats_commands', ?, ?, ?, 7, ?)"
+    async with open_database(f"sqlite:///{outside.folder / 'roundhook.db'}") as database:
+        await migrate(database)
+        await database.execute(put, (0, "announce_within", "45", datetime.now(UTC)))
+        said = await check()
+        assert "announce_within is 45 by /plugin settings, which goes before 30 in the file." in said.out
+        assert (said.code, "hunter2" in said.out) == (0, False), said.out
+
+        await database.execute(put, (1, "announce_after", "no JSON", datetime.now(UTC)))
+        await only(check, "What was set of announce_after is not used", "key:announce_after value:-`")
+        await database.execute("DELETE FROM plugin_settings")
+        (outside.folder / "asks.key").unlink()
+        await only(check, "plugin asks: plugin.asks.key is 'file:asks.key', and there is nothing")
+
+
 async def test_a_folder_is_counted_as_it_is(outside: Outside, check: Check) -> None:
     """No dots; what cannot be read is named."""
     root = outside.game.root

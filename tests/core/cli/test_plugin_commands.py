@@ -1,6 +1,8 @@
 """Plugins bring commands for the terminal: listed without an import, called alone, refused by name."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,24 @@ def test_the_recipe(roundhook: Command, tmp_path: Path, filled: str) -> None:
     assert [line.split()[0] for line in table.out.splitlines()][:1] == ["player"]
     assert len(table.out.splitlines()) == 3
     assert set(document[0]) == {"name", "kills"}
+
+
+def test_its_settings_are_those_of_the_bot(roundhook: Command, tmp_path: Path, filled: str) -> None:
+    """The file's, and before them what was set while the bot ran; a secret that is not there is named."""
+    shows = "async def show(terminal, arguments):\n    terminal.print(str(dict(terminal.settings)))\n"
+    manifest = (
+        '[cli]\nshow = "shows"\n[config.a]\ntype = "int"\n[config.b]\ntype = "int"\n[config.c]\ntype = "secret"\n'
+    )
+    write_plugin(tmp_path / "plugins", "shown", IDLE, manifest=manifest, files={"cli.py": shows})
+    config = configured(tmp_path)
+    config.write_text(config.read_text() + '[plugin.shown]\na = 1\nb = 2\nc = "file:c"\n')
+    missing = roundhook("show", "--config", config, "--db", filled)
+    (tmp_path / "c").write_text("hunter2-hunter2")
+    with closing(sqlite3.connect(filled.removeprefix("sqlite:///"))) as database, database:
+        database.execute("INSERT INTO plugin_settings VALUES ('shown', 0, 'b', '3', 7, '2026-11-27')")
+
+    assert "plugin.shown.c is 'file:c', and there is nothing" in missing.err
+    assert roundhook("show", "--config", config, "--db", filled).out == "{'a': 1, 'b': 3, 'c': Secret(…)}\n"
 
 
 def test_help_lists_them_without_an_import(roundhook: Command, tmp_path: Path) -> None:
