@@ -112,6 +112,20 @@ class Context(Saying):
         self._check_live("publish")
         await self._services.publish(event)
 
+    async def call(self, offer: str, /, **arguments: Any) -> Any:
+        """Return what another plugin's *offer* (``"mvp_shout.best_of"``) answers; all is plain JSON data, copied.
+
+        It waits while that plugin is being reloaded; then the offer has 10 s, or what its manifest allows it.
+
+        Raises:
+            PluginUnavailableError: that plugin is off, has failed, is not installed or offers no such thing, or the
+                two wait for each other.
+            CallError: the arguments do not fit, it failed, or it took too long; its log has the traceback.
+            PluginError: called in ``setup``, or inside a transaction.
+        """
+        self._check_live("call")
+        return await self._services.call(self.name, offer, arguments)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* once in the background. A reload hands events on at once, and gives it 2 s more.
 

@@ -7,6 +7,8 @@ RoundhookError
 │   └── ManifestError      its manifest.toml cannot be read or asks for what does not exist
 ├── PeerUnavailableError   game server, Discord or database away; retried with backoff
 │   └── DatabaseAwayError  the database: told once for all who meet it
+├── CallError              what another plugin offers was called in vain; its log has the traceback
+│   └── PluginUnavailableError  nobody is there to answer: it is off, failed, not installed, or waits for the caller
 ├── BadInputError          a file or message from outside that cannot be taken; told once, never retried
 └── UserFacingError        its text is the reply in Discord
 
@@ -40,6 +42,14 @@ class PeerUnavailableError(RoundhookError):
 
 class DatabaseAwayError(PeerUnavailableError):
     """The database cannot be read or written now; what was to be written is tried again."""
+
+
+class CallError(RoundhookError):
+    """What another plugin offers was called in vain. The text names the offer and what went wrong."""
+
+
+class PluginUnavailableError(CallError):
+    """No plugin that runs offers that, or it waits for the caller itself. The text says which, and what to do."""
 
 
 class BadInputError(RoundhookError):

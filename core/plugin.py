@@ -1,6 +1,8 @@
-"""What a plugin is made of: ``Plugin``, ``hookimpl`` and ``plugin_of``. Knows nothing of the kernel."""
+"""What a plugin is made of: ``Plugin``, ``hookimpl``, ``offer``, ``plugin_of``. Knows nothing of the kernel."""
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 PROJECT = "roundhook"
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a method as the plugin's handler of the hook of that name; ``@hookimpl(tryfirst=True)`` goes before others."""
+OFFERED = f"{PROJECT}_offer"
+"""The mark of a method that is offered to other plugins."""
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class Plugin:
@@ -31,6 +36,21 @@ class Plugin:
 
     async def teardown(self) -> None:
         """Undo what the context does not close by itself (within 5 s)."""
+
+
+def offer(method: _Method) -> _Method:
+    """Mark an ``async def`` method as one that other plugins call: ``await self.ctx.call("name.method", days=7)``.
+
+    Its arguments are given by name; they and what it returns are plain JSON data. It may take 10 s, or what stands for
+    its name in the manifest's ``[limits]``.
+
+    Raises:
+        PluginError: it is no function.
+    """
+    if not inspect.isfunction(method):
+        raise PluginError(f"@offer marks an `async def` method, not {method!r}. Write it directly above one.")
+    setattr(method, OFFERED, True)
+    return method
 
 
 def plugin_of(ctx: Any) -> Any:

@@ -1,6 +1,8 @@
 """What a context reaches: the bot's services, shared by all plugins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.clock import Clock
 from core.config import Config
@@ -40,6 +42,16 @@ class Services:
         if self.database.engine.transaction_exists():
             raise PluginError(f"{event.key} is published inside a transaction. Publish after its block has ended.")
         await self.kernel.dispatcher.publish(event)
+
+    async def call(self, caller: str, target: str, arguments: Mapping[str, Any]) -> Any:
+        """Return what the offer *target* answers to the plugin *caller* ("": a test).
+
+        Raises:
+            PluginError: called inside a transaction, for which what it writes would wait.
+        """
+        if self.database.engine.transaction_exists():
+            raise PluginError(f"{target} is called inside a transaction. Call it before the block, or after it.")
+        return await self.kernel.calls.call(caller, target, arguments)
 
     def redeclare(self, generation: Generation) -> None:
         """Let listeners and components declared after the swap take effect."""

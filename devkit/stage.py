@@ -108,6 +108,14 @@ class Stage:
         """Publish *event* as a plugin would; returns when it is in the journal."""
         await self.app.services.publish(event)
 
+    async def call(self, offer: str, /, **arguments: Any) -> Any:
+        """Call what a plugin offers (``"mvp_shout.best_of"``) as another plugin would.
+
+        Raises:
+            CallError: it went wrong; ``PluginUnavailableError``: nobody was there to answer.
+        """
+        return await self.app.services.call("", offer, arguments)
+
     async def settled(self, timeout: float = 10) -> None:
         """Return when every delivery recorded before this call has ended, and what it wanted said is said.
 

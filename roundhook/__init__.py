@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from core.discord.messages import Message as Message
     from core.discord.permissions import admins_only as admins_only
     from core.errors import BadInputError as BadInputError
+    from core.errors import CallError as CallError
     from core.errors import ConfigError as ConfigError
     from core.errors import ManifestError as ManifestError
     from core.errors import NotAllowedError as NotAllowedError
     from core.errors import PeerUnavailableError as PeerUnavailableError
     from core.errors import PluginError as PluginError
+    from core.errors import PluginUnavailableError as PluginUnavailableError
     from core.errors import RoundhookError as RoundhookError
     from core.errors import UserFacingError as UserFacingError
     from core.kernel.contracts import Event as Event
     from core.kernel.options import Settings as Settings
     from core.plugin import Plugin as Plugin
     from core.plugin import hookimpl as hookimpl
+    from core.plugin import offer as offer
     from core.plugin import plugin_of as plugin_of
     from core.rounds.events import FetchedFile as FetchedFile
     from core.rounds.events import ImportedRound as ImportedRound
@@ -58,12 +61,12 @@ _PLACES = {
     "core.discord.messages": ("Content", "Embed", "Field", "File", "Message"),
     "core.discord.permissions": ("admins_only",),
     "core.errors": (
-        "BadInputError", "ConfigError", "ManifestError", "NotAllowedError", "PeerUnavailableError", "PluginError",
-        "RoundhookError", "UserFacingError",
+        "BadInputError", "CallError", "ConfigError", "ManifestError", "NotAllowedError", "PeerUnavailableError",
+        "PluginError", "PluginUnavailableError", "RoundhookError", "UserFacingError",
     ),
     "core.kernel.contracts": ("Event",),
     "core.kernel.options": ("Settings",),
-    "core.plugin": ("Plugin", "hookimpl", "plugin_of"),
+    "core.plugin": ("Plugin", "hookimpl", "offer", "plugin_of"),
     "core.rounds.events": ("FetchedFile", "ImportedRound", "Pause", "PlayerRef", "RoundAmended", "RoundNotice"),
     "core.rounds.files": ("Files",),
     "core.rounds.names": ("clean_name",),

@@ -20,6 +20,7 @@ from core.kernel.document import NAME
 from core.kernel.kernel import Kernel
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
+from core.shown import code
 
 _CHOICES = 25
 _PATH = re.compile(r"(?<![\w./])/(?:[^/\s:'\"]+/)+([^/\s:'\"]+)")
@@ -129,6 +130,7 @@ class Admin:
         status, slot = await self._status(context.interaction, name), self._kernel.slots.get(name)
         lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
+        lines += _offer_lines(slot)
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
     async def logs(self, context: lightbulb.Context, name: str) -> str:
@@ -221,12 +223,22 @@ def _line(status: Status, guild: int | None) -> str:
 
 def _hook_line(hook: str, stats: HookStats, status: Status) -> str:
     """Return a handler's counts and latencies."""
+    breakers = [f"; breaker {state}{where.removeprefix(hook)}" for where, state in status.breakers.items()
+                if where.split()[0] == hook]  # fmt: skip
+    return f"`{hook}`: {_counted(stats)}{''.join(breakers)}"
+
+
+def _offer_lines(slot: Slot | None) -> list[str]:
+    """Return what a plugin offers to others, with counts and latencies."""
+    offers = slot.generation.offers if slot and slot.generation else {}
+    return [f"{code(f'{name}{one.signature}')}: {_counted(slot.calls[name])}" for name, one in offers.items() if slot]
+
+
+def _counted(stats: HookStats) -> str:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(stats.counts.items())) or "not called yet"
     times = sorted(stats.milliseconds)
     latency = f"; {times[len(times) // 2]:.1f} ms at the median, {times[-1]:.1f} ms at most" if times else ""
-    breakers = [f"; breaker {state}{where.removeprefix(hook)}" for where, state in status.breakers.items()
-                if where.split()[0] == hook]  # fmt: skip
-    return f"`{hook}`: {counts}{latency}{''.join(breakers)}"
+    return f"{counts}{latency}"
 
 
 def _work_line(slot: Slot | None) -> str:

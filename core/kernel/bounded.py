@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from core.shown import without_tokens
@@ -68,16 +68,25 @@ def keep(
     return task
 
 
-async def bounded(work: Awaitable[T], seconds: float) -> T:
+async def bounded(
+    work: Awaitable[T],
+    seconds: float,
+    *,
+    context: contextvars.Context | None = None,
+    ended: Callable[[], None] = lambda: None,
+) -> T:
     """Return what *work* returns, within *seconds*; then it is cancelled (``TookTooLongError``).
 
-    It runs in a task of its own: one that swallows its cancellation is left behind instead of holding up the caller.
+    It runs in a task of its own, in a copy of our context or in *context*: one that swallows its cancellation is left
+    behind instead of holding up the caller. Whenever it has ended in the end, *ended* is called.
     """
-    task = asyncio.get_running_loop().create_task(contained(work))
+    task = asyncio.get_running_loop().create_task(contained(work), context=context)
+    task.add_done_callback(lambda _: ended())
     try:
         done, _ = await asyncio.wait([task], timeout=seconds)
     except asyncio.CancelledError:
         task.cancel()
+        task.add_done_callback(_unheard)
         raise
     if task.cancelled():
         raise RuntimeError("it was cancelled from within")
@@ -86,8 +95,14 @@ async def bounded(work: Awaitable[T], seconds: float) -> T:
     stack = _stack_of(work)
     task.cancel()
     await asyncio.wait([task], timeout=GRACE_SECONDS)
-    task.add_done_callback(lambda left: left.cancelled() or left.exception())  # else asyncio complains of it
+    task.add_done_callback(_unheard)
     raise TookTooLongError(seconds, stack)
+
+
+def _unheard(task: "asyncio.Task[Any]") -> None:
+    """Look at what a task that nobody waits for has raised, else asyncio complains of it."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _stack_of(work: Any) -> list[tuple[str, int]]:

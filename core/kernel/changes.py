@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import keep, text_of
+from core.kernel.calls import Calls
 from core.kernel.contracts import Event
 from core.kernel.discovery import discover
 from core.kernel.dispatcher import Dispatcher
@@ -39,6 +40,7 @@ class Changes:
         self.settings = SettingRows(host.database, host.clock)
         """What people have set of the plugins."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
+        self.calls = Calls(self.slots, self.absence)
         self.journal = host.journal
         self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
@@ -70,6 +72,18 @@ class Changes:
         slot, config = self.slots.get(name), self._config
         server = about if isinstance(about, str) else about.origin
         return [guild for guild in config.guilds if slot and config.sees(guild, server) and slot.on_in(guild)]
+
+    def absence(self, name: str) -> str:
+        """Return why a plugin does not run, with the remedy; "" if it does."""
+        slot = self.slots.get(name)
+        if slot is None:
+            error = self._unusable.get(name)
+            return f"{name} cannot be used: {error}" if error else f"there is no plugin '{name}'. Add its folder."
+        if slot.generation is not None:
+            return ""
+        if not slot.enabled:
+            return f"{name} is switched off. Switch it on with /plugin enable {name}."
+        return f"{name} does not run: {slot.error or 'it is being loaded'}"
 
     async def _change(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
         """Make a change and note who asked for it; it is finished also if whoever asked is gone meanwhile."""

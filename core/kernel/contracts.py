@@ -86,6 +86,8 @@ class Contracts:
         self._specs = specs
         self.project = project
         self.base = base
+        self.offered = f"{project}_offer"
+        """The mark of a method that is offered to other plugins."""
 
     def manager(self) -> pluggy.PluginManager:
         """Return a manager that knows the hooks and no plugin."""

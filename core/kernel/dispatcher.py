@@ -19,7 +19,7 @@ from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation
 from core.kernel.limits import Limit, Limits
 from core.kernel.probe import Impl, Stage
-from core.kernel.scope import ROOT, Job
+from core.kernel.scope import CHAIN, ROOT, Job
 from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
@@ -181,9 +181,10 @@ class Dispatcher:
     def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
         """Deliver to the plugins of one stage concurrently; what follows from it shares the deliveries' root."""
         loop = asyncio.get_running_loop()
-        token = ROOT.set(deliveries[0].root)  # once, for all tasks that are made here
+        root, chain = ROOT.set(deliveries[0].root), CHAIN.set(())  # once, for all tasks that are made here
         tasks = [loop.create_task(self._deliver(delivery)) for delivery in deliveries]
-        ROOT.reset(token)
+        ROOT.reset(root)
+        CHAIN.reset(chain)  # nobody who publishes waits for a handler
         self._tasks.update(tasks)  # each takes itself out: a callback for that would cost as much as the attempt
         return tasks
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import inspect
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from core.kernel.contracts import Contracts
 from core.kernel.import_errors import what_failed
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
+from core.kernel.offers import Offer
+from core.kernel.plain import plain
 from core.kernel.probe import MEND, Impl, Probe, place_of
 from core.kernel.scope import Activity, Scope
 
@@ -65,6 +66,8 @@ class Generation:
         self.note = ""
         """What its author should know although it loads: a package that was upgraded meanwhile."""
         self.impls: dict[str, Impl] = {}
+        self.offers: dict[str, Offer] = {}
+        """What other plugins may call, by name."""
         self._keeps_state = False
         self.plugin: Any = None
         """The plugin object."""
@@ -82,7 +85,7 @@ class Generation:
         self.plugin = plugin = self._call("__init__", probe.plugin_class(module))
         self._keeps_state = type(plugin).export_state is not contracts.base.export_state
         plugin.ctx = context
-        self.impls = probe.impls(plugin)
+        self.impls, self.offers = probe.impls(plugin), probe.offers(plugin)
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
 
     async def export_state(self) -> Any:
@@ -91,9 +94,8 @@ class Generation:
             return None
         state = self._call("export_state", self.plugin.export_state)
         try:
-            _check_keys(state)
-            return json.loads(json.dumps(state, allow_nan=False))
-        except (TypeError, ValueError, RecursionError) as error:
+            return plain(state)
+        except ValueError as error:
             problem = f"export_state() gave what is not JSON: {error}."
             remedy = f"Use only dict, list, str, numbers, bool and None. {self._remedy('export_state')}"
             raise self._error(f"{place_of(self.plugin.export_state, self.source)}: {problem} {remedy}") from error
@@ -115,7 +117,7 @@ class Generation:
                     self.log.error("%s", error)
 
     def _let_go(self) -> None:
-        self.plugin, self.impls, self.declared = None, {}, Declared()
+        self.plugin, self.impls, self.offers, self.declared = None, {}, {}, Declared()
         loader.forget(self.package)
 
     async def _guard(self, step: str, function: Callable[[], Any], seconds: float) -> None:
@@ -152,15 +154,3 @@ class Generation:
 
     def _error(self, text: str) -> PluginError:
         return PluginError(f"{self.manifest.name}: {text}")
-
-
-def _check_keys(state: Any) -> None:
-    """Refuse keys that JSON would silently turn into text."""
-    if isinstance(state, dict):
-        for key, value in state.items():
-            if not isinstance(key, str):
-                raise TypeError(f"the key {key!r} is no str")
-            _check_keys(value)
-    elif isinstance(state, (list, tuple)):
-        for value in state:
-            _check_keys(value)

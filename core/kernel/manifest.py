@@ -68,14 +68,15 @@ class Manifest:
         return (self.priority, self.name)
 
     def limit(self, hook: str) -> float:
-        """Return the seconds that this plugin's handler of *hook* may take."""
+        """Return the seconds that this plugin's handler of *hook*, or its offer of that name, may take."""
         return self.limits.get(hook, DEFAULT_LIMIT)
 
-    def check_limits(self, hooks: Iterable[str]) -> None:
-        """Refuse limits of hooks that there are not (``ManifestError``)."""
-        for hook in set(self.limits).difference(hooks):
-            where = f"{self.folder}/{self.place('limits', hook)}"
-            raise ManifestError(f"{self.name}: {where}: limits.{hook} is no hook. The hooks are {', '.join(hooks)}.")
+    def check_limits(self, hooks: Iterable[str], offers: Iterable[str] = ()) -> None:
+        """Refuse limits of what is neither a hook nor offered by the plugin (``ManifestError``)."""
+        for name in set(self.limits).difference(hooks, offers):
+            where = f"{self.folder}/{self.place('limits', name)}"
+            known = f"The hooks are {', '.join(hooks)}. It offers {', '.join(offers) or 'nothing'}."
+            raise ManifestError(f"{self.name}: {where}: limits.{name} is no hook and no offer. {known}")
 
     def place(self, *path: str) -> str:
         """Return ``manifest.toml:line`` of a key, as in ``place("plugin", "name")``."""

@@ -17,6 +17,7 @@ from core.kernel import loader
 from core.kernel.bounded import text_of
 from core.kernel.contracts import Contracts
 from core.kernel.manifest import Manifest
+from core.kernel.offers import Offer, offered, problem_of
 from core.kernel.reliance import check_installed
 
 MEND = "Correct it and reload."
@@ -66,7 +67,7 @@ class Probe:
 
     def impls(self, plugin: Any) -> dict[str, Impl]:
         """Return the plugin's handlers by hook."""
-        self._manifest.check_limits(self._hooks)
+        self._manifest.check_limits(self._hooks, offered(plugin, self._contracts))
         manager = self._contracts.manager()
         try:
             manager.register(plugin, self._manifest.name)
@@ -75,6 +76,16 @@ class Probe:
         self._refuse_unknown(manager)
         self._refuse_unmarked(plugin)
         return {hook: self._impl(hook, impl) for hook in self._hooks for impl in _impls(manager, hook)}
+
+    def offers(self, plugin: Any) -> dict[str, Offer]:
+        """Return what the plugin offers to others, by name."""
+        return {name: self._offer(plugin, name) for name in offered(plugin, self._contracts)}
+
+    def _offer(self, plugin: Any, name: str) -> Offer:
+        if problem := problem_of(plugin, name, self._contracts):
+            raise self._wrong(place_of(getattr(plugin, name), self._source), problem)
+        function = getattr(plugin, name)
+        return Offer(name, function, inspect.signature(function), self._manifest.limit(name))
 
     def _mismatch(self, plugin: Any, error: pluggy.PluginValidationError) -> PluginError:
         hook = next(hook for hook in self._hooks if repr(hook) in str(error))
@@ -126,6 +137,7 @@ async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
         except (Exception, SystemExit) as error:
             place = loader.place_of(error, source) or place_of(plugin_class, source)
             raise PluginError(f"{manifest.name}: __init__() failed at {place}: {text_of(error)}. {MEND}") from error
+        probe.offers(plugin)
         return list(probe.impls(plugin))
     finally:
         loader.forget(package)

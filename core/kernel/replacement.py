@@ -189,6 +189,7 @@ class Replacement:
         if not generation.scope.activity.count:
             return
         limits = [impl.limit for impl in generation.impls.values()]
+        limits += [offer.limit for offer in generation.offers.values()]
         try:
             async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
                 await generation.scope.activity.idle()

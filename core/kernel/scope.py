@@ -23,6 +23,9 @@ MAX_RESTART_SECONDS = 60.0
 ROOT: contextvars.ContextVar[object | None] = contextvars.ContextVar("root", default=None)
 """What all that follows from one thing shares: the event being handled, or the job under way."""
 
+CHAIN: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("chain", default=())
+"""The offers that are being answered here, each called by the one before it."""
+
 Closer = Callable[[], Awaitable[None] | None]
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -58,7 +61,8 @@ class Activity:
 
     async def idle(self) -> None:
         """Return when nothing is running."""
-        await self._idle.wait()
+        while self.count:  # something may have begun while this task was being woken
+            await self._idle.wait()
 
 
 class Gate:

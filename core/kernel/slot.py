@@ -29,10 +29,10 @@ State = Literal["running", "off", "failed"]
 
 @dataclass(slots=True)
 class HookStats:
-    """Counts and the latest times of one plugin's handler of one hook."""
+    """Counts and the latest times of one plugin's handler of one hook, or of one of its offers."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """By outcome: ``done``, ``failed``, ``timed out``."""
+    """By outcome: ``done``, ``failed``, ``timed out``; of an offer ``given up`` too."""
     milliseconds: deque[float] = field(default_factory=lambda: deque(maxlen=256))
 
 
@@ -100,6 +100,8 @@ class Slot:
         self.breakers: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
         """By hook and game server: what fails for one server counts against nobody else's events."""
         self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
+        self.calls: defaultdict[str, HookStats] = defaultdict(HookStats)
+        """By offer."""
         self.renewed = asyncio.Event()
         """Set, and replaced, when other code has come: what failed before may work now."""
         self.parked: list[Delivery] = []

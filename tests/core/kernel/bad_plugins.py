@@ -10,7 +10,7 @@ GOOD = """
 import asyncio
 import hikari
 import lightbulb
-from roundhook import Plugin, hookimpl, plugin_of
+from roundhook import Plugin, hookimpl, offer, plugin_of
 from . import tables
 
 loader = lightbulb.Loader()
@@ -223,6 +223,15 @@ HANDLERS = (
     ),
     Bad("a handler that is not async", ("async def",), handler("def on_round_imported(self, round)")),
 )
+OFFERS = (
+    Bad(
+        "an offer that is not async",
+        ("price is offered", "async def price"),
+        changed(
+            "    def close(self)", "    @offer  # here\n    def price(self):\n        return 1\n\n    def close(self)"
+        ),
+    ),
+)
 SETUP = (
     Bad(
         "__init__ raises",
@@ -353,7 +362,7 @@ MANIFESTS = (
     ),
     Bad(
         "a limit of no hook",
-        ("limits.on_x is no hook", "on_round_imported"),
+        ("limits.on_x is no hook and no offer", "on_round_imported", "It offers nothing."),
         manifest=MANIFEST + "\n[limits]\non_x = 1  # here\n",
     ),
     Bad(
@@ -401,4 +410,4 @@ CONTAINED = tuple(
         ("teardown calls sys.exit", "sys.exit", "raise SystemExit(1)"),
     )
 )
-BAD = (*CODE, *HANDLERS, *SETUP, *COMMANDS, *STATE, *MANIFESTS, *CONTAINED)
+BAD = (*CODE, *HANDLERS, *OFFERS, *SETUP, *COMMANDS, *STATE, *MANIFESTS, *CONTAINED)
