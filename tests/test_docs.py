@@ -125,6 +125,18 @@ async def test_the_examples_of_testing_work(tmp_path: Path) -> None:
     assert len(blocks) == 3
 
 
+def test_the_plugin_is_tried_by_hand(tmp_path: Path) -> None:
+    """What is typed on the page is answered as on the page."""
+    write_files((DOCS / "tutorial.md").read_text("utf-8"), tmp_path)
+    (shown,) = fenced((DOCS / "how-to" / "try-a-plugin-by-hand.md").read_text("utf-8"), "text")
+    typed = "".join(f"{line[2:]}\n" for line in shown.splitlines() if line.startswith("> "))
+    command = [sys.executable, "-m", "roundhook", "dev", "mvp_shout"]
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    said = subprocess.run(command, input=typed, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert (said.stdout, said.returncode) == (shown, 0)
+
+
 async def test_the_recipes_of_writing_work(tmp_path: Path) -> None:
     """Every plugin on the page loads, reloads, and does what is said of it."""
     write_files((DOCS / "how-to" / "write-a-plugin.md").read_text("utf-8"), tmp_path)

@@ -21,6 +21,7 @@ from core.shown import LeaveOutageUntold, LineFormatter
 
 COMMANDS = {
     "demo": "play an evening on loopback, everything real but the two ends",
+    "dev": "try plugins by hand, on a Discord and a game server on loopback",
     "run": "run the bot",
     "check": "connect to everything once and say what is wrong",
     "init": "write a commented roundhook.toml",

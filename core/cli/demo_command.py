@@ -1,4 +1,4 @@
-"""``roundhook demo``: an evening on loopback. No other file of core uses devkit."""
+"""``roundhook demo``: an evening on loopback. Of core only this and ``dev`` use devkit."""
 
 import argparse
 from pathlib import Path

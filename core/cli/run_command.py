@@ -47,7 +47,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
     check_complete(config)
     _check_known(config, arguments.without)
-    stop = _stop_signal()
+    stop = stop_signal()
     async with bot_application(config, without=arguments.without, watch=arguments.watch) as app:
         running = sum(report.ok for report in app.reports)
         log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
@@ -88,7 +88,8 @@ def _check_known(config: Config, names: Sequence[str]) -> None:
             raise ConfigError(f"--without {name}: there is no such plugin. Found are: {found}.")
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
+    """Return what is set when the process is told to stop."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -15,6 +15,12 @@ def say_json(document: str) -> None:
     print(json_text(document))
 
 
+def say_above(text: str, prompt: str) -> None:
+    """Print above the line that is being typed behind *prompt*, and show that again."""
+    typed = sys.modules["readline"].get_line_buffer() if "readline" in sys.modules else ""
+    print(f"\r\x1b[K{terminal_text(text)}\n{prompt}{terminal_text(typed)}", end="", flush=True)
+
+
 def complain(text: str) -> None:
     """Print one line, or several, on stderr."""
     print(terminal_text(text), file=sys.stderr)
