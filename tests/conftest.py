@@ -14,7 +14,8 @@ from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.rounds import tables as round_tables
 from devkit.fresh import fresh_database
-from tests.postgres import migrated_template, postgres_database, postgres_server
+from tests.postgres import postgres_server
+from tests.postgres_databases import MigratedDatabases, empty_database, migrated_databases
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
@@ -30,10 +31,10 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: str) -> Iterator[str]:
-    """The name of a database there that has all tables."""
-    with migrated_template(postgres) as name:
-        yield name
+def postgres_databases(postgres: str) -> Iterator[MigratedDatabases]:
+    """Databases there that have all tables."""
+    with migrated_databases(postgres) as databases:
+        yield databases
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -42,7 +43,7 @@ async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> 
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'roundhook.db'}"
         return
-    async with postgres_database(request.getfixturevalue("postgres")) as url:
+    async with empty_database(request.getfixturevalue("postgres")) as url:
         yield url
 
 
@@ -52,8 +53,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     if request.param == "sqlite":
         yield await fresh_database(tmp_path)
         return
-    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
-    async with postgres_database(server, like=template) as url:
+    async with request.getfixturevalue("postgres_databases").database() as url:
         yield url
 
 
@@ -79,13 +79,13 @@ async def _stage_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     if request.config.getoption("--stage-on") == "sqlite":
         yield
         return
-    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template")
+    databases = request.getfixturevalue("postgres_databases")
     async with contextlib.AsyncExitStack() as stack:
         made: dict[Path, str] = {}
 
         async def fresh(folder: Path) -> str:
             if folder not in made:
-                made[folder] = await stack.enter_async_context(postgres_database(server, like=template))
+                made[folder] = await stack.enter_async_context(databases.database())
             return made[folder]
 
         monkeypatch.setattr(devkit.stage, "fresh_database", fresh)

@@ -1,25 +1,16 @@
-"""PostgreSQL for the tests: the server of ROUNDHOOK_TEST_PG_URL, else one started here, else none; databases on it."""
+"""A PostgreSQL server for the tests: the one of ROUNDHOOK_TEST_PG_URL, else one started here, else none."""
 
-import asyncio
 import contextlib
 import importlib
-import itertools
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
-from core.db import open_database
-from core.db.migrate import migrate
-
 UNPRIVILEGED_USERS = ("postgres", "nobody")
-_numbers = itertools.count(1)
 
 
 @contextlib.contextmanager
@@ -37,34 +28,6 @@ def postgres_server() -> Iterator[str]:
     else:
         with _packaged_server() as url:
             yield url
-
-
-@contextlib.asynccontextmanager
-async def postgres_database(server: str, *, like: str = "template1") -> AsyncIterator[str]:
-    """Give the URL of a new database on *server*, a copy of the one called *like* (by default: empty)."""
-    name = f"roundhook_test_{os.getpid()}_{next(_numbers)}"
-    await _run(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {like}")
-    try:
-        yield _named(server, name)
-    finally:
-        await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextlib.contextmanager
-def migrated_template(server: str) -> Iterator[str]:
-    """Give the name of a database on *server* on which the core's migrations have run, to be copied."""
-    name = f"roundhook_template_{os.getpid()}"
-
-    async def make() -> None:
-        await _run(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
-        async with open_database(_named(server, name)) as database:
-            await migrate(database)
-
-    with ThreadPoolExecutor(1) as thread:  # in this one there may be a loop
-        thread.submit(asyncio.run, make()).result()
-    yield name
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, _run(server, f"DROP DATABASE {name} WITH (FORCE)")).result()
 
 
 @contextlib.contextmanager
@@ -115,19 +78,3 @@ def _give_away(folder: Path) -> str | None:
             shutil.chown(folder, user)
             return user
     raise LookupError("no PostgreSQL: it does not run as root, and there is no user 'postgres' or 'nobody' here")
-
-
-def _named(server: str, name: str) -> str:
-    """Return the URL of the database *name* on *server*."""
-    return (
-        server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else f"{server.rpartition('/')[0]}/{name}"
-    )
-
-
-async def _run(server: str, *statements: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
