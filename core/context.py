@@ -208,12 +208,16 @@ class Context(Saying):
     def component_id(self, action: str, args: object = "") -> str:
         """Return the custom id (at most 100 characters) that leads to the handler of *action*, also after a reload.
 
+        An action that nothing handles is named in the plugin's log; in ``setup`` it may be declared afterwards.
+
         Raises:
             ValueError: it would be too long.
         """
         from core.discord.messages import component_id
 
-        return component_id(self.name, action, args)
+        made = component_id(self.name, action, args)
+        self._generation.promise(action)
+        return made
 
     def on_status(self, lines_of: Callable[[int, bool], Awaitable[list[str]]]) -> None:
         """Let ``/status`` and ``roundhook status`` say what *lines_of* returns (``async fn(guild, admin)``): lines.

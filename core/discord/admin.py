@@ -13,6 +13,7 @@ from core.config import Config
 from core.db.database import Row, utc
 from core.discord.answer import answer
 from core.discord.confirmations import confirm
+from core.discord.logs import log_parts
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
 from core.errors import UserFacingError
@@ -133,13 +134,13 @@ class Admin:
         lines += _offer_lines(slot)
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
-    async def logs(self, context: lightbulb.Context, name: str) -> str:
+    async def logs(self, context: lightbulb.Context, name: str) -> None:
         status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LOG_LINES)
         self._check_is_his(context.interaction, status)
         hidden = self._hidden(context.interaction)
-        told = [_log_lines(_short(line, hidden)) for line in lines if not _is_about(hidden, line)]
-        told = told or ["It has logged nothing yet."]
-        return "\n".join([_line(status, context.guild_id), *told])
+        told = [_short(line, hidden) for line in lines if not _is_about(hidden, line)]
+        for part in log_parts(_line(status, context.guild_id), told or ["It has logged nothing yet."]):
+            await answer(context, part, ephemeral=True)
 
     async def history(self, context: lightbulb.Context, name: str | None) -> str:
         if name:
@@ -204,11 +205,6 @@ def _without(status: Status, hidden: list[str] | None) -> Status:
     breakers = {where: state for where, state in status.breakers.items() if not _is_about(hidden, where)}
     error = "It does not concern this server." if _is_about(hidden, status.error) else _short(status.error, hidden)
     return replace(status, breakers=breakers, error=error)
-
-
-def _log_lines(record: str) -> str:
-    """Return a record as it is shown: a traceback keeps its lines, which are indented."""
-    return "\n".join(map(escape_markdown, record.split("\n")))
 
 
 def _line(status: Status, guild: int | None) -> str:

@@ -17,20 +17,20 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.admin import Admin, admin_commands
-from core.discord.attachments import describe_files
 from core.discord.client import CommandClient, check_words_in, commands_in, name_of, paths_of
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
 from core.discord.messages import Content, Within
 from core.discord.permissions import Action, Gatekeeper, owners_of
+from core.discord.rest import use_ours
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, Translations, build
 from core.discord.timekeeper import Timekeeper
 from core.discord.troubles import Troubles
 from core.discord.wire import dumps, tls
-from core.errors import PluginError, RoundhookError
+from core.errors import PluginError
 from core.kernel.bounded import contained, text_of
 from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
@@ -55,7 +55,7 @@ class Discord:
             cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
             http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps,
         )  # fmt: skip
-        describe_files(self.app.rest)
+        use_ours(self.app.rest)
         self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
@@ -69,7 +69,7 @@ class Discord:
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
         self.timekeeper = Timekeeper(self._config.discord.rest_url, clock, troubles)
-        self.client.confirmations = Confirmations(database, clock, self.gatekeeper)
+        self.client.confirmations, self.client.answers.clock = Confirmations(database, clock, self.gatekeeper), clock
         self.client.core = Admin(kernel, self._config, self.gatekeeper)
         self.status = StatusBoard(self._config, kernel, troubles, database, clock)
         self.status.connected = lambda: self.app.is_alive and any(one.is_connected for one in self.app.shards.values())
@@ -105,6 +105,7 @@ class Discord:
             finally:
                 syncing.cancel()
         finally:
+            self.client.answers.close()
             await self.speech.close()
             await self._channels.close()
             if self.app.is_alive:
@@ -290,7 +291,5 @@ def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Ca
 async def _call(generation: Generation, function: Callable[[Any], Awaitable[None]], event: object) -> None:
     try:
         await contained(function(event))
-    except RoundhookError as error:
-        generation.log.warning("%s", error)
-    except Exception:
-        generation.log.exception("listening to %s failed", type(event).__name__)
+    except Exception as error:  # noqa: BLE001 - the boundary: a listener may raise anything
+        generation.failed(f"listening to {type(event).__name__}", error)

@@ -6,6 +6,7 @@ lightbulb resolves, checks and runs commands; which class answers a path is look
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import logging
 import re
@@ -17,9 +18,11 @@ from typing import Any
 import hikari
 import lightbulb
 
+from core.discord.answers import Answers, say
+from core.discord.checks import hint_for, in_words
 from core.discord.confirmations import ACTION, Confirmations, do_confirmed
 from core.discord.permissions import Gatekeeper, needed_for
-from core.errors import PluginError, RoundhookError, UserFacingError
+from core.errors import PluginError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
 from core.shown import escape_markdown, without_tokens
@@ -58,7 +61,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         self.table: dict[Path, Entry] = {}
         self.owners: dict[type, Generation | None] = {}
         self.components: dict[str, Generation] = {}
-        self.error_handler(answer_error)
+        self.error_handler(self._answer_error)
+        self.answers = Answers(app.rest)
         self.confirmations: Confirmations
         """Set once the database is open."""
         self.core: Any = None
@@ -73,6 +77,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             for command in new.declared.commands:
                 self.add(command, new)
             self.components[new.manifest.name] = new
+            new.check_promises()
 
     def add(self, command: Command, generation: Generation | None) -> None:
         """Make one command (class or group) invokable."""
@@ -97,7 +102,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
 
     async def handle_application_command_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if self._resolve_options_and_command(interaction) is None:
-            await _say(interaction, f"/{interaction.command_name} is not available any more.")
+            await say(interaction, f"/{interaction.command_name} is not available any more.")
         else:
             await super().handle_application_command_interaction(interaction, answered)
 
@@ -108,11 +113,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         elif refused := self._refusal(generation, context.guild_id):
             await context.respond(refused, ephemeral=True)
         else:
-            with generation.interactions.busy():
+            with generation.interactions.busy(), self.answers.watched(context.interaction, generation, _name(context)):
                 try:
                     await contained(super()._execute_command_context(context))
                 except RuntimeError as error:  # what lightbulb does not catch: sys.exit() in a command
-                    await _respond(context, [error])
+                    await self._respond(context, [error])
 
     async def _execute_autocomplete_context(self, context: lightbulb.AutocompleteContext[Any], provider: Any) -> None:
         generation = self.owners.get(context.command)
@@ -121,11 +126,23 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         elif self._refusal(generation, context.interaction.guild_id) or not self._may_use(context):
             await context.respond([])
         else:
-            with generation.interactions.busy():
-                try:
-                    await contained(super()._execute_autocomplete_context(context, provider))
-                except RuntimeError:  # what lightbulb does not catch, as above
-                    generation.log.exception("an autocompletion failed")
+            what = f"the autocompletion of {_name(context)} {context.focused.name}"
+            provider = functools.partial(_suggest, generation, what, provider)
+            with generation.interactions.busy(), self.answers.watched(context.interaction, generation, what):
+                await super()._execute_autocomplete_context(context, provider)
+
+    async def _answer_error(self, error: lightbulb.exceptions.ExecutionPipelineFailedException) -> bool:
+        """Answer a failed command: what the user can do, or a reference that is found in the log."""
+        await self._respond(error.context, error.causes)
+        return True
+
+    async def _respond(self, context: lightbulb.Context, causes: Sequence[BaseException]) -> None:
+        generation = self.owners.get(type(context.command))
+        text, own_log = reply_to(causes, _name(context), generation), generation.log if generation else log
+        try:
+            await context.respond(text, ephemeral=True)
+        except hikari.HikariError as error:
+            own_log.warning("an error could not be told to the user: %s", error)
 
     def _may_use(self, context: lightbulb.AutocompleteContext[Any]) -> bool:
         """Tell whether who is typing may use the command at all: else it suggests nothing either."""
@@ -152,12 +169,11 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         handler = generation.declared.components.get(parts[2]) if generation else None
         refused = self._refused(interaction, generation, parts[2]) if generation else ""
         if generation is None or handler is None or refused:
-            await _say(
-                interaction, refused or f"The plugin {escape_markdown(parts[1])} does not offer this (any more)."
-            )
+            await say(interaction, refused or f"The plugin {escape_markdown(parts[1])} does not offer this (any more).")
             return True
-        with generation.interactions.busy():
-            await _handle(generation, handler, interaction, parts[3])
+        what = f"the button, menu or form '{parts[2]}'"
+        with generation.interactions.busy(), self.answers.watched(interaction, generation, what):
+            await _handle(generation, handler, interaction, parts[3], what)
         return True
 
     async def _confirmed(self, interaction: Any, plugin: str, token: str) -> None:
@@ -165,7 +181,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         generation = self.components.get(plugin)
         refused = self._refused(interaction, generation, ACTION)
         if (generation is None and plugin) or refused:
-            await _say(interaction, refused or f"The plugin {plugin} does not run at the moment.")
+            await say(interaction, refused or f"The plugin {plugin} does not run at the moment.")
             return
         await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
         with generation.interactions.busy() if generation else contextlib.nullcontext():
@@ -174,7 +190,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
                 holder = generation.plugin if generation else self.core
                 await contained(do_confirmed(interaction, question, holder))
             except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
-                await _say(interaction, reply_to([error], f"what was confirmed of {plugin or 'roundhook'}"))
+                await say(interaction, reply_to([error], f"what was confirmed of {plugin or 'roundhook'}", generation))
 
     def _refused(self, interaction: Any, generation: Generation | None, action: str) -> str:
         """Return why a component may not be used, "" if it may. Whoever has a webhook's address can make buttons."""
@@ -242,43 +258,35 @@ def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
     return commands
 
 
-async def answer_error(error: lightbulb.exceptions.ExecutionPipelineFailedException) -> bool:
-    """Answer a failed command: what the user can do, or a reference that is found in the log."""
-    await _respond(error.context, list(error.causes))
-    return True
+def reply_to(causes: Sequence[BaseException], where: str, generation: Generation | None) -> str:
+    """Return the answer to a user for the errors of *where*; a mistake is in its plugin's log, with its traceback."""
+    own_log, mistakes = generation.log if generation else log, [one for one in causes if not in_words(one)]
+    reference = secrets.token_hex(2)
+    for one in mistakes:
+        told = f"reference {reference}: {where} failed. {hint_for(one)}".rstrip(". ")
+        own_log.error("%s", told, exc_info=(type(one), one, one.__traceback__))
+    told_to_user = next(filter(None, map(in_words, causes)), "")
+    return without_tokens(told_to_user) or f"That failed on our side. Reference {reference}; it is in the log."
 
 
-def reply_to(causes: Sequence[BaseException], where: str) -> str:
-    """Return the answer to a user for an error in *where*; one that is no :class:`UserFacingError` is logged."""
-    for cause in causes:
-        if isinstance(cause, UserFacingError):
-            return without_tokens(str(cause))
-    reference, cause = secrets.token_hex(2), causes[0]
-    log.error("reference %s: %s failed", reference, where, exc_info=(type(cause), cause, cause.__traceback__))
-    return f"That failed on our side. Reference {reference}; it is in the log."
+def _name(context: Any) -> str:
+    """Return what a command, or that of an autocompletion, is called as users type it."""
+    return f"/{context.command._command_data.qualified_name}"
 
 
-async def _respond(context: lightbulb.Context, causes: Sequence[BaseException]) -> None:
+async def _suggest(generation: Generation, what: str, provider: Any, context: Any) -> None:
     try:
-        await context.respond(reply_to(causes, context.command._command_data.qualified_name), ephemeral=True)
-    except hikari.HikariError as error:
-        log.warning("an error could not be told to the user: %s", error)
+        await contained(provider(context))
+    except Exception as error:  # noqa: BLE001 - the boundary: in the log, and nothing is suggested
+        if not in_words(error):
+            generation.failed(what, error)
+        with contextlib.suppress(hikari.HikariError):  # it had answered before it failed
+            await context.respond([])
 
 
-async def _handle(generation: Generation, handler: Callable[..., Any], interaction: Any, args: str) -> None:
+async def _handle(generation: Generation, handler: Callable[..., Any], interaction: Any, args: str, what: str) -> None:
     takes_args = len(inspect.signature(handler).parameters) > 1
     try:
         await contained(handler(interaction, args) if takes_args else handler(interaction))
     except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
-        await _say(interaction, reply_to([error], f"a component of {generation.manifest.name}"))
-
-
-async def _say(interaction: Any, text: str) -> None:
-    """Answer an interaction for its user alone, whether or not it was answered before."""
-    alone = hikari.MessageFlag.EPHEMERAL
-    try:
-        await interaction.create_initial_response(hikari.ResponseType.MESSAGE_CREATE, text, flags=alone)
-    except hikari.BadRequestError:
-        await interaction.execute(text, flags=alone)
-    except (hikari.HikariError, RoundhookError) as error:
-        log.warning("an interaction could not be answered: %s", error)
+        await say(interaction, reply_to([error], what, generation), generation.log)

@@ -8,10 +8,10 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.announcements import Announcements
-from core.discord.attachments import describe_files
 from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
 from core.discord.following import Channels
 from core.discord.reports import CORE, Reports
+from core.discord.rest import use_ours
 from core.discord.sender import Sender
 from core.discord.troubles import Troubles
 from core.discord.wire import dumps, tls
@@ -50,7 +50,7 @@ class Speech:
         self._owner = owner
         await self._http.start()
         self._desk.rest = self._http.acquire(self._config.token().reveal(), hikari.TokenType.BOT)
-        describe_files(self._desk.rest)
+        use_ours(self._desk.rest)
         self._desk.rest.start()
         self._app.subscribe(hikari.ShardPayloadEvent, self._on_payload)
         guilds = self._config.guilds.items()

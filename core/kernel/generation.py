@@ -3,11 +3,12 @@
 import contextlib
 import inspect
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.errors import PluginError, RoundhookError
+from core.errors import BadInputError, PeerUnavailableError, PluginError, RoundhookError, UserFacingError
 from core.kernel import loader
 from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.contracts import Contracts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 
+_NO_MISTAKES = (PeerUnavailableError, BadInputError, UserFacingError)
 SETUP_SECONDS = 10.0
 TEARDOWN_SECONDS = 5.0
 _STUCK = "Version {version}, which runs, cannot hand its state over: correct it, then disable and enable the plugin."
@@ -47,6 +49,8 @@ class Declared:
     components: dict[str, Callable[..., Awaitable[None]]] = field(default_factory=dict)
     admin_components: set[str] = field(default_factory=set)
     """Those that only admins may use."""
+    promised: dict[str, str] = field(default_factory=dict)
+    """Components made in ``setup``, before all are declared, each with the place where."""
     status: list[Callable[[int, bool], Awaitable[list[str]]]] = field(default_factory=list)
     """Give lines for /status."""
 
@@ -63,6 +67,7 @@ class Generation:
         """Commands and components that it is answering; they are never held, and waited for before it is disposed."""
         self.log = logging.getLogger(f"roundhook.{manifest.name}")
         self.declared = Declared()
+        self._named: set[str] = set()
         self.note = ""
         """What its author should know although it loads: a package that was upgraded meanwhile."""
         self.impls: dict[str, Impl] = {}
@@ -77,6 +82,39 @@ class Generation:
     @property
     def source_hash(self) -> str:
         return self.source.sha256[:12]
+
+    def failed(self, what: str, error: BaseException) -> None:
+        """Log that *what* of the plugin (a command, a listener, a job) failed: a mistake with its whole traceback.
+
+        What somebody else is to blame for, and says so in its text, is one line.
+        """
+        if isinstance(error, _NO_MISTAKES):
+            self.log.warning("%s: %s", what, error)
+        else:
+            self.log.error("%s failed", what, exc_info=(type(error), error, error.__traceback__))
+
+    def name_once(self, problem: str) -> None:
+        """Log a mistake that would come again and again, once as long as this code runs."""
+        if problem not in self._named:
+            self._named.add(problem)
+            self.log.warning("%s", problem)
+
+    def promise(self, action: str) -> None:
+        """Name a component that is made for *action* and that nothing answers; in ``setup`` something still may."""
+        if action not in self.declared.components:
+            stack = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(None)]
+            place = loader.place_in(reversed(stack), self.source)
+            self.declared.promised.setdefault(action, place)
+            if self.scope.live:
+                self.check_promises()
+
+    def check_promises(self) -> None:
+        """Name what was made for actions that nothing answers."""
+        for action, place in self.declared.promised.items():
+            if action not in self.declared.components:
+                there = ", ".join(self.declared.components) or "none yet"
+                remedy = f"Write self.ctx.on_component({action!r}, …) in setup. There are: {there}."
+                self.name_once(f"{place}: component_id({action!r}): nothing answers it. {remedy}")
 
     async def load(self, context: Any, contracts: Contracts) -> None:
         """Import, check and set up, ready for the swap. A ``PluginError`` names file and line; the caller disposes."""

@@ -7,6 +7,10 @@ from core.shown import LeaveOutageUntold, LineFormatter
 
 LINES = 200
 LONGEST = 500
+"""Characters of a line; a record is one, with a traceback it is several."""
+LONGEST_RECORD = 8000
+MOST = 200_000
+"""Characters that are kept of one plugin."""
 PREFIX = "roundhook."
 
 
@@ -21,11 +25,13 @@ class Logbook(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith(PREFIX):
-            plugin = record.name.removeprefix(PREFIX).partition(".")[0]
-            self._lines[plugin].append(self.format(record)[:LONGEST])
+            lines = self._lines[record.name.removeprefix(PREFIX).partition(".")[0]]
+            lines.append(cut_middle(self.format(record), LONGEST_RECORD))
+            while sum(map(len, lines)) > MOST:
+                lines.popleft()
 
     def last(self, plugin: str, count: int) -> list[str]:
-        """Return the last *count* lines of a plugin, oldest first."""
+        """Return the last *count* records of a plugin, oldest first."""
         return list(self._lines[plugin])[-count:]
 
     def attach(self) -> None:
@@ -38,3 +44,15 @@ class Logbook(logging.Handler):
     def detach(self) -> None:
         """Stop listening; harmless the second time."""
         logging.getLogger(PREFIX.rstrip(".")).removeHandler(self)
+
+
+def cut_middle(record: str, limit: int) -> str:
+    """Return *record*, of at most *limit* characters: what says most is how it begins, and its last lines."""
+    lines = deque(line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in record.split("\n"))
+    if sum(map(len, lines)) + len(lines) <= limit:
+        return "\n".join(lines)
+    first, last = [lines.popleft()], deque([lines.pop()]) if len(lines) > 1 else deque[str]()
+    room = limit - len(first[0]) - sum(map(len, last)) - 10
+    while lines and (room := room - len(lines[-1]) - 1) > 0:
+        last.appendleft(lines.pop())
+    return "\n".join([*first, "  …", *last])

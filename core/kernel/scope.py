@@ -259,7 +259,7 @@ class Scope:
         try:
             await contained(work)
         except Exception:  # noqa: BLE001 - the boundary: plugin code may raise anything
-            self._log.exception("work in the background failed")
+            self._log.exception("%s failed in the background", name_of(work))
 
     async def _supervised(self, work: Work) -> None:
         """Run a service; one that fails is started again, later each time."""
