@@ -99,7 +99,7 @@ async def test_the_tutorial_works(tmp_path: Path, capsys: pytest.CaptureFixture[
             await imported(tmp_path / "try_it.py").main()
             assert capsys.readouterr().out == fenced(step, "text")[-1]
 
-    assert await run_tests(tmp_path / "test_mvp_shout.py") == 3
+    assert await run_tests(tmp_path / "mvp_shout" / "tests" / "test_mvp_shout.py") == 3
 
 
 def test_the_tutorial_begins_with_what_plugin_new_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import add_action
+from core.cli.new_plugin import make
 from core.cli.screen import complain
 from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.config import Config
 from core.db.on_demand import DatabaseOnDemand
-from core.errors import ConfigError, RoundhookError
+from core.errors import RoundhookError
 from core.hookspecs import CONTRACTS
 from core.kernel.discovery import discover, first_enabled
-from core.kernel.document import NAME
 from core.kernel.manifest import read_manifest
 from core.kernel.probe import check_contract
 from core.kernel.toggles import Toggles
 
 _HEADINGS = ("name", "version", "api", "scope", "summary", "enabled", "folder", "error")
-_TEMPLATE = Path(__file__).with_name("template")
-"""What a new plugin is made of; ``.txt`` keeps Python's tools from taking its code for ours."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,23 +61,9 @@ async def _enabled(config: Config) -> dict[str, bool]:
 
 async def _new(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
-    folder = await asyncio.to_thread(_make, config, arguments.name)
+    folder = await asyncio.to_thread(make, config, arguments.name)
     hint = f'\nTo let the bot find it: [plugins] paths = ["{folder.parent}"], then /plugin enable {folder.name}.'
     answer(arguments, {"name": folder.name, "folder": folder}, f"made {folder}{'' if config.plugins.paths else hint}")
-
-
-def _make(config: Config, name: str) -> Path:
-    if not NAME.fullmatch(name):
-        raise ConfigError(f"'{name}' cannot be a plugin's name. Use a-z, 0-9 and _, beginning with a letter.")
-    folder = (Path(config.plugins.paths[0]) if config.plugins.paths else Path.cwd()) / name
-    if folder.exists():
-        raise ConfigError(f"{folder} exists already. Choose another name.")
-    folder.mkdir(parents=True)
-    class_name = "".join(part.capitalize() for part in name.split("_"))
-    for file in _TEMPLATE.iterdir():
-        text = file.read_text("utf-8").format(name=name, class_name=class_name)
-        (folder / file.name.removesuffix(".txt")).write_text(text)
-    return folder
 
 
 async def _check(arguments: argparse.Namespace) -> None:

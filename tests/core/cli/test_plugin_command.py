@@ -1,11 +1,17 @@
 """``roundhook plugin``: what is found, a new one that works at once, and what is wrong with one."""
 
 import asyncio
+import os
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
+
+import pytest
 
 from core.kernel.folders import built_in
 from roundhook.testing import Stage
-from tests.core.cli.conftest import Command
+from tests.core.cli.conftest import REPOSITORY, Command
 from tests.plugin_maker import write_plugin
 from tests.plugins.rounds import play
 
@@ -55,15 +61,55 @@ def test_new_makes_a_plugin_that_passes_the_check(roundhook: Command, tmp_path: 
 
     assert made.code == 0
     assert f'[plugins] paths = ["{tmp_path}"], then /plugin enable mvp_shout.' in made.out
-    assert sorted(one.name for one in (tmp_path / "mvp_shout").iterdir() if one.suffix) == [
-        "README.md", "manifest.toml", "plugin.py",
-    ]  # fmt: skip
+    found = {str(one.relative_to(tmp_path / "mvp_shout")) for one in (tmp_path / "mvp_shout").rglob("*.*")}
+    expected = {"README.md", "manifest.toml", "plugin.py", "pyproject.toml", "tests/test_mvp_shout.py"}
+    assert {one for one in found if "__pycache__" not in one} == expected
     assert "class MvpShout(Plugin):" in (tmp_path / "mvp_shout" / "plugin.py").read_text()
     assert (again.code, bad.code) == (1, 1)
     assert "exists already. Choose another name." in again.err
     assert "'Mvp-Shout' cannot be a plugin's name. Use a-z" in bad.err
     assert checked.out == "mvp_shout 0.1.0: fine; handles on_round_imported.\n"
     assert as_json == {"name": "mvp_shout", "version": "0.1.0", "hooks": ["on_round_imported"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("stats_import", "the plugin in "),
+        ("mine", "the plugin in "),
+        ("class", "it is a word of Python's"),
+        ("match", "it is a word of Python's"),
+        ("list", "it is a word of Python's"),
+        ("json", "a Python module has it"),
+        ("hikari", "a Python module has it"),
+        ("plugins", "it is a word of roundhook's own"),
+        ("plugin", "it is a word of roundhook's own"),
+    ],
+)
+def test_new_refuses_names_that_are_taken(roundhook: Command, tmp_path: Path, name: str, why: str) -> None:
+    """By a plugin that is found, by Python, by what is installed, by roundhook: nothing is made, and it is said why."""
+    write_plugin(tmp_path / "others", "mine", "")
+    (tmp_path / "roundhook.toml").write_text('[plugins]\npaths = ["new", "others"]')
+    said = roundhook("plugin", "new", name)
+
+    assert said.code == 1
+    assert said.err.startswith(f"roundhook: '{name}' cannot be a plugin's name: {why}")
+    assert said.err.endswith(f"Say more, such as 'my_{name}'.\n")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_test_of_the_new_plugin_passes(roundhook: Command, tmp_path: Path) -> None:
+    """From another folder, with the settings of its own pyproject.toml; a name of one letter will do, too."""
+    (tmp_path / "elsewhere").mkdir()
+    roundhook("plugin", "new", "x")
+    command = [sys.executable, "-m", "pytest", "-q", str(tmp_path / "x")]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    said = subprocess.run(command, cwd=tmp_path / "elsewhere", env=environment, capture_output=True, text=True)
+
+    assert (said.returncode, "1 passed" in said.stdout) == (0, True), said.stdout
+    project = tomllib.loads((tmp_path / "x" / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["entry-points"]["roundhook.plugins"] == {"x": "x"}
+    assert project["tool"]["setuptools"]["package-dir"] == {"x": "."}
 
 
 def test_new_goes_into_the_configured_folder(roundhook: Command, tmp_path: Path) -> None:
