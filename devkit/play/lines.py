@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import sys
 import termios
 import threading
@@ -27,6 +28,8 @@ class Lines:
         self._pipe = open(sys.stdin.fileno(), closefd=False, errors="replace")  # noqa: SIM115 - nobody waits for its end
 
     def __enter__(self) -> Self:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal that has no such letter is no reason to stop
         if self._typed:
             with contextlib.suppress(ImportError):
                 import readline  # noqa: F401 - gives input() a history

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,12 @@ from devkit.stage import LOCAL, Stage
 
 BETWEEN_SECONDS = 900
 """How far the clock goes on from one round to the next."""
+SETTLE_SECONDS = 2.0
+"""What takes longer, such as a delivery that waits for its retry, is not waited for."""
 QUIET_SECONDS = 0.15
 """Nothing has happened on Discord for so long: what a person did has been answered."""
 YOU, VOICE_CHANNEL = "you", "talk"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Playground:
     async def settled(self) -> None:
         """Return when the bot has done what follows from what was done, and Discord is quiet."""
         with contextlib.suppress(TimeoutError):
-            await self.stage.settled(10)
+            await self.stage.settled(SETTLE_SECONDS)
         with contextlib.suppress(TimeoutError):
             while True:
                 await self._next_change(self.discord.changes, QUIET_SECONDS)
@@ -231,8 +235,14 @@ class Playground:
         while True:
             seen = self.discord.changes
             for happening in self.board.look():
-                self._heard(happening)
+                self._tell(happening)
             await self._next_change(seen, None)
+
+    def _tell(self, happening: Happening) -> None:
+        try:
+            self._heard(happening)
+        except Exception:
+            log.exception("message %d could not be shown", happening.number)
 
     async def _next_change(self, seen: int, timeout: float | None) -> None:
         await self.discord.until(lambda: self.discord.changes != seen, timeout)

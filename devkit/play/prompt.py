@@ -290,7 +290,7 @@ def _welcome(play: Playground) -> str:
     running = [name for name, state in mine.items() if state == "running"]
     failed = [name for name in mine if name not in running]
     words = [f"Running: {', '.join(running)}, beside ours." if running else "Running: our own plugins."]
-    words += [f"Not running: {', '.join(failed)}; save a file of it to try again."] if failed else []
+    words += [f"Not running: {', '.join(failed)}. Mend it and type: reload {failed[0]}"] if failed else []
     return "\n".join([*words, "You are a member, in #stats. Type help, or quit."])
 
 

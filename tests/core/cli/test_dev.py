@@ -94,7 +94,7 @@ async def test_an_evening_of_an_author(tmp_path: Path) -> None:
     assert await dev.ended() == 0
     assert "set to five" in begun
     assert "broken: plugin.py:1: invalid syntax" in begun
-    assert "Running: hello, beside ours.\nNot running: broken; save a file of it to try again." in begun
+    assert "Running: hello, beside ours.\nNot running: broken. Mend it and type: reload broken" in begun
 
 
 async def test_ctrl_c_while_a_line_is_waited_for(tmp_path: Path) -> None:
