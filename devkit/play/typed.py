@@ -1,5 +1,6 @@
 """From what a person types to the values of a command's options."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Names:
         return {
             STRING: (str, "a text"),
             INTEGER: (int, "a whole number"),
-            NUMBER: (float, "a number"),
+            NUMBER: (_number, "a number"),
             BOOLEAN: (_yes_or_no, "yes or no"),
             USER: (self.person, "somebody's name"),
             MENTIONABLE: (self.person, "somebody's name"),
@@ -77,6 +78,12 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in (*_TRUE, *_FALSE):
         raise ValueError(text)
     return text.lower() in _TRUE
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def _file(text: str) -> tuple[str, bytes]:

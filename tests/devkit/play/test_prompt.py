@@ -97,6 +97,7 @@ async def test_mistakes_are_answered_in_words(screen: Screen) -> None:
         "/add 1 2 3": "There is no option for '3'. The options are: first=…, second=….",
         "/tell kind=x": "choose one of b",
         "/tell loud=x": "takes yes or no",
+        "/tell share=nan": "takes a number",
         "/tell where=#x": "takes a channel",
         "/tell file=/nowhere": "takes the path of a file that can be read",
         '/tell "x': "A quotation mark has no other half.",
