@@ -22,7 +22,7 @@ from core.discord.troubles import Troubles
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
 from core.kernel.discovery import discover
-from core.kernel.failures import tell_failures
+from core.kernel.failures import tell_failures, tell_jobs
 from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.kernel import Kernel
@@ -90,6 +90,7 @@ async def bot_application(
         async with presence.held(), discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
             await stack.enter_async_context(_background(_look_after(services)))
+            await stack.enter_async_context(_background(kernel.jobs.run()))
             await stack.enter_async_context(_background(_beat(presence, discord, clock)))
             stack.callback(Watchdog(kernel).close)
             if watch or config.plugins.watch:
@@ -197,11 +198,13 @@ async def _look_after(services: Services) -> None:
             await webhooks.load(services.database, services.servers)
             await services.kernel.take_over()
             await tell_failures(services.journal, CONTRACTS, services.troubles)
+            await tell_jobs(services.kernel.jobs, services.troubles)
             await services.troubles.tell_untold()
             await services.discord.look_at_clock()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:
                 await services.journal.thin(KEEP_EVENTS, services.kernel.slots)
                 await services.discord.thin()
+                await services.kernel.jobs.schedule.thin(KEEP_EVENTS, services.clock.now())
                 thinned = now
         except Exception:
             log.exception("the journal could not be looked through; tried again in %g s", TAKE_OVER_SECONDS)

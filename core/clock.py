@@ -31,13 +31,17 @@ class Clock:
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         """Return True when *event* is set, False when *seconds* have passed before."""
         waiting = asyncio.ensure_future(event.wait())
-        sleeping = asyncio.ensure_future(self.sleep(seconds))
+        sleeping = asyncio.ensure_future(self._sleep_until(self.monotonic() + seconds))
         try:
             await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
             return event.is_set()
         finally:
             waiting.cancel()
             sleeping.cancel()
+
+    async def _sleep_until(self, moment: float) -> None:
+        """Sleep from now on, not from whenever this is begun: the time may be moved in between."""
+        await self.sleep(max(moment - self.monotonic(), 0.0))
 
 
 class MovableClock(Clock):

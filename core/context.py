@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from core.clock import Clock
 from core.db import Database
 from core.errors import PluginError
+from core.keeping import Keeping
 from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.layers import in_guild
 from core.kernel.options import Settings
+from core.kernel.store import Store
 from core.rounds.files import Files
 from core.saying import Saying
 from core.servers.ssh import Server
@@ -48,7 +50,7 @@ class Guild:
         return self._settings()
 
 
-class Context(Saying):
+class Context(Saying, Keeping):
     """The only door from a plugin to the world. What is opened through it is closed with the generation.
 
     In ``setup`` tasks, timers, services, listeners and commands are declared; they start at the swap.
@@ -63,6 +65,8 @@ class Context(Saying):
         """The plugin's logger."""
         self.name: str = generation.manifest.name
         """The plugin's name."""
+        self.store: Store = Store(self.name, services.database, generation.scope)
+        """What outlives reloads and restarts: JSON values by key."""
         self.clock: Clock = services.clock
         """``now()`` (aware UTC) and ``sleep(seconds)``: the time that tests can move."""
         self.files: Files = services.files
@@ -129,7 +133,7 @@ class Context(Saying):
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* once in the background. A reload hands events on at once, and gives it 2 s more.
 
-        What has not ended then is cancelled and named in the reload's answer.
+        What has not ended then is cancelled and named in the reload's answer; what must outlive that is for ``at``.
         """
         self._generation.scope.spawn(work)
 

@@ -117,7 +117,7 @@ class Stage:
         return await self.app.services.call("", offer, arguments)
 
     async def settled(self, timeout: float = 10) -> None:
-        """Return when every delivery recorded before this call has ended, and what it wanted said is said.
+        """Return when every delivery recorded before this call and every job that is due has ended, and all is said.
 
         So has what follows from it, and what plugins have spawned and timers have begun just now. What waits for its
         retry has not ended; a delivery of a plugin that is off is not counted. A message is posted, edited, deleted,
@@ -127,7 +127,7 @@ class Stage:
             TimeoutError: after *timeout* seconds; names what is left.
         """
         began = asyncio.get_running_loop().time()
-        await self.app.kernel.dispatcher.settled(timeout)
+        await self.app.kernel.settled(timeout)
         if self.app.discord is not None:
             sender, left = self.app.discord.speech.sender, timeout + began - asyncio.get_running_loop().time()
             try:

@@ -156,6 +156,35 @@ async def test_the_recipes_of_writing_work(tmp_path: Path) -> None:
         assert await stage.db.fetch("SELECT * FROM ledger_rounds") == [{"round_id": 1, "map_name": "supply"}]
 
 
+async def test_the_recipes_of_doing_things_later_work(tmp_path: Path) -> None:
+    """The record is kept, the reminder comes after a restart, and so does the post of a morning that was missed."""
+    write_files((DOCS / "how-to" / "do-things-later.md").read_text("utf-8"), tmp_path)
+    names = [file.parent.name for file in sorted(tmp_path.glob("*/manifest.toml"))]
+    assert names == ["longest", "morning_post", "remind_me"]
+
+    async with Stage(plugins=[*LIVE, *names], folders=[tmp_path], folder=tmp_path) as stage:
+        await stage.games["local"].play_round(map_name="supply", surrender_at=512)
+        await stage.until(lambda: _has_round(stage))
+        await stage.settled()
+        options = {"minutes": 90, "text": "*tea*"}
+        await stage.discord.invoke("remindme", user=7, options=options)
+        stored = await stage.db.fetch("SELECT key, value FROM plugin_store")
+        assert stored == [{"key": "map supply", "value": "512"}]
+        await stage.db.execute("UPDATE plugin_jobs SET due_at = ? WHERE method = 'post'", (stage.clock.now(),))
+    async with Stage(plugins=[*LIVE, *names], folders=[tmp_path], folder=tmp_path) as stage:
+        await stage.settled()
+        said = [message.text for message in stage.discord.messages(stage.discord.stats_channel)]
+        assert said == ["1 rounds yesterday"]
+        await stage.clock.advance(5400)
+        await stage.settled()
+        rows = await stage.db.fetch("SELECT content FROM announcements WHERE plugin = 'remind_me'")
+        assert ["<@7> \\\\*tea\\\\*" in row["content"] for row in rows] == [True]
+
+
+async def _has_round(stage: Stage) -> bool:
+    return await stage.count("rounds") == 1
+
+
 async def test_the_readme_plugin_works(tmp_path: Path) -> None:
     """Ten lines, and the message is there."""
     plugin = write_files((ROOT / "README.md").read_text("utf-8"), tmp_path)[-1]

@@ -123,6 +123,47 @@ class PluginAction(Table, tablename="plugin_actions"):
     at = moment()
 
 
+class StoredValue(Table, tablename="plugin_store"):
+    """What a plugin keeps under a key; guild 0 is for all."""
+
+    plugin = Text(primary_key=True)
+    guild_id = number()
+    key = Text()
+    value = Text()
+    """JSON."""
+
+
+class PluginJob(Table, tablename="plugin_jobs"):
+    """What a plugin's method is to be called for at a time: once (``at``), or again and again (``cron``)."""
+
+    id = Serial(primary_key=True)
+    plugin = Text()
+    method = Text()
+    key = Text()
+    """The same key of one method is one job; empty: each is its own."""
+    data = Text()
+    """JSON: what the method is called with."""
+    due_at = moment()
+    state = Text()
+    """``waiting``, ``done`` or ``failed`` (for good)."""
+    cron = Text()
+    """Expression and time zone of what comes again and again; such a row waits for its next time. Else empty."""
+    attempts = number()
+    next_at = moment()
+    """When it is tried again; NULL: when it is due."""
+    error = text()
+    """What it has failed with for good; of a cron its latest time, until one goes well."""
+    revision = number()
+    """Counts how often the key was used anew: what runs meanwhile is not taken for what replaced it."""
+
+
+class PluginTable(Table, tablename="plugin_tables"):
+    """A table that a plugin's migrations have made."""
+
+    name = Text(primary_key=True)
+    plugin = Text()
+
+
 class ServerWebhook(Table, tablename="server_webhooks"):
     """A webhook that was accepted for a game server while the bot ran, besides those in the settings."""
 
@@ -195,8 +236,8 @@ class RunningBot(Table, tablename="bots"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, ServerWebhook,
-    ReadingMark, RefusedMessage, Trouble, Confirmation, RunningBot,
+    Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, StoredValue, PluginJob,
+    PluginTable, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, RunningBot,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from core.config import Config
 from core.db.database import Row, utc
 from core.discord.answer import answer
 from core.discord.confirmations import confirm
+from core.discord.job_lines import job_lines
 from core.discord.logs import log_parts
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
@@ -132,6 +133,7 @@ class Admin:
         lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
         lines += _offer_lines(slot)
+        lines += await job_lines(self._kernel.jobs.schedule, name)
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
     async def logs(self, context: lightbulb.Context, name: str) -> None:

@@ -15,6 +15,7 @@ from core.kernel.contracts import Event
 from core.kernel.discovery import discover
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.host import Host
+from core.kernel.jobs import Jobs
 from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
 from core.kernel.replacement import Replacement
@@ -41,6 +42,7 @@ class Changes:
         """What people have set of the plugins."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
         self.calls = Calls(self.slots, self.absence)
+        self.jobs = Jobs(host.database, host.clock, self.slots, self.dispatcher.note_change)
         self.journal = host.journal
         self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
@@ -125,6 +127,7 @@ class Changes:
             except Exception as problem:
                 error = slot.error = f"{slot.name}: {text_of(problem)}."
                 log.exception("%s could not be changed", slot.name)
+            self.jobs.wake()
             note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000
         ours = (slot.generation.note, *slot.generation.layers.notes()) if slot.generation and not error else ()

@@ -26,9 +26,27 @@ def check_arguments(call: str, function: Any, *arguments: int) -> None:
     """Refuse what cannot be called, or not with so many *arguments* (one of them)."""
     if not callable(function):
         raise PluginError(f"{call} takes a function, not {name_of(function)}.")
-    if not any(_takes(function, count) for count in arguments):
+    if not any(takes(function, count) for count in arguments):
         wanted = " or ".join(map(str, arguments))
         raise PluginError(f"{call} calls {name_of(function)} with {wanted} arguments, which it does not take.")
+
+
+def method_of(plugin: object, name: str) -> Callable[..., Any] | None:
+    """Return a plugin's coroutine method by its name, None if it has no such method."""
+    found = getattr(plugin, name, None)
+    return found if inspect.iscoroutinefunction(found) and getattr(found, "__self__", None) is plugin else None
+
+
+def check_method(call: str, plugin: object, function: Any, *arguments: int) -> str:
+    """Return the name of a coroutine method of *plugin*, by which it is found again; refuse anything else."""
+    check_async(call, function, *arguments)
+    name = str(getattr(function, "__name__", ""))
+    if method_of(plugin, name) != function:
+        raise PluginError(
+            f"{call} takes a method of the plugin, as in self.remind, not {name_of(function)}: after a reload or a "
+            "restart it is found by its name."
+        )
+    return name
 
 
 def name_of(function: object) -> str:
@@ -38,7 +56,8 @@ def name_of(function: object) -> str:
     return str(getattr(function, "__qualname__", repr(function)))
 
 
-def _takes(function: Callable[..., Any], count: int) -> bool:
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Tell whether a function can be called with so many arguments."""
     try:
         inspect.signature(function).bind(*[None] * count)
     except (TypeError, ValueError) as error:

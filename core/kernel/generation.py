@@ -51,6 +51,8 @@ class Declared:
     """Those that only admins may use."""
     promised: dict[str, str] = field(default_factory=dict)
     """Components made in ``setup``, before all are declared, each with the place where."""
+    crons: dict[tuple[str, str], Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """By the method's name and the expression with its time zone."""
     status: list[Callable[[int, bool], Awaitable[list[str]]]] = field(default_factory=list)
     """Give lines for /status."""
 

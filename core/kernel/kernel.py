@@ -98,10 +98,29 @@ class Kernel(SettingChanges):
         coming = "; what comes meanwhile is caught up with then" if slot.manifest.catch_up else ""
         return f"{count} events wait until it is on again{coming}." if count or coming else ""
 
+    async def settled(self, timeout: float) -> None:
+        """Return when the deliveries recorded until now, the jobs that are due, and what follows from them have ended.
+
+        Raises:
+            TimeoutError: names what is left.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        left = ["deliveries"]
+        while left:
+            await self.dispatcher.settled(max(deadline - loop.time(), 0.0))
+            changes = self.dispatcher.changes
+            if left := await self.jobs.left():
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self.dispatcher.change_after(changes)
+                except TimeoutError:
+                    raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(left)}") from None
+
     async def close(self) -> None:
         """Stop delivering, then dispose every generation, the last loaded first."""
         self._closing = True
-        await self.dispatcher.close()
+        await asyncio.gather(self.jobs.close(), self.dispatcher.close())
         for slot in reversed(list(self.slots.values())):
             async with slot.lock:  # a reload that is under way is let end, and what it has made is disposed too
                 generation, slot.generation = slot.generation, None

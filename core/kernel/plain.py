@@ -8,11 +8,24 @@ HOLDS = "dict with text as keys, list, str, numbers, bool and None"
 
 def plain(value: Any) -> Any:
     """Return a copy of *value* as JSON gives it back (a tuple is a list then); else a ``ValueError`` says why not."""
+    return json.loads(to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """Return *value* as JSON; a ``ValueError`` says why it is none.
+
+    >>> to_json({"user": 7, "when": (1, None)})
+    '{"user":7,"when":[1,null]}'
+    """
     try:
         _check_keys(value)
-        return json.loads(json.dumps(value, allow_nan=False))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except UnicodeEncodeError:  # half a character: JSON can say it, UTF-8 cannot
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(str(error)) from error
+    return text
 
 
 def _check_keys(value: Any) -> None:

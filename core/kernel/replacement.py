@@ -90,7 +90,7 @@ class Replacement:
         if not names:
             return ""
         note = f"{', '.join(names)} had not ended {SPAWNED_SECONDS:g} s after the handlers and was cancelled."
-        old.log.warning("%s What takes longer belongs into self.ctx.service.", note)
+        old.log.warning("%s What takes longer belongs into self.ctx.service or self.ctx.at.", note)
         return note
 
     async def dispose(self, generation: Generation) -> None:

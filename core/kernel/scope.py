@@ -171,6 +171,20 @@ class Scope:
         with self.activity.busy():
             await work()
 
+    def call(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin *work* as a handler is begun: a reload waits for it. Whoever asks sees to what it raises."""
+        self.activity.begin()
+        context = contextvars.Context()
+        context.run(ROOT.set, object())
+        task = keep(self._tasks, contained(work), context)
+
+        def ended(_: object) -> None:
+            work.close()
+            self.activity.end()
+
+        task.add_done_callback(ended)
+        return task
+
     def go_live(self) -> None:
         """Start what was declared. Does not wait for anything."""
         self.live = True

@@ -135,15 +135,22 @@ class Slot:
 
     def count(self, delivery: "Delivery", seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
         """Note how an attempt has ended, and that it took so many seconds."""
-        event, breaker = delivery.event, delivery.breaker or self.breaker(delivery.event)
-        stats = self.stats[event.hook]
+        event = delivery.event
+        self.note(event.hook, event.origin, seconds, problem, timed_out=timed_out, breaker=delivery.breaker)
+
+    def note(
+        self, hook: str, origin: str, seconds: float, problem: BaseException | None, *, timed_out: bool,
+        breaker: Breaker | None = None,
+    ) -> None:  # fmt: skip
+        """Note how a call of a handler (or of a job's method) has ended; *breaker* is what stood before it."""
+        breaker, stats = breaker or self.breakers[hook, origin], self.stats[hook]
         stats.milliseconds.append(seconds * 1000)
         outcome = "done" if problem is None else "timed out" if timed_out else "failed"
         stats.counts[outcome] += 1
         if problem is None or isinstance(problem, BadInputError):  # the handler works: it tells that the input does not
             breaker.succeeded()
         elif breaker.failed(self._clock.monotonic(), timed_out=timed_out):
-            where = f"{event.hook} for {event.origin}" if event.origin else event.hook
+            where = f"{hook} for {origin}" if origin else hook
             log.error("%s fails again and again in %s: it is not called for a while", self.name, where)
 
     def closed_to(self) -> dict[str, str]:
