@@ -3,6 +3,7 @@
 import ast
 import functools
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -376,3 +377,47 @@ async def test_the_stage_of_the_docs_is_there() -> None:
         await stage.clock.advance(30)
         await stage.settled()
         assert stage.plugins.status("stats_import").state == "running"
+
+
+async def test_the_recipe_of_commands_works(tmp_path: Path) -> None:
+    """Groups, suggestions, menus, a confirmation, languages: as the page says of each."""
+    write_files((DOCS / "how-to" / "offer-commands.md").read_text("utf-8"), tmp_path)
+    async with Stage(plugins=[*LIVE, "stats_commands", "map_notes"], folders=[tmp_path]) as stage:
+        await stage.games["local"].play_round(map_name="supply")
+        said = await stage.discord.wait_for_message(stage.discord.stats_channel)
+        choices = await stage.discord.autocomplete("notes add", "map", "sup")
+        first = await stage.discord.invoke("notes add", options={"map": "supply", "text": "mind the tank"})
+        empty = await stage.discord.invoke("notes add", options={"map": "supply", "text": " "})
+        who = await stage.discord.use_menu("Who is this", 7)
+        noted = await stage.discord.use_menu("Note this down", said)
+        asked = await stage.discord.invoke("notes forget", options={"map": "supply"})
+        await stage.plugins.reload("map_notes")
+        forgotten = await stage.discord.click(asked, "Yes")
+        (command,) = [one for one in stage.discord.commands(1) if one["name"] == "notes"]
+
+    assert [one["value"] for one in choices] == ["supply"]
+    assert (first.text, empty.text, noted.text) == ("Note 1: supply", "A note needs words.", "Note 1: messages")
+    assert who.text.endswith(" is 7")
+    assert "Forgotten." in forgotten.text
+    assert command["name_localizations"]["de"] == "notizen"
+
+
+async def test_the_recipe_of_catching_up_works(tmp_path: Path) -> None:
+    """What was played before the plugin was there counts once, and so does what comes later."""
+    write_files((DOCS / "how-to" / "catch-up-over-stored-rounds.md").read_text("utf-8"), tmp_path)
+    async with Stage(plugins=LIVE, folders=[tmp_path]) as stage:
+        await stage.games["local"].play_round(map_name="supply")
+        await stage.until(lambda: _has_rounds(stage, 1))
+        assert (await stage.plugins.enable("most_played")).ok
+        await stage.plugins.reload("most_played")
+        await stage.clock.advance(900)
+        await stage.games["local"].play_round(map_name="radar")
+        await stage.until(lambda: _has_rounds(stage, 2))
+        await stage.settled()
+        (kept,) = await stage.db.fetch("SELECT value FROM plugin_store WHERE plugin = 'most_played'")
+
+    assert json.loads(kept["value"]) == {"until": 2, "counts": {"supply": 1, "radar": 1}}
+
+
+async def _has_rounds(stage: Stage, count: int) -> bool:
+    return await stage.count("rounds") >= count
