@@ -50,7 +50,7 @@ def _event(event: ast.ClassDef) -> str:
 def context() -> str:
     """Plugin, Context and what a context gives, by their docstrings."""
     places = (
-        ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"), ("core/saying.py", "Saying", "###"),
+        ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
         ("core/keeping.py", "Keeping", "###"), ("core/kernel/store.py", "Store", "###"),
         ("core/db/database.py", "Database", "###"), ("core/db/database.py", "Transaction", "###"),
         ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
@@ -58,9 +58,10 @@ def context() -> str:
         ("core/discord/messages.py", "Message", "###"), ("core/discord/messages.py", "Embed", "###"),
         ("core/discord/messages.py", "Field", "###"), ("core/discord/messages.py", "File", "###"),
     )  # fmt: skip
-    return "\n\n".join(
-        _class_page(next(one for one in classes(file) if one.name == name), level) for file, name, level in places
-    )
+    found = [(next(one for one in classes(file) if one.name == name), level) for file, name, level in places]
+    (saying,) = classes("core/saying.py")
+    found[1][0].body += saying.body[1:]  # the part of a context that speaks stands in a file of its own
+    return "\n\n".join(_class_page(*one) for one in found)
 
 
 def functions() -> str:
