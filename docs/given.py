@@ -59,8 +59,8 @@ def context() -> str:
         ("core/discord/messages.py", "Field", "###"), ("core/discord/messages.py", "File", "###"),
     )  # fmt: skip
     found = [(next(one for one in classes(file) if one.name == name), level) for file, name, level in places]
-    (saying,) = classes("core/saying.py")
-    found[1][0].body += saying.body[1:]  # the part of a context that speaks stands in a file of its own
+    for file in ("core/keeping.py", "core/saying.py"):  # parts of a context that stand in files of their own
+        found[1][0].body += classes(file)[-1].body[1:]
     return "\n\n".join(_class_page(*one) for one in found)
 
 
