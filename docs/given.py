@@ -51,7 +51,7 @@ def context() -> str:
     """Plugin, Context and what a context gives, by their docstrings."""
     places = (
         ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
-        ("core/keeping.py", "Keeping", "###"), ("core/kernel/store.py", "Store", "###"),
+        ("core/kernel/store.py", "Store", "###"),
         ("core/db/database.py", "Database", "###"), ("core/db/database.py", "Transaction", "###"),
         ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
         ("core/clock.py", "Clock", "###"),
