@@ -207,7 +207,7 @@ class Trouble(Table, tablename="troubles"):
 
 
 class Confirmation(Table, tablename="confirmations"):
-    """What somebody was asked before something is lost or stopped, until he says yes or it is too old."""
+    """What somebody was asked before something is lost or stopped, or is shown in pages, until it is too old."""
 
     token = Text(primary_key=True)
     plugin = Text()

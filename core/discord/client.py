@@ -21,6 +21,7 @@ import lightbulb
 from core.discord.answers import Answers, say
 from core.discord.checks import hint_for, in_words
 from core.discord.confirmations import ACTION, Confirmations, do_confirmed
+from core.discord.paging import TURN, turn
 from core.discord.permissions import Gatekeeper, needed_for
 from core.errors import PluginError
 from core.kernel.bounded import contained
@@ -162,8 +163,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         parts = interaction.custom_id.split(":", 3)
         if len(parts) != 4 or parts[0] != "rh1":
             return False
-        if parts[2] == ACTION:
-            await self._confirmed(interaction, parts[1], parts[3])
+        if parts[2] in (ACTION, TURN):
+            await self._kept(interaction, *parts[1:])
             return True
         generation = self.components.get(parts[1])
         handler = generation.declared.components.get(parts[2]) if generation else None
@@ -176,21 +177,25 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             await _handle(generation, handler, interaction, parts[3], what)
         return True
 
-    async def _confirmed(self, interaction: Any, plugin: str, token: str) -> None:
-        """Do what somebody has said *Yes* to."""
+    async def _kept(self, interaction: Any, plugin: str, action: str, args: str) -> None:
+        """Do what somebody has said *Yes* to, or turn a page: what it is about is kept in the database."""
         generation = self.components.get(plugin)
-        refused = self._refused(interaction, generation, ACTION)
+        refused = self._refused(interaction, generation, action)
         if (generation is None and plugin) or refused:
             await say(interaction, refused or f"The plugin {plugin} does not run at the moment.")
             return
         await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
         with generation.interactions.busy() if generation else contextlib.nullcontext():
             try:
-                question = await self.confirmations.taken(plugin, token, interaction)
                 holder = generation.plugin if generation else self.core
-                await contained(do_confirmed(interaction, question, holder))
+                if action == TURN:
+                    await contained(turn(interaction, plugin, args, holder, self.confirmations))
+                else:
+                    question = await self.confirmations.taken(plugin, args, interaction)
+                    await contained(do_confirmed(interaction, question, holder))
             except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
-                await say(interaction, reply_to([error], f"what was confirmed of {plugin or 'roundhook'}", generation))
+                what = "turning a page" if action == TURN else "what was confirmed"
+                await say(interaction, reply_to([error], f"{what} of {plugin or 'roundhook'}", generation))
 
     def _refused(self, interaction: Any, generation: Generation | None, action: str) -> str:
         """Return why a component may not be used, "" if it may. Whoever has a webhook's address can make buttons."""

@@ -25,6 +25,7 @@ from core.errors import PluginError, UserFacingError
 ACTION = "?"
 """In custom ids; no plugin's own action can be called that."""
 GOOD_FOR = timedelta(minutes=15)
+_WHOSE = "Somebody else was asked that. Use the command yourself."
 Then = Callable[[Any, Any], Awaitable[str | Message | None]]
 """What is done after a *Yes*: gets the button's interaction and the kept data; what it returns is shown instead."""
 
@@ -43,6 +44,7 @@ class Question:
     needed: Action | None
     """What the asker must still be allowed to do when he presses."""
     user: int
+    """Who may answer; 0: all who may do what is needed."""
     guild: int
 
 
@@ -52,20 +54,30 @@ class Confirmations:
     def __init__(self, database: Database, clock: Clock, gatekeeper: Gatekeeper) -> None:
         self._database, self._clock, self._gatekeeper = database, clock, gatekeeper
 
-    async def keep(self, question: Question) -> str:
-        """Keep a question; return the custom id of its button."""
+    async def keep(self, question: Question, good_for: timedelta = GOOD_FOR) -> str:
+        """Keep a question; return its token."""
         token, now = secrets.token_urlsafe(16), self._clock.now()
         values = (
             token, question.plugin, question.method, json.dumps(question.data), question.needed or "", question.user,
-            question.guild, now + GOOD_FOR,
+            question.guild, now + good_for,
         )  # fmt: skip
         async with self._database.transaction() as transaction:
             await transaction.execute("DELETE FROM confirmations WHERE good_until < ?", (now,))
             await transaction.execute(_KEEP, values)
-        return component_id(question.plugin, ACTION, token)
+        return token
 
     async def taken(self, plugin: str, token: str, interaction: Any) -> Question:
-        """Return the question that *interaction* says yes to; it is answered with that.
+        """Return the question that *interaction* says yes to; it is answered with that (errors as in ``found``)."""
+        question = await self.found(plugin, token, interaction)
+        async with self._database.transaction() as transaction:
+            if not await transaction.fetch("DELETE FROM confirmations WHERE token = ? RETURNING token", (token,)):
+                raise UserFacingError("That was answered already.")
+        return question
+
+    async def found(
+        self, plugin: str, token: str, interaction: Any, *, until: str = "15 minutes", whose: str = _WHOSE
+    ) -> Question:
+        """Return the question that *interaction* is about.
 
         Raises:
             UserFacingError: it is too old, answered already, another's, or its asker may not do that any more.
@@ -73,20 +85,18 @@ class Confirmations:
         rows = await self._database.fetch("SELECT * FROM confirmations WHERE token = ?", (token,))
         good_until = utc(rows[0]["good_until"]) if rows else None
         if good_until is None or good_until < self._clock.now() or rows[0]["plugin"] != plugin:
-            raise UserFacingError("That was answered already, or is older than 15 minutes. Use the command again.")
+            raise UserFacingError(f"That was answered already, or is older than {until}. Use the command again.")
         row = rows[0]
         question = Question(
             plugin, row["method"], json.loads(row["data"]), row["needed"] or None, row["user_id"], row["guild_id"]
         )
-        self._check(question, interaction)
-        async with self._database.transaction() as transaction:
-            if not await transaction.fetch("DELETE FROM confirmations WHERE token = ? RETURNING token", (token,)):
-                raise UserFacingError("That was answered already.")
+        self._check(question, interaction, whose)
         return question
 
-    def _check(self, question: Question, interaction: Any) -> None:
-        if (question.user, question.guild) != (int(interaction.user.id), int(interaction.guild_id or 0)):
-            raise UserFacingError("Somebody else was asked that. Use the command yourself.")
+    def _check(self, question: Question, interaction: Any, whose: str) -> None:
+        asker = question.user or int(interaction.user.id)
+        if (asker, question.guild) != (int(interaction.user.id), int(interaction.guild_id or 0)):
+            raise UserFacingError(whose)
         if question.needed and not self._gatekeeper.may(interaction, question.needed):
             raise UserFacingError("You may not do that any more.")
 
@@ -103,17 +113,17 @@ async def confirm(
     Raises:
         PluginError: *then* is no method of the command's plugin, or *data* is no plain JSON.
     """
-    generation = context.client.owners.get(type(context.command))  # type: ignore[attr-defined]
-    plugin = generation.manifest.name if generation else ""
-    holder = generation.plugin if generation else context.client.core  # type: ignore[attr-defined]
+    plugin, holder = holder_of(context)
     name = getattr(then, "__name__", "")
     if getattr(holder, name, None) != then:
         raise PluginError(f"{plugin}: confirm(…, {name or then!r}): name a method of the plugin, such as self.remove.")
     needed = needed_for(context.command._command_data.hooks)
-    asked = Question(plugin, name, _plain(plugin, data), needed, int(context.user.id), int(context.guild_id or 0))
+    asked = Question(
+        plugin, name, plain(plugin, "confirm", data), needed, int(context.user.id), int(context.guild_id or 0)
+    )
     row = hikari.impl.MessageActionRowBuilder()
-    custom_id = await context.client.confirmations.keep(asked)  # type: ignore[attr-defined]
-    row.add_interactive_button(hikari.ButtonStyle.DANGER, custom_id, label=label)
+    token = await context.client.confirmations.keep(asked)  # type: ignore[attr-defined]
+    row.add_interactive_button(hikari.ButtonStyle.DANGER, component_id(plugin, ACTION, token), label=label)
     message = as_message(question)
     await answer(context, replace(message, components=(*message.components, row)), ephemeral=True)
 
@@ -133,8 +143,16 @@ async def do_confirmed(interaction: Any, question: Question, holder: Any) -> Non
         await interaction.execute(flags=hikari.MessageFlag.EPHEMERAL, **part.options())
 
 
-def _plain(plugin: str, data: Any) -> Any:
+def holder_of(context: lightbulb.Context) -> tuple[str, Any]:
+    """Return the name and the object of the plugin that a command belongs to; "" and the core's for one of its own."""
+    client: Any = context.client
+    generation = client.owners.get(type(context.command))
+    return (generation.manifest.name, generation.plugin) if generation else ("", client.core)
+
+
+def plain(plugin: str, call: str, data: Any) -> Any:
+    """Return what is kept of *data*, plain JSON; else *call* is a ``PluginError``."""
     try:
         return json.loads(json.dumps(data, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise PluginError(f"{plugin}: confirm(…, data): {error}; only plain JSON data can be kept.") from error
+        raise PluginError(f"{plugin}: {call}(…, data): {error}; only plain JSON data can be kept.") from error
