@@ -52,7 +52,8 @@ class Answers:
         """See to the answer of *what* (a command, an action), which is worked on within the block."""
         answer, ended = Answer(interaction), asyncio.Event()
         OPEN[interaction.token] = answer
-        keep(self._watching, self._watch(answer, ended, generation, what), contextvars.Context())
+        due = self.clock.monotonic() + PATIENCE_SECONDS  # from now on, also if the loop is blocked meanwhile
+        keep(self._watching, self._watch(answer, ended, due, generation, what), contextvars.Context())
         try:
             yield
         finally:
@@ -63,10 +64,10 @@ class Answers:
         for task in self._watching:
             task.cancel()
 
-    async def _watch(self, answer: Answer, ended: asyncio.Event, generation: Generation, what: str) -> None:
+    async def _watch(self, answer: Answer, ended: asyncio.Event, due: float, generation: Generation, what: str) -> None:
         kind = _KINDS.get(type(answer.interaction), _COMPONENT)
         try:
-            if await self.clock.wait(answer.given, PATIENCE_SECONDS):
+            if await self.clock.wait(answer.given, max(due - self.clock.monotonic(), 0.0)):
                 return
             if not ended.is_set():
                 late = f"{what} has not answered after {PATIENCE_SECONDS:g} s, and Discord waits for 3 s. {_LATE[kind]}"

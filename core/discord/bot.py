@@ -37,6 +37,7 @@ from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.kernel.loader import place_where
+from core.kernel.strays import tell_strays
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Discord:
         """
         problems: list[Exception] = []
         leave_closing_untold()
+        tell_strays(self.client.components.values)
 
         async def prepare(_: hikari.StartingEvent) -> None:
             try:

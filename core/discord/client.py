@@ -11,7 +11,7 @@ import inspect
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.discord.permissions import Gatekeeper, needed_for
 from core.errors import PluginError
 from core.kernel.bounded import contained
 from core.kernel.generation import Generation
+from core.kernel.strays import owner_of
 from core.shown import escape_markdown, without_tokens
 
 log = logging.getLogger(__name__)
@@ -152,11 +153,19 @@ class CommandClient(lightbulb.GatewayEnabledClient):
 
     async def handle_component_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
-            await super().handle_component_interaction(interaction, answered)
+            await self._unrouted(interaction, super().handle_component_interaction(interaction, answered))
 
     async def handle_modal_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
         if not await self._routed(interaction):
-            await super().handle_modal_interaction(interaction, answered)
+            await self._unrouted(interaction, super().handle_modal_interaction(interaction, answered))
+
+    async def _unrouted(self, interaction: Any, work: Coroutine[Any, Any, None]) -> None:
+        """Let lightbulb call what belongs to one of its own menus; whose that is tells the traceback."""
+        try:
+            await contained(work)
+        except Exception as error:  # noqa: BLE001 - the boundary, as in _handle
+            owner = owner_of(error, self.components.values())
+            await say(interaction, reply_to([error], "a button, menu or form of lightbulb's", owner))
 
     async def _routed(self, interaction: hikari.ComponentInteraction | hikari.ModalInteraction) -> bool:
         """Hand a component of the form ``rh1:<plugin>:<action>:<args>`` to its plugin; False for any other."""

@@ -14,7 +14,6 @@ from tests.plugin_maker import idle, running, until, write_plugin
 
 OOPS = """
 import asyncio
-import time
 import hikari
 import lightbulb
 from lightbulb import prefab
@@ -104,6 +103,18 @@ class Oops(Plugin):
     async def job(self, context):
         self.ctx.spawn(self.breaks())
         await context.respond("begun")
+    async def stray(self, context):
+        asyncio.get_running_loop().create_task(self.breaks())
+        await context.respond("begun")
+    async def menu(self, context):
+        async def pressed(menu_context):
+            raise ValueError("in a menu")
+        menu = lightbulb.components.Menu()
+        menu.add_interactive_button(hikari.ButtonStyle.PRIMARY, pressed, label="Press")
+        await context.respond("press", components=menu)
+        handle = menu.attach_persistent(context.client, timeout=60)
+        await self.go.wait()
+        handle.stop_interacting()
     async def breaks(self):
         raise ValueError("in the background")
     async def buttons(self, context):
@@ -203,6 +214,12 @@ async def test_what_fails_is_in_the_plugins_log_to_its_last_line(stage: Stage) -
         assert said in reply.content
         reference = reply.content.partition("Reference ")[2][:4]
         assert re.search(f"ERROR ?(reference {reference}: /oops failed)?{logged}", await logs(stage), re.DOTALL), kind
+
+    assert (await oops(stage, "stray")).content == "begun"
+    await until(lambda: "a task that it has started by itself" in "".join(stage.app.kernel.logbook.last("oops", 1)))
+    assert "Reference" in (await stage.discord.click(await oops(stage, "menu"), "Press")).content
+    running(stage, "oops").go.set()
+    assert re.search("form of lightbulb's failed\n.*ValueError: in a menu\n", await logs(stage), re.DOTALL)
 
     buttons = await oops(stage, "buttons")
     told = await logs(stage)
