@@ -25,8 +25,6 @@ from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
 from core.shown import without_tokens
 
-log = logging.getLogger(__name__)
-
 Change = Callable[[Slot], Awaitable[Report]]
 
 
@@ -123,10 +121,10 @@ class Changes:
                 slot.error = ""
             except RoundhookError as problem:
                 error = slot.error = without_tokens(str(problem))
-                log.error("%s", problem, exc_info=problem.__cause__)
-            except Exception as problem:
+                _log_of(slot).error("%s", problem, exc_info=problem.__cause__)
+            except Exception as problem:  # noqa: BLE001 - the boundary: said in the report, and logged
                 error = slot.error = f"{slot.name}: {text_of(problem)}."
-                log.exception("%s could not be changed", slot.name)
+                _log_of(slot).error("%s could not be changed", slot.name, exc_info=problem)
             self.jobs.wake()
             note = await self._replacement.retire(slot)
         took = (time.perf_counter() - started) * 1000
@@ -238,3 +236,8 @@ class Changes:
 
     def _absent(self, name: str, remedy: str) -> Report:
         return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")
+
+
+def _log_of(slot: Slot) -> logging.Logger:
+    """Return the plugin's own log, which its author reads on Discord."""
+    return logging.getLogger(f"roundhook.{slot.name}")

@@ -10,7 +10,7 @@ import pytest
 
 from core.discord import rest
 from roundhook.testing import Stage
-from tests.plugin_maker import idle, running, until, write_plugin
+from tests.plugin_maker import idle, running, save, until, write_plugin
 
 OOPS = """
 import asyncio
@@ -326,3 +326,19 @@ async def test_lightbulbs_own_checks_are_answered_in_words(stage: Stage) -> None
     }
     assert granted.startswith("The bot may not do that here: an admin has to give it ")
     assert "ERROR" not in await logs(stage)
+
+
+async def test_a_reload_that_fails_is_there_with_its_traceback(stage: Stage, tmp_path: Path) -> None:
+    """The answer is one line; what led to it is in the log."""
+    save(tmp_path / "oops" / "plugin.py", OOPS.replace("self.go = asyncio.Event()", "self.begin()") + BEGINS)
+    assert not (await stage.plugins.reload("oops")).ok
+
+    told = await logs(stage)
+    assert "ERROR oops: setup() failed at plugin.py" in told
+    assert re.search(r"Traceback.*in begin\n.*ZeroDivisionError: division by zero\n", told, re.DOTALL)
+
+
+BEGINS = """
+    def begin(self):
+        1 / 0
+"""
