@@ -14,11 +14,11 @@ demo: $(STAMP)  ## play a match on loopback and show each step
 	$(BIN)/python -m roundhook demo
 
 test: $(STAMP)  ## all tests but the long forms
-	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist worksteal
 
 test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included; the whole bot on PostgreSQL too
 	$(BIN)/python -m pytest -q
-	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist loadfile --no-loadscope-reorder --stage-on postgres
+	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist worksteal --stage-on postgres
 
 test-steady: $(STAMP)  ## all tests RUNS times, under changing conditions; ALONE times a round each test by itself
 	$(BIN)/python -m tests.steady --runs $(RUNS) --alone $(ALONE)

@@ -113,7 +113,7 @@ def counts_of(text: str) -> Counter[str]:
 
 def together(seed: int, workers: int) -> tuple[int, str]:
     """Run all tests in so many processes."""
-    return pytest((f"--randomly-seed={seed}", f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"))
+    return pytest((f"--randomly-seed={seed}", f"--numprocesses={workers}", "--dist=worksteal"))
 
 
 def each_alone(seed: int, workers: int) -> list[tuple[int, str]]:
