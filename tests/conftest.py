@@ -1,6 +1,7 @@
 """What tests share: databases of both kinds, and the real samples where they lie."""
 
 import contextlib
+import gc
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -131,6 +132,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, in whatever order the rest is: who is done takes from the end of others' shares."""
     count = Counter(item.path for item in items)
     items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -count[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported and collected out of the garbage collector's rounds: none of it goes before the end."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
