@@ -1,4 +1,4 @@
-"""``roundhook plugin``: list what is found, make a new one, check one."""
+"""``roundhook plugin``: list what is found, make a new one, check one, take away what one has stored."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from core.cli import add_action
+from core.cli import add_action, plugin_purge
 from core.cli.new_plugin import make
 from core.cli.screen import complain
 from core.cli.setup import answer, config_of, table
@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     new.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
     check = add_action(actions, "check", "load a plugin (which runs its code) and say what is wrong with it", _check)
     check.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
+    plugin_purge.configure(add_action(actions, "purge", "remove what a plugin has stored", plugin_purge.run))
 
 
 async def _list(arguments: argparse.Namespace) -> None:

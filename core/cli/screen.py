@@ -31,6 +31,15 @@ def ask(question: str) -> str:
     return input(terminal_text(question))
 
 
+def say_yes(question: str) -> bool:
+    """Ask for a yes; without an answer (no terminal) it is a no."""
+    try:
+        return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        say()
+        return False
+
+
 def draw(bar: str) -> None:
     """Draw a bar of ours on stderr in place of the one before; "" ends its line."""
     print(f"\r{bar}" if bar else "\n", end="", file=sys.stderr, flush=True)

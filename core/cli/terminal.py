@@ -84,11 +84,7 @@ class Terminal:
 
     def ask(self, question: str) -> bool:
         """Ask for a yes; without an answer (no terminal) it is a no."""
-        try:
-            return screen.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-        except EOFError:
-            screen.say()
-            return False
+        return screen.say_yes(question)
 
     def progress(self, total: int, *, hidden: bool = False) -> "Progress":
         """Return a bar on stderr for *total* steps; none where stderr is no terminal, or *hidden*."""

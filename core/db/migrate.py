@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2] / "piccolo_migrations"
 
+_RECORD = (
+    "INSERT INTO plugin_tables (name, plugin) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET plugin = excluded.plugin"
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Owner:
@@ -63,7 +67,7 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
     done = []
     for owner, ids in waiting.items():
         try:
-            await _run(database, owner)
+            await _run_recorded(database, owner)
         except Exception as error:
             hint = f" The database before it is kept in {copy}." if copy else ""
             raise ConfigError(f"A migration of {owner.name} ({', '.join(ids)}) failed: {error}.{hint}") from error
@@ -112,6 +116,18 @@ async def _is_filled(database: Database) -> bool:
         if await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
             return True
     return False
+
+
+async def _run_recorded(database: Database, owner: Owner) -> None:
+    """Run what is pending of *owner*, and record which tables that has made: they are its own, whatever their names."""
+    if owner.name == CORE.name:
+        await _run(database, owner)
+        return
+    async with database.transaction() as transaction:
+        before = await table_names(database)
+        await _run(database, owner)
+        made = await table_names(database) - before - {"migration"}
+        await transaction.execute_many(_RECORD, [(name, owner.name) for name in sorted(made)])
 
 
 async def _run(database: Database, owner: Owner) -> None:

@@ -117,7 +117,7 @@ class Replacement:
         rows = await self._settings.load(manifest.name)
         layers = Layers(manifest, table, rows, Path(self._host.config.folder))
         settings = await self._reading(layers.everywhere)
-        if slot.generations == 0:
+        if slot.generation is None:  # it may have been purged while it was off
             await self._host.migrate(manifest)
         return await self._make(slot, source, layers, settings)
 

@@ -213,7 +213,7 @@ async def _tables(database: Database) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     else:
         sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-    found = {row["name"] for row in await database.fetch(sql)} - {"migration"}
+    found = {row["name"] for row in await database.fetch(sql)} - {"migration", "plugin_tables"}  # which migrating writes
     return sorted(found, key=lambda name: (name not in ("rounds", "events", "round_notices"), name))
 
 
