@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from core.kernel.folders import built_in
 from devkit.discord import DiscordServer
 from devkit.game import GameServer
+from tests.plugin_maker import write_plugin
 
 REPOSITORY = Path(__file__).parents[2]
 GUILDS = (1, 2)
@@ -34,6 +36,9 @@ control_channel = {control}
 {guilds}
 [storage]
 dir = "data"
+[plugins]
+enabled = {enabled}
+paths = ["mine"]
 [plugin.ssh_poller]
 poll_seconds = 2
 look_seconds = 0.2
@@ -58,8 +63,31 @@ _SHOWN = {
     "files": "SELECT server, sha256, state FROM stats_files",
     "failed": "SELECT d.plugin, d.state, d.error FROM deliveries d WHERE d.state <> 'done'",
     "refused": "SELECT reason FROM refused_messages",
+    "jobs": "SELECT DISTINCT plugin, method, cron, key, state FROM plugin_jobs",
+    "kept": "SELECT plugin, key, value FROM plugin_store",
 }
 """What is compared, by natural keys: neither ids nor times of receipt."""
+
+LATER = """
+from datetime import timedelta
+from roundhook import Plugin, hookimpl
+
+class Later(Plugin):
+    async def setup(self):
+        self.ctx.cron("0 0 1 1 *", self.at_new_year)
+
+    async def at_new_year(self):
+        pass
+
+    @hookimpl
+    async def on_round_imported(self, round):
+        data = [round.server, round.map_name, round.round_number, round.filename.partition("-round")[2]]
+        await self.ctx.at(self.ctx.clock.now() + timedelta(seconds=0.2), self.keep, data, key=f"{data}")
+
+    async def keep(self, data):
+        await self.ctx.store.set(f"{data}", {"played": data})
+"""
+"""Each round has a job, and what that keeps; a job that was done may be done again, never not at all."""
 
 
 @dataclass
@@ -277,6 +305,7 @@ class Evening:
                     ("rounds", self.played, "SELECT count(*) FROM rounds"),
                     ("notices", self.noticed, "SELECT count(*) FROM round_notices WHERE round_id IS NOT NULL"),
                     ("open deliveries", 0, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
+                    ("jobs", 0, "SELECT count(*) FROM plugin_jobs WHERE state <> 'done' AND cron = ''"),
                     ("messages to be sent", 0, "SELECT count(*) FROM announcements WHERE wanted > revision"),
                     ("rounds without a message", 0, "SELECT count(*) FROM rounds r WHERE NOT EXISTS "
                      "(SELECT 1 FROM announcements a WHERE a.round_id = r.id)"),
@@ -292,14 +321,16 @@ class Evening:
         return sqlite3.connect(f"file:{self.folder / 'roundhook.db'}?mode=ro", uri=True)
 
     def _write_config(self) -> None:
+        write_plugin(self.folder / "mine", "later", LATER)
         guilds = "\n".join(_GUILD.format(id=guild, **self.discord.guild_channels(guild)._asdict()) for guild in GUILDS)
         servers = "\n".join(
             _SERVER.format(key=key, webhook=self.discord.webhooks[key].id, guilds=list(seen), ssh=_inline(game.ssh))
             for (key, game), seen in zip(self.games.items(), SERVERS.values(), strict=True)
         )
         text = _CONFIG.format(
-            rest_url=self.discord.rest_url, control=self.discord.control_channel, guilds=guilds, servers=servers
-        )
+            rest_url=self.discord.rest_url, control=self.discord.control_channel, guilds=guilds, servers=servers,
+            enabled=json.dumps([*built_in(), "later"]),
+        )  # fmt: skip
         (self.folder / "roundhook.toml").write_text(text, "utf-8")
 
 

@@ -208,12 +208,13 @@ def _value(name: str, kind: str, number: int) -> Any:
 
 
 async def _tables(database: Database) -> list[str]:
-    """Return the tables but Piccolo's own, those that others refer to first."""
+    """Return the tables but those of the migrations themselves, those that others refer to first."""
     if database.dialect == "sqlite":
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     else:
         sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-    found = {row["name"] for row in await database.fetch(sql)} - {"migration", "plugin_tables"}  # which migrating writes
+    written_by_migrating = {"migration", "plugin_tables"}
+    found = {row["name"] for row in await database.fetch(sql)} - written_by_migrating
     return sorted(found, key=lambda name: (name not in ("rounds", "events", "round_notices"), name))
 
 

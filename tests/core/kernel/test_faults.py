@@ -27,7 +27,18 @@ from tests.plugin_maker import idle, running, write_plugin
 
 STEPS = {*Path(str(core.kernel.__path__[0])).glob("*.py"), *Path(str(core.discord.__path__[0])).glob("*.py")}
 STEPS |= {Path(str(core.discord.bot.__file__))}
-ASIDE = {"dispatcher.py", "limits.py", "watchdog.py", "toggles.py", "slot.py", "logbook.py", "report.py", "sync.py"}
+ASIDE = {
+    "dispatcher.py",
+    "limits.py",
+    "watchdog.py",
+    "toggles.py",
+    "slot.py",
+    "logbook.py",
+    "report.py",
+    "sync.py",
+    "jobs.py",
+    "schedule.py",
+}
 """What goes on beside a change, or only tells of it."""
 UNREACHABLE = {"run", "settle", "ended", "contained", "_supervised", "<genexpr>"}
 """Besides the counting of activity, what nobody is behind: it carries an outcome from one thread or task to another,
