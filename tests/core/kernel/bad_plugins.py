@@ -310,9 +310,9 @@ COMMANDS = (
         changed('name="count", description="how many"):', 'name="Count", description="how many"):  # here'),
     ),
     Bad(
-        "a command that cannot be built",
-        ("/count", "cannot be built"),
-        changed('description="how many"):', 'description="how.many", localize=True):  # here'),
+        "a description that Discord refuses",
+        ("/count", "101 characters"),
+        changed('description="how many"):', 'description="x" * 101, localize=True):  # here'),
     ),
     Bad(
         "a listener in the loader of commands",
