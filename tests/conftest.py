@@ -18,6 +18,10 @@ from devkit.fresh import fresh_database
 from tests.postgres import postgres_server
 from tests.postgres_databases import MigratedDatabases, empty_database, migrated_databases
 
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")  # others may use its cores
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
 
