@@ -17,6 +17,7 @@ from core.discord.job_lines import job_lines
 from core.discord.logs import log_parts
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
+from core.discord.settings_command import Rest, SettingsDesk
 from core.errors import UserFacingError
 from core.kernel.document import NAME
 from core.kernel.kernel import Kernel
@@ -46,6 +47,10 @@ def admin_commands(do: "Admin") -> list[Any]:
     _add(plugins, "info", "One plugin in detail", do.info, plugin)
     _add(plugins, "logs", "The last lines of a plugin", do.logs, plugin)
     _add(plugins, "history", "Who did what when", do.history, any_plugin)
+    key = lightbulb.string("key", "the setting", default=None, autocomplete=do.settings.keys)
+    value = lightbulb.string("value", "as in the file; - takes it back", default=None, autocomplete=do.settings.values)
+    for_all = lightbulb.boolean("everywhere", "for all servers (bot owner)", default=False)
+    _add(plugins, "settings", "See and change a plugin's settings", do.settings.command, plugin, key, value, for_all)
     _add(events, "failed", "Deliveries that failed for good", do.failed)
     _add(events, "replay", "Try a failed event again", do.replay, event_id)
     return [plugins, events]
@@ -71,8 +76,9 @@ def _add(group: lightbulb.Group, name: str, description: str, work: Work, *optio
 class Admin:
     """What the commands do."""
 
-    def __init__(self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper, rest: Rest) -> None:
         self._kernel, self._config, self._gatekeeper = kernel, config, gatekeeper
+        self.settings = SettingsDesk(kernel, config, gatekeeper, rest)
 
     async def names(self, context: lightbulb.AutocompleteContext[str]) -> None:
         if not self._gatekeeper.may(context.interaction, "guild"):

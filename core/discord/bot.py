@@ -16,6 +16,7 @@ from hikari.internal import routes
 from core.clock import Clock
 from core.config import Config
 from core.db import Database
+from core.discord import settings_step
 from core.discord.admin import Admin, admin_commands
 from core.discord.client import CommandClient, check_words_in, commands_in, name_of, paths_of
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
@@ -71,7 +72,8 @@ class Discord:
         self._database, self._clock = database, clock
         self.timekeeper = Timekeeper(self._config.discord.rest_url, clock, troubles)
         self.client.confirmations, self.client.answers.clock = Confirmations(database, clock, self.gatekeeper), clock
-        self.client.core = Admin(kernel, self._config, self.gatekeeper)
+        self.client.core = Admin(kernel, self._config, self.gatekeeper, lambda: self.rest)
+        self.client.core_components = {settings_step.ACTION: self.client.core.settings.pressed}
         self.status = StatusBoard(self._config, kernel, troubles, database, clock)
         self.status.connected = lambda: self.app.is_alive and any(one.is_connected for one in self.app.shards.values())
         self._core_commands = [*admin_commands(self.client.core), status_command(self.status, self.gatekeeper)]

@@ -11,7 +11,7 @@ import inspect
 import logging
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         """Set once the database is open."""
         self.core: Any = None
         """What the core's own commands do."""
+        self.core_components: dict[str, Callable[[Any, str], Awaitable[None]]] = {}
+        """What answers the core's own components, by their action."""
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         """Put *new*'s commands and components in place of *old*'s, in one step."""
@@ -175,6 +177,9 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         if parts[2] in (ACTION, TURN):
             await self._kept(interaction, *parts[1:])
             return True
+        if not parts[1] and parts[2] in self.core_components:
+            await self._answered_by_core(interaction, parts[2], parts[3])
+            return True
         generation = self.components.get(parts[1])
         handler = generation.declared.components.get(parts[2]) if generation else None
         refused = self._refused(interaction, generation, parts[2]) if generation else ""
@@ -185,6 +190,15 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         with generation.interactions.busy(), self.answers.watched(interaction, generation, what):
             await _handle(generation, handler, interaction, parts[3], what)
         return True
+
+    async def _answered_by_core(self, interaction: Any, action: str, args: str) -> None:
+        if refused := self._refused(interaction, None, action):
+            await say(interaction, refused)
+            return
+        try:
+            await contained(self.core_components[action](interaction, args))
+        except Exception as error:  # noqa: BLE001 - the boundary: told to the user, and logged with a reference
+            await say(interaction, reply_to([error], "a component of roundhook", None))
 
     async def _kept(self, interaction: Any, plugin: str, action: str, args: str) -> None:
         """Do what somebody has said *Yes* to, or turn a page: what it is about is kept in the database."""
