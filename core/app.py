@@ -21,6 +21,7 @@ from core.discord.port import NoDiscord
 from core.discord.troubles import Troubles
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
+from core.kernel.asides import tell_asides
 from core.kernel.discovery import discover
 from core.kernel.failures import tell_failures, tell_jobs
 from core.kernel.generation import Generation
@@ -199,6 +200,7 @@ async def _look_after(services: Services) -> None:
             await services.kernel.take_over()
             await tell_failures(services.journal, CONTRACTS, services.troubles)
             await tell_jobs(services.kernel.jobs, services.troubles)
+            await tell_asides(services.kernel.slots.values(), services.kernel.settings, services.troubles)
             await services.troubles.tell_untold()
             await services.discord.look_at_clock()
             if (now := services.clock.monotonic()) - thinned >= THIN_SECONDS:

@@ -37,6 +37,8 @@ class SettingChanges(Changes):
         Raises:
             UserFacingError: there is no such setting, or it cannot be that; says what can.
         """
+        if guild is not None and guild not in self._config.guilds:
+            raise UserFacingError(f"Guild {guild} is not in the settings: add [guilds.{guild}] first.")
         change = _change(await self.layers(name), key, text, guild or FOR_ALL, user)
         return await self._change(name, "settings", guild, user, lambda slot: self._set(slot, change))
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import UserFacingError
 from roundhook.testing import Stage
 from tests.filed import FiledStage
-from tests.plugin_maker import running, write_plugin
+from tests.plugin_maker import running, until, write_plugin
 
 MANIFEST = """
 [config.pace]
@@ -155,7 +155,11 @@ async def test_rows_that_a_newer_version_does_not_allow_are_left_aside(tmp_path:
     """They stay, are told with the remedy, and count again when they may."""
     write(tmp_path)
     async with Stage(["keeper"], folders=[tmp_path], guilds=(1, 2)) as stage:
-        kernel = stage.app.kernel
+        kernel, admins = stage.app.kernel, stage.discord.guild_channels(1).admin
+
+        def told() -> list[str]:
+            return [one.text for one in stage.discord.messages(admins)]
+
         await kernel.set_setting("keeper", "limit", "2", 1)
         await kernel.set_setting("keeper", "words", "b, c")
         newer = MANIFEST.replace('"guild"\nmin = 1', '"guild"\nmin = 5').replace("default = 3", "default = 6")
@@ -167,10 +171,17 @@ async def test_rows_that_a_newer_version_does_not_allow_are_left_aside(tmp_path:
         assert "words is not used: the plugin has no such setting any more" in report.notes[0]
         assert "key:words value:- everywhere:True" in report.notes[0]
         assert "limit is not used: limit is 2: it must be at least 5" in report.notes[1]
+        await stage.clock.advance(31)
+        await until(lambda: len(told()) == 1)
+        assert "What was set of limit is not used" in told()[0]
+        assert "key:limit value:-" in told()[0]
         await kernel.set_setting("keeper", "words", "-")
         write(tmp_path)
         assert (await stage.plugins.reload("keeper")).notes == ()
         assert running(stage, "keeper").limit(1) == 2
+        await stage.clock.advance(31)
+        await until(lambda: len(told()) == 2)
+        assert "that is over" in told()[1]
 
 
 async def test_what_cannot_be_set_is_refused_in_words(tmp_path: Path) -> None:
@@ -182,6 +193,7 @@ async def test_what_cannot_be_set_is_refused_in_words(tmp_path: Path) -> None:
             ("pase", "1", None, "It has: `pace`"), ("pace", "soon", None, "10m"), ("pace", "2h", None, "at most 3600"),
             ("limit", "many", 1, "whole number"), ("limit", "0", 1, "at least 1"), ("channel", "general", 1, "#name"),
             ("pace", "1m", 1, "for all servers"), ("limit", "-", 1, "nothing to take back"),
+            ("limit", "5", 42, "add [guilds.42] first"),
             ("key", "hunter2", None, "never stands in the database"), ("pase", "-", None, "It has"),
         ):  # fmt: skip
             with pytest.raises(UserFacingError) as told:
