@@ -17,6 +17,7 @@ from core.journal import Journal, OnCommit
 from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
+from core.kernel.kinds import envelope_of
 from core.kernel.loader import Source
 from core.kernel.manifest import Manifest
 from core.kernel.probe import Impl, Stage
@@ -71,7 +72,7 @@ async def dispatch_seconds(journal: Any, handlers: int, numbers: Iterable[int]) 
     before = time.process_time()
     for start in range(0, len(events), 100):
         for event in events[start : start + 100]:
-            await dispatcher.publish(event)
+            await dispatcher.publish(envelope_of(event))
         await dispatcher.settled(10)
     return (time.process_time() - before) / len(events)
 

@@ -127,13 +127,14 @@ async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord"
         for server in servers.values():
             stack.push_async_callback(server.close)
         await webhooks.load(database, servers)
-        journal = Journal(database, owners, clock, CONTRACTS)
+        contracts = CONTRACTS.fresh()
+        journal = Journal(database, owners, clock, contracts)
         writing = asyncio.get_running_loop().create_task(journal.run())
         stack.push_async_callback(lambda: writing)
         stack.callback(journal.close)
         files = Files(storage / "files", database, clock)
         troubles = Troubles(config, database, clock)
-        services = Services(config, clock, database, files, servers, journal, discord, troubles)
+        services = Services(config, clock, database, files, servers, journal, discord, troubles, contracts)
         services.kernel = kernel = Kernel(_host(services))
         kernel.logbook.attach()
         stack.callback(kernel.logbook.detach)
@@ -154,7 +155,7 @@ def _host(services: Services) -> Host:
                 await migrate(database, [Owner(manifest.name, folder)], backups=config.storage_dir / "backups")
 
     clock, journal, discord = services.clock, services.journal, services.discord
-    return Host(config, clock, database, journal, CONTRACTS, discord, context, migrate_plugin)
+    return Host(config, clock, database, journal, services.contracts, discord, context, migrate_plugin)
 
 
 @contextlib.asynccontextmanager
@@ -198,7 +199,7 @@ async def _look_after(services: Services) -> None:
             await _look_for_database(services)
             await webhooks.load(services.database, services.servers)
             await services.kernel.take_over()
-            await tell_failures(services.journal, CONTRACTS, services.troubles)
+            await tell_failures(services.journal, services.contracts, services.troubles)
             await tell_jobs(services.kernel.jobs, services.troubles)
             await tell_asides(services.kernel.slots.values(), services.kernel.settings, services.troubles)
             await services.troubles.tell_untold()

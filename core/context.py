@@ -12,7 +12,6 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import PluginError
 from core.keeping import Keeping
-from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.layers import in_guild
@@ -104,17 +103,18 @@ class Context(Saying, Keeping):
             self.on_close(self._generation.http.close)
         return self._generation.http
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: object) -> None:
         """Commit *event* to the journal; every plugin that is on and implements its hook will get it.
 
-        Returns when it is committed. The same event again is nothing.
+        *event* is one of ours, or one that this plugin declares in its ``contract.py``. Returns when it is committed.
+        The same event again is nothing.
 
         Raises:
-            PluginError: called in ``setup``.
+            PluginError: it is no event, another plugin's, or has a value of a wrong type; or called in ``setup``.
             PeerUnavailableError: the database does not answer; nothing is stored.
         """
         self._check_live("publish")
-        await self._services.publish(event)
+        await self._services.publish(event, self.name)
 
     async def call(self, offer: str, /, **arguments: Any) -> Any:
         """Return what another plugin's *offer* (``"mvp_shout.best_of"``) answers; all is plain JSON data, copied.

@@ -42,19 +42,15 @@ OnCommit = Callable[[int, Sequence[str]], None]
 """Called with an event's id and the plugins that it is to be delivered to now."""
 
 
-class Event(Protocol):
-    """What the journal asks of an event."""
-
-    @property
-    def key(self) -> str:
-        """Two events with the same key are one event."""
+class WaitingError(ValueError):
+    """What stands in the journal cannot be read now, and may be later: it says what it waits for."""
 
 
 class Codec(Protocol):
     """Turns events into text and back."""
 
-    def encode(self, event: Any) -> tuple[str, str]:
-        """Return an event's type and its text."""
+    def encode(self, event: Any) -> tuple[str, str, str]:
+        """Return an event's type, its text, and its key: two events with the same key are one."""
 
     def decode(self, type_name: str, payload: str) -> Any:
         """Return the event again."""
@@ -64,9 +60,9 @@ class Codec(Protocol):
 class Publication:
     """An event on its way into the journal; ``committed`` gives its id, or None when it was there before."""
 
-    event: Event
     type: str
     payload: str
+    key: str
     plugins: tuple[str, ...]
     again: tuple[str, ...]
     on_commit: OnCommit
@@ -99,7 +95,7 @@ class Journal(Backlog):
         self._ended = False
 
     async def append(
-        self, event: Event, plugins: Sequence[str], on_commit: OnCommit, *, again: Sequence[str] = ()
+        self, event: Any, plugins: Sequence[str], on_commit: OnCommit, *, again: Sequence[str] = ()
     ) -> int | None:
         """Commit *event* with a delivery for each of *plugins*; return its id, or None if it is there already.
 
@@ -114,7 +110,7 @@ class Journal(Backlog):
             raise RoundhookError("The journal is closed: nothing can be published any more.")
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         text = self._codec.encode(event)
-        self._publications.append(Publication(event, *text, tuple(plugins), tuple(again), on_commit, future))
+        self._publications.append(Publication(*text, tuple(plugins), tuple(again), on_commit, future))
         self._work.set()
         return await future
 
@@ -165,12 +161,12 @@ class Journal(Backlog):
             return []
         async with self._lock:
             rows = await self._database.fetch(
-                "SELECT e.id, e.type, e.payload, d.plugin, d.attempts FROM deliveries d "
+                "SELECT e.id, e.type, e.payload, d.plugin, d.attempts, d.error FROM deliveries d "
                 f"JOIN events e ON e.id = d.event_id WHERE d.{OPEN} AND d.state = 'pending' AND e.owner = ? "
                 f"AND d.plugin IN ({marks(len(names))}) ORDER BY e.id, d.plugin",
                 (self._owners.me, *names),
             )
-        recorded = {(event_id, plugin) for *_, event_id, plugin in self._records}
+        recorded = {(event_id, plugin) for state, *_, event_id, plugin in self._records if state != "pending"}
         found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded]
         return [delivery for delivery in found if delivery is not None]
 
@@ -178,6 +174,11 @@ class Journal(Backlog):
         """Read a row; one that this version cannot read has failed for good, and is tried again at the next start."""
         try:
             event = self._codec.decode(row["type"], row["payload"])
+        except WaitingError as error:
+            if row["error"] != (why := _storable(str(error))):
+                log.warning("event %d for %s %s", row["id"], row["plugin"], why)
+                self.record(row["id"], row["plugin"], "pending", row["attempts"], why)
+            return None
         except Exception as error:  # noqa: BLE001 - whatever stands there concerns that row alone
             why = f"event {row['id']} ({str(row['type'])[:80]}) cannot be read by this version: {type(error).__name__}"
             log.error("%s; it is set aside, see `roundhook events --failed`", why)
@@ -197,7 +198,7 @@ class Journal(Backlog):
             flushes, self._flushes = self._flushes, []
             same: dict[str, list[Publication]] = {}
             for publication in publications:
-                same.setdefault(publication.event.key, []).append(publication)
+                same.setdefault(publication.key, []).append(publication)
             if not await self._written(list(same.values()), records):
                 self._records[:0], self._flushes[:0] = records, flushes
                 return False
@@ -221,7 +222,7 @@ class Journal(Backlog):
                 _settle(group, error=error)
             return not records
         for group in same:
-            await self._committed(group, ids.get(group[0].event.key))
+            await self._committed(group, ids.get(group[0].key))
         return True
 
     async def _committed(self, group: list[Publication], event_id: int | None) -> None:
@@ -235,14 +236,14 @@ class Journal(Backlog):
         except PeerUnavailableError as error:
             _settle(group, error=error)
         except Exception:
-            log.exception("%s is in the journal, but was not handed over", first.event.key)
+            log.exception("%s is in the journal, but was not handed over", first.key)
         _settle([first], event_id)
         _settle(rest)
 
     async def _deliver_again(self, publication: Publication) -> None:
         """Give an event that was there before to the plugins that catch up and have no delivery of it."""
         async with self._database.transaction() as transaction:
-            (row,) = await transaction.fetch("SELECT id FROM events WHERE key = ?", (publication.event.key,))
+            (row,) = await transaction.fetch("SELECT id FROM events WHERE key = ?", (publication.key,))
             had = await transaction.fetch("SELECT plugin FROM deliveries WHERE event_id = ?", (row["id"],))
             new = sorted(set(publication.again) - {one["plugin"] for one in had})
             now = self._clock.now()
@@ -259,8 +260,8 @@ class Journal(Backlog):
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             ids = await self._insert_events(transaction, publications, now)
-            new = [one for one in publications if one.event.key in ids]
-            deliveries = [(ids[one.event.key], plugin, now) for one in new for plugin in one.plugins]
+            new = [one for one in publications if one.key in ids]
+            deliveries = [(ids[one.key], plugin, now) for one in new for plugin in one.plugins]
             await transaction.execute_many(_DELIVERY, deliveries)
             await transaction.execute_many(_RECORD, records)
         return ids
@@ -270,7 +271,7 @@ class Journal(Backlog):
     ) -> dict[str, int]:
         if not publications:
             return {}
-        events = [(one.event.key, one.type, one.payload, now, self._owners.me) for one in publications]
+        events = [(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
         places = ", ".join(["(?, ?, ?, ?, ?)"] * len(events))
         sql = f"{_EVENT}{places} ON CONFLICT (key) DO NOTHING RETURNING id, key"
         rows = await transaction.fetch(sql, list(itertools.chain.from_iterable(events)))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import PluginError
-from core.kernel.contracts import Event
 from core.kernel.generation import Generation
+from core.kernel.kinds import envelope_of
 from core.services import Services
 
 if TYPE_CHECKING:
@@ -22,27 +22,31 @@ class Saying:
         self._generation = generation
         self._services = services
 
-    def guilds(self, about: Event | str | None = None) -> list[int]:
+    def guilds(self, about: object = None) -> list[int]:
         """Return the guilds that have this plugin on and see an event's server, or a server given by its key."""
-        return self._services.kernel.guilds(self.name, about or "")
+        seen = about if isinstance(about, str) else "" if about is None else envelope_of(about)
+        return self._services.kernel.guilds(self.name, seen)
 
     async def send_to_guilds(
-        self, event: Event, message: "Content | None", *, announce_within: float | Callable[[int], float] = 3600.0
+        self, event: object, message: "Content | None", *, announce_within: float | Callable[[int], float] = 3600.0
     ) -> None:
         """Have *message* about *event* stand in the stats channel of each of its guilds, once.
 
         Returns when that is committed; it is posted, edited or deleted beside the handler, however long Discord is
         away. *message* is a text, a ``Message``, None (nothing is to stand there), or a coroutine function that makes
-        one of these: it is called only when something is to be done. About one thing (a stored round) there is one
-        message for each plugin and guild: a later version edits it. What came by ``import``, or happened more than
-        *announce_within* seconds ago, is not announced; a function is asked for each guild's number.
+        one of these: it is called only when something is to be done. About one thing (a stored round, or what an
+        event's contract says) there is one message for each plugin and guild: a later version edits it. What is quiet
+        (came by ``import``), or happened more than *announce_within* seconds ago, is not announced; a function is
+        asked for each guild's number.
 
         Raises:
-            PluginError: called in ``setup``, or inside a transaction.
+            PluginError: *event* is none; or called in ``setup``, or inside a transaction.
             PeerUnavailableError: the database does not answer.
         """
         self._check_live("send_to_guilds")
-        await self._services.discord.announce(self.name, event, message, self.guilds(event), announce_within)
+        known = envelope_of(event)
+        guilds = self._services.kernel.guilds(self.name, known)
+        await self._services.discord.announce(self.name, known, message, guilds, announce_within)
 
     async def send(self, channel: int, message: "Content | None", *, once: str = "") -> None:
         """Have *message* stand in a channel; returns when that is committed.

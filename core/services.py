@@ -11,7 +11,7 @@ from core.discord.port import DiscordPort
 from core.discord.troubles import Troubles
 from core.errors import PluginError
 from core.journal import Journal
-from core.kernel.contracts import Event
+from core.kernel.contracts import Contracts
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.rounds.files import Files
@@ -30,18 +30,21 @@ class Services:
     journal: Journal
     discord: DiscordPort
     troubles: Troubles
+    contracts: Contracts
     kernel: Kernel = field(init=False, repr=False)
     """Set once it is made."""
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: Any, by: str = "") -> None:
         """Commit *event* to the journal and deliver it.
 
         Raises:
-            PluginError: called inside a transaction, for which the journal's own would wait.
+            PluginError: it is no event, is not for the plugin *by* to publish, or could not be read back; or called
+                inside a transaction, for which the journal's own would wait.
         """
+        envelope = self.contracts.publishable(event, by)
         if self.database.engine.transaction_exists():
-            raise PluginError(f"{event.key} is published inside a transaction. Publish after its block has ended.")
-        await self.kernel.dispatcher.publish(event)
+            raise PluginError(f"{envelope.key} is published inside a transaction. Publish after its block has ended.")
+        await self.kernel.dispatcher.publish(envelope)
 
     async def call(self, caller: str, target: str, arguments: Mapping[str, Any]) -> Any:
         """Return what the offer *target* answers to the plugin *caller* ("": a test).

@@ -13,7 +13,6 @@ from core.clock import MovableClock
 from core.config import Config, parse_config
 from core.db import Database
 from core.errors import PluginError
-from core.kernel.contracts import Event
 from core.kernel.folders import built_in
 from core.kernel.report import Report, Status
 from devkit.discord import DiscordServer, Message
@@ -104,7 +103,7 @@ class Stage:
         """Reload, enable and disable plugins, and ask how they stand."""
         return StagePlugins(self.app)
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: object) -> None:
         """Publish *event* as a plugin would; returns when it is in the journal."""
         await self.app.services.publish(event)
 

@@ -23,7 +23,7 @@ def events() -> str:
     found = [
         one
         for one in classes("core/rounds/events.py")
-        if one.name in {event.__name__ for event in CONTRACTS.by_hook.values()}
+        if one.name in {kind.type for kind in CONTRACTS.by_hook.values()}
     ]
     return "\n\n".join(_event(one) for one in found)
 
@@ -31,7 +31,7 @@ def events() -> str:
 def _event(event: ast.ClassDef) -> str:
     key = next(one for one in event.body if isinstance(one, ast.FunctionDef) and one.name == "key")
     returned = next(one.value for one in key.body if isinstance(one, ast.Return) and one.value is not None)
-    hook = next(name for name, kind in CONTRACTS.by_hook.items() if kind.__name__ == event.name)
+    hook = next(name for name, kind in CONTRACTS.by_hook.items() if kind.type == event.name)
     rows = [
         (
             f"`{name}`",

@@ -21,7 +21,7 @@ _NOT_FOR_PLUGINS = ("__main__", "beside")
 _OURS = ("core", "devkit", "roundhook")
 _IN_CONTEXT = {"Context", "Embed", "Field", "File", "Message", "Plugin"}
 _NEEDED = "*needed*"
-_EVENTS = {event.__name__ for event in CONTRACTS.by_hook.values()}
+_EVENTS = {kind.type for kind in CONTRACTS.by_hook.values()}
 
 
 class Attribute(NamedTuple):

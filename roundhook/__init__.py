@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.errors import RoundhookError as RoundhookError
     from core.errors import UserFacingError as UserFacingError
     from core.kernel.contracts import Event as Event
+    from core.kernel.kinds import event as event
     from core.kernel.options import Settings as Settings
     from core.plugin import Plugin as Plugin
     from core.plugin import hookimpl as hookimpl
@@ -65,6 +66,7 @@ _PLACES = {
         "PluginError", "PluginUnavailableError", "RoundhookError", "UserFacingError",
     ),
     "core.kernel.contracts": ("Event",),
+    "core.kernel.kinds": ("event",),
     "core.kernel.options": ("Settings",),
     "core.plugin": ("Plugin", "hookimpl", "offer", "plugin_of"),
     "core.rounds.events": ("FetchedFile", "ImportedRound", "Pause", "PlayerRef", "RoundAmended", "RoundNotice"),

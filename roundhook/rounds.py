@@ -1,6 +1,6 @@
 """The shared language of round plugins: events and their parts, tables, names, file names, sums."""
 
-from core.kernel.contracts import LIVE
+from core.kernel.kinds import LIVE
 from core.rounds.events import (
     ALLIES,
     AXIS,

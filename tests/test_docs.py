@@ -26,6 +26,7 @@ from core.kernel.manifest import read_manifest
 from docs.settings import EXAMPLE, example_meanings
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests.plugin_maker import running
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -184,6 +185,22 @@ async def test_the_recipes_of_doing_things_later_work(tmp_path: Path) -> None:
 
 async def _has_round(stage: Stage) -> bool:
     return await stage.count("rounds") == 1
+
+
+async def test_the_plugins_with_an_event_of_their_own_work(tmp_path: Path) -> None:
+    """One chooses the best of a round that was played, the other counts."""
+    write_files((DOCS / "how-to" / "declare-an-event.md").read_text("utf-8"), tmp_path)
+    async with Stage(plugins=[*LIVE, "mvp_shout", "ladder"], folders=[tmp_path]) as stage:
+        await stage.games["local"].play_round(map_name="supply")
+        await stage.until(lambda: _has_event(stage, "mvp_shout.MvpChosen:1"))
+        await stage.settled()
+
+        (best,) = await stage.db.fetch("SELECT guid FROM player_rounds ORDER BY damage_given DESC LIMIT 1")
+        assert running(stage, "ladder").times == {best["guid"]: 1}
+
+
+async def _has_event(stage: Stage, key: str) -> bool:
+    return bool(await stage.db.fetch("SELECT id FROM events WHERE key = ?", (key,)))
 
 
 async def test_the_readme_plugin_works(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from core.cli.looks import Look
@@ -26,8 +26,9 @@ async def looks_at_plugins(config: Config, on: Mapping[str, bool]) -> AsyncItera
     catalogue = await asyncio.to_thread(discover, config.plugins.paths)
     for name, error in catalogue.errors.items():
         yield f"plugin {name}", functools.partial(_refuse, error)
+    beside = [catalogue.manifests[name] for name, enabled in on.items() if enabled and name in catalogue.manifests]
     for name in [name for name, enabled in on.items() if enabled and name not in catalogue.errors]:
-        yield f"plugin {name}", functools.partial(_look_at, config, catalogue, name)
+        yield f"plugin {name}", functools.partial(_look_at, config, catalogue, name, beside)
     for name in config.plugin:
         if name not in catalogue.errors and not on.get(name):
             yield f"[plugin.{name}]", functools.partial(_look_at_settings, config, catalogue, name)
@@ -72,7 +73,7 @@ async def _settings_of(config: Config, manifest: Manifest) -> Settings:
         return Settings({one.key: None if one.secret else one.default for one in manifest.options})
 
 
-async def _look_at(config: Config, catalogue: Catalogue, name: str) -> str:
+async def _look_at(config: Config, catalogue: Catalogue, name: str, beside: Sequence[Manifest]) -> str:
     if name not in catalogue.manifests:
         remedy = "Correct plugins.enabled, or add its folder to plugins.paths."
         if name not in (config.plugins.enabled or ()):
@@ -81,7 +82,7 @@ async def _look_at(config: Config, catalogue: Catalogue, name: str) -> str:
     manifest = catalogue.manifests[name]
     layers = await layers_of(config, manifest)
     layers.everywhere()
-    await check_contract(manifest, CONTRACTS)
+    await check_contract(manifest, CONTRACTS, beside)
     if asides := list(layers.asides()):
         raise ConfigError(" ".join(f"{one.why} {one.remedy}" for one in asides))
     return " ".join((manifest.version, *layers.before_file()))

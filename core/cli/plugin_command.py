@@ -70,6 +70,9 @@ async def _new(arguments: argparse.Namespace) -> None:
 async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
     complain(f"{manifest.name}: its code is run now. Check only what you would run.")
-    hooks = await check_contract(manifest, CONTRACTS)
+    config = config_of(arguments)
+    found, enabled = discover(config.plugins.paths).manifests, await _enabled(config)
+    beside = [one for name, one in found.items() if enabled.get(name)]
+    hooks = await check_contract(manifest, CONTRACTS, beside)
     text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
     answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

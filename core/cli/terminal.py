@@ -15,7 +15,6 @@ from core.config import Config, ServerSection, parse_config
 from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, RoundhookError
-from core.kernel.contracts import Event
 from core.kernel.options import Settings
 from core.rounds.files import Files
 from core.servers.ssh import Server
@@ -148,7 +147,7 @@ class Offline:
     def __init__(self, app: "Application") -> None:
         self._app = app
 
-    async def __call__(self, event: Event) -> None:
+    async def __call__(self, event: object) -> None:
         """Commit *event* to the journal; the plugins get it."""
         await self._app.services.publish(event)
 

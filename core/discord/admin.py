@@ -140,6 +140,8 @@ class Admin:
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
         lines += _offer_lines(slot)
         lines += await job_lines(self._kernel.jobs.schedule, name)
+        unbound = slot.generation.unbound if slot and slot.generation else ()
+        lines += [f"`{hook}`: no plugin that runs declares it" for hook in unbound]
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
     async def logs(self, context: lightbulb.Context, name: str) -> None:

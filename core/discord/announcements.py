@@ -13,7 +13,7 @@ from core.db.database import Row
 from core.discord.messages import Content, Message, Within, made
 from core.discord.stored import SINGLE, marked, text_digest, to_row, token_of
 from core.errors import PluginError
-from core.kernel.contracts import Event
+from core.kernel.kinds import Envelope
 
 ALARM = "trouble:"
 """How the subject of a message goes on where it is about a trouble: that is posted before all else."""
@@ -54,7 +54,7 @@ class Announcements:
         self._config, self._database, self._clock, self._wake = config, database, clock, wake
 
     async def announce(
-        self, plugin: str, event: Event, content: Content | None, guilds: Sequence[int], within_seconds: Within
+        self, plugin: str, event: Envelope, content: Content | None, guilds: Sequence[int], within_seconds: Within
     ) -> None:
         """Want *content* about *event* in the guilds' stats channels; what stands there about the same is edited.
 
@@ -101,9 +101,9 @@ class Announcements:
             (f"{SINGLE}%", self._clock.now() - KEEP),
         )
 
-    def _is_due(self, event: Event, guild: int, standing: Row | None, within_seconds: Within) -> bool:
+    def _is_due(self, event: Envelope, guild: int, standing: Row | None, within_seconds: Within) -> bool:
         """Tell whether a guild gets news of *event*: a later version of what it has, or something new."""
-        if standing is not None and event.version <= standing["wanted"]:
+        if standing is not None and event.version is not None and event.version <= standing["wanted"]:
             return False
         if standing is not None and (standing["content"] or standing["message_id"]) is not None:
             return True
@@ -112,7 +112,7 @@ class Announcements:
         seconds = within_seconds(guild) if callable(within_seconds) else within_seconds
         return event.at is None or self._clock.now() - event.at <= timedelta(seconds=seconds)
 
-    def _place(self, plugin: str, event: Event, guild: int, standing: Row | None) -> Place:
+    def _place(self, plugin: str, event: Envelope, guild: int, standing: Row | None) -> Place:
         kind, _, number = event.about.partition(":")
         channel = standing["channel_id"] if standing else self._config.guilds[guild].stats_channel
         round_id = int(number) if kind == "round" else None

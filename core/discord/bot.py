@@ -33,10 +33,10 @@ from core.discord.troubles import Troubles
 from core.discord.wire import dumps, tls
 from core.errors import PluginError
 from core.kernel.bounded import contained, text_of
-from core.kernel.contracts import Event
 from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
+from core.kernel.kinds import Envelope
 from core.kernel.loader import place_where
 from core.kernel.strays import tell_strays
 
@@ -193,7 +193,7 @@ class Discord:
         self.client.forget(generation)
 
     async def announce(
-        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: Within
+        self, plugin: str, event: Envelope, message: Content | None, guilds: Sequence[int], within_seconds: Within
     ) -> None:
         await self.speech.announcements.announce(plugin, event, message, guilds, within_seconds)
 

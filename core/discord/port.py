@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.discord.messages import Content, Within
 from core.errors import PluginError
-from core.kernel.contracts import Event
 from core.kernel.generation import Generation
 from core.kernel.host import Surface
+from core.kernel.kinds import Envelope
 
 if TYPE_CHECKING:
     import hikari
@@ -34,7 +34,7 @@ class DiscordPort(Surface, Protocol):
         """Hand each message of a channel to *handler* from the swap on."""
 
     async def announce(
-        self, plugin: str, event: Event, message: Content | None, guilds: Sequence[int], within_seconds: Within
+        self, plugin: str, event: Envelope, message: Content | None, guilds: Sequence[int], within_seconds: Within
     ) -> None:
         """Want a message about *event* in the guilds' stats channels."""
 

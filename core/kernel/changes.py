@@ -11,13 +11,14 @@ from typing import Any
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import keep, text_of
 from core.kernel.calls import Calls
-from core.kernel.contracts import Event
 from core.kernel.discovery import discover
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.host import Host
 from core.kernel.jobs import Jobs
+from core.kernel.kinds import Envelope
 from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
+from core.kernel.probe import awaits_contract
 from core.kernel.replacement import Replacement
 from core.kernel.report import Report
 from core.kernel.setting_rows import SettingRows
@@ -45,13 +46,15 @@ class Changes:
         self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
-        self._replacement = Replacement(host, self.reader, self.settings, self.dispatcher.note_change)
+        self._replacement = Replacement(host, self.reader, self.settings, self.dispatcher.note_change, self.slots)
         self._changes: set[asyncio.Task[Report]] = set()
         self._unusable: dict[str, str] = {}
         self._on: dict[str, None] = {}
         """Names of the plugins that are to run from the start, in order; one may be found or mended later."""
         self._off: dict[str, set[int]] = {}
         self._hooks: dict[str, frozenset[str]] = {}
+        self._edition = 0
+        """That of the contracts whose consequences are seen to."""
         self._closing = False
 
     async def look_again(self) -> None:
@@ -67,7 +70,7 @@ class Changes:
             elif self.slots[name].generation is None:
                 self.slots[name].manifest = manifest
 
-    def guilds(self, name: str, about: Event | str) -> list[int]:
+    def guilds(self, name: str, about: Envelope | str) -> list[int]:
         """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""
         slot, config = self.slots.get(name), self._config
         server = about if isinstance(about, str) else about.origin
@@ -99,6 +102,7 @@ class Changes:
             report = self._absent(name, "/plugin list shows those that were found.")
         else:
             report = await change(self.slots[name])
+            await self._follow_contracts()
         runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
         detail = ": ".join(filter(None, (report.done, report.error))) or ". ".join((runs, *report.notes))
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
@@ -118,9 +122,10 @@ class Changes:
                 if self._closing:
                     raise PluginError(f"{slot.name}: roundhook is stopping; nothing is changed any more.")
                 pause = await work(slot, *args) or 0.0
-                slot.error = ""
+                slot.error, slot.awaits = "", False
             except RoundhookError as problem:
                 error = slot.error = without_tokens(str(problem))
+                slot.awaits = awaits_contract(problem)
                 _log_of(slot).error("%s", problem, exc_info=problem.__cause__)
             except Exception as problem:  # noqa: BLE001 - the boundary: said in the report, and logged
                 error = slot.error = f"{slot.name}: {text_of(problem)}."
@@ -191,6 +196,21 @@ class Changes:
                 await self._resume([slot])
         return pause
 
+    async def _follow_contracts(self) -> None:
+        """See to what another contract brings: handlers that it calls, events that can be read, plugins that waited."""
+        while self._edition != self._contracts.edition:
+            self._edition = self._contracts.edition
+            for slot in self._running():
+                await self._remember_hooks(slot)
+                self.dispatcher.unpark(slot.name)
+            await self._resume(self._running())
+            for slot in [one for one in self.slots.values() if one.enabled and one.awaits]:
+                await self._reported(slot, self._load_awaited)
+
+    async def _load_awaited(self, slot: Slot) -> None:
+        if slot.generation is None:
+            await self._load(slot)
+
     async def _remember_hooks(self, slot: Slot) -> None:
         """Keep which hooks the plugin handles: while it cannot be loaded, its events are recorded by that."""
         hooks = frozenset(slot.impls)
@@ -205,7 +225,7 @@ class Changes:
                 "Leave the guild out (bot owner), or switch off the plugins that show its data here."
             )
 
-    def _wanted(self, event: Event, slot: Slot) -> bool:
+    def _wanted(self, event: Envelope, slot: Slot) -> bool:
         """Tell whether an event is for a plugin at all: one of guild scope needs a guild that sees it and has it on."""
         return slot.manifest.scope == "global" or bool(self.guilds(slot.name, event))
 
@@ -233,6 +253,9 @@ class Changes:
             if slot.manifest.catch_up:
                 await self.journal.catch_up(slot.name, self._contracts.types_of(slot.impls))
         self.dispatcher.resume(await self.journal.open_deliveries([slot.name for slot in slots]))
+
+    def _running(self) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.generation is not None]
 
     def _absent(self, name: str, remedy: str) -> Report:
         return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.kernel.breaker import Breaker
-from core.kernel.contracts import Event
+from core.kernel.kinds import Envelope
 
 
 class Outcome(enum.Enum):
@@ -26,7 +26,7 @@ class Delivery:
     """One event for one plugin."""
 
     event_id: int
-    event: Event
+    event: Envelope
     plugin: str
     root: object
     """The same for all events that were published while handling one another."""
@@ -42,7 +42,7 @@ class Delivery:
     """What stood before that attempt."""
 
     @classmethod
-    def of(cls, event_id: int, event: Event, plugins: Iterable[str], root: object) -> "list[Delivery]":
+    def of(cls, event_id: int, event: Envelope, plugins: Iterable[str], root: object) -> "list[Delivery]":
         """Return an event's deliveries to *plugins*."""
         about = event.about
         return [cls(event_id, event, plugin, root, 0, (plugin, about) if about else None) for plugin in plugins]

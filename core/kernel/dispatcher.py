@@ -14,9 +14,9 @@ from core.clock import Clock
 from core.errors import BadInputError
 from core.journal import Journal, OpenDelivery, State
 from core.kernel.bounded import contained, keep, take_back, text_of
-from core.kernel.contracts import Event
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation
+from core.kernel.kinds import Envelope, envelope_of
 from core.kernel.limits import Limit, Limits
 from core.kernel.probe import Impl, Stage
 from core.kernel.scope import CHAIN, ROOT, Job
@@ -30,7 +30,6 @@ FINISH_SECONDS = 10.0
 """How long handlers that run may take to end when the bot stops."""
 CLOSE_SECONDS = 5.0
 """How long cancelled handlers may take to end when the bot stops."""
-
 JOB_SECONDS = 2.0
 """What a plugin has spawned and goes on for longer is a worker, whose end nobody waits for."""
 
@@ -39,7 +38,7 @@ class Dispatcher:
     """Publishes events and delivers them to the plugins in *slots*."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, slots: Mapping[str, Slot], wanted: Callable[[Event, Slot], bool]
+        self, journal: Journal, clock: Clock, slots: Mapping[str, Slot], wanted: Callable[[Envelope, Slot], bool]
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -56,7 +55,7 @@ class Dispatcher:
         self._calling: set[asyncio.Task[None] | None] = set()
         """Those that are within a handler."""
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, event: Envelope) -> None:
         """Commit *event* to the journal and start its deliveries.
 
         The same event again is only for plugins that catch up and have not had it.
@@ -73,7 +72,7 @@ class Dispatcher:
 
         await self._journal.append(event, plugins, start, again=again)
 
-    def subscribers(self, event: Event) -> list[str]:
+    def subscribers(self, event: Envelope) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
         slots = [slot for slot in self._slots.values() if slot.handles(event.hook) and self._wanted(event, slot)]
         return [slot.name for slot in sorted(slots, key=lambda slot: slot.manifest.order())]
@@ -88,7 +87,8 @@ class Dispatcher:
         roots: defaultdict[int, object] = defaultdict(object)
         for found in deliveries:
             if (found.event_id, found.plugin) not in known:
-                (delivery,) = Delivery.of(found.event_id, found.event, [found.plugin], roots[found.event_id])
+                event, root = envelope_of(found.event), roots[found.event_id]
+                (delivery,) = Delivery.of(found.event_id, event, [found.plugin], root)
                 delivery.attempts = found.attempts
                 events[found.event_id].append(delivery)
         for group in events.values():
@@ -244,6 +244,9 @@ class Dispatcher:
             return Outcome.PARKED, None
         if not self._wanted(delivery.event, slot):
             return Outcome.DONE, None  # switched off for every guild that would see it
+        if not delivery.event.renew():
+            self._close(delivery, None)  # the journal keeps it until a contract comes that can read it
+            return Outcome.PARKED, None
         delivery.breaker = breaker = slot.breaker(delivery.event)
         if breaker.state != "closed" and not breaker.admit(self._clock.monotonic()):
             keep(self._tasks, self._deliver_after_probe(delivery, slot))
@@ -263,7 +266,7 @@ class Dispatcher:
         problem: BaseException | None = None
         try:
             with limit:
-                await contained(impl.function(delivery.event) if impl.takes_event else impl.function())
+                await contained(impl.function(delivery.event.event) if impl.takes_event else impl.function())
         except (Exception, asyncio.CancelledError) as error:
             problem = error
             if limit.expired:
@@ -299,22 +302,21 @@ class Dispatcher:
         await self._clock.wait(slot.renewed, max(breaker.probe_at - now, 0.0) if breaker.state == "open" else 0.1)
         await self._deliver(delivery)
 
-    def _close(self, delivery: Delivery, state: State, error: str | None = None) -> None:
-        self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
+    def _close(self, delivery: Delivery, state: State | None, error: str | None = None) -> None:
+        if state:
+            self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
         self._lanes.leave(delivery)
         self._open.discard(delivery)
         self.note_change()
 
-    def _waits_for_plugin(self, delivery: Delivery) -> bool:
+    def _waits(self, delivery: Delivery) -> bool:
         """Tell whether a delivery waits until its plugin is on again (or, in another version, has the hook again)."""
         slot = self._slots.get(delivery.plugin)
         return slot is None or (self._impl(delivery) is None and not slot.gate.closed)
 
     def _left(self, roots: set[object]) -> list[Delivery | Job]:
         """Return the deliveries and jobs of these *roots* that have not ended."""
-        left: list[Delivery | Job] = [
-            one for one in self._open if one.root in roots and not self._waits_for_plugin(one)
-        ]
+        left: list[Delivery | Job] = [one for one in self._open if one.root in roots and not self._waits(one)]
         return left or [job for job in self._jobs() if job.root in roots]
 
     def _jobs(self) -> list[Job]:
@@ -330,20 +332,16 @@ class Dispatcher:
                 await self.change_after(self.changes)
 
     def _stage(self, delivery: Delivery) -> Stage:
-        impl = self._impl(delivery)
-        return impl.stage if impl else Stage.ORDINARY
+        return impl.stage if (impl := self._impl(delivery)) else Stage.ORDINARY
 
     def _order(self, delivery: Delivery) -> tuple[int, str]:
-        slot = self._slots.get(delivery.plugin)
-        return slot.manifest.order() if slot else (0, delivery.plugin)
+        return slot.manifest.order() if (slot := self._slots.get(delivery.plugin)) else (0, delivery.plugin)
 
     def _patience(self, delivery: Delivery) -> float:
-        impl = self._impl(delivery)
-        return impl.limit if impl else 0.0
+        return impl.limit if (impl := self._impl(delivery)) else 0.0
 
     def _impl(self, delivery: Delivery) -> Impl | None:
-        slot = self._slots.get(delivery.plugin)
-        return slot.generation.impls.get(delivery.event.hook) if slot and slot.generation else None
+        return slot.impls.get(delivery.event.hook) if (slot := self._slots.get(delivery.plugin)) else None
 
 
 def _name_of(left: Delivery | Job) -> str:

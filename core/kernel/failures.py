@@ -8,6 +8,7 @@ from core.db.database import Row
 from core.journal import Journal
 from core.kernel.contracts import Contracts
 from core.kernel.jobs import Jobs
+from core.kernel.kinds import envelope_of
 
 _KEY, _JOB, _LACKS = "failed:", "failed job:", "job without a method:"
 _REMEDY = "It is tried again when the plugin's code changes and at the next start; `/events replay` tries now."
@@ -75,6 +76,6 @@ async def _failures(journal: Journal, contracts: Contracts) -> Mapping[tuple[str
 
 def _origin(contracts: Contracts, row: Row) -> str:
     try:
-        return contracts.decode(row["type"], row["payload"]).origin
-    except (KeyError, TypeError, ValueError):
+        return envelope_of(contracts.decode(row["type"], row["payload"])).origin
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ""  # of a version that this one cannot read

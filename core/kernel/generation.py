@@ -6,13 +6,16 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInputError, PeerUnavailableError, PluginError, RoundhookError, UserFacingError
 from core.kernel import loader
 from core.kernel.bounded import TookTooLongError, bounded
+from core.kernel.contract_file import read_contract
 from core.kernel.contracts import Contracts
 from core.kernel.import_errors import what_failed
+from core.kernel.kinds import Kind
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
 from core.kernel.offers import Offer
@@ -75,6 +78,13 @@ class Generation:
         self.impls: dict[str, Impl] = {}
         self.offers: dict[str, Offer] = {}
         """What other plugins may call, by name."""
+        self.unbound: tuple[str, ...] = ()
+        """Hooks that it would handle, and that nobody declares now."""
+        self.contract: ModuleType | None = None
+        self.kinds: list[Kind] = []
+        """What its contract declares."""
+        self._probe: Probe | None = None
+        self._bound_to = -1
         self._keeps_state = False
         self.plugin: Any = None
         """The plugin object."""
@@ -120,13 +130,29 @@ class Generation:
 
     async def load(self, context: Any, contracts: Contracts) -> None:
         """Import, check and set up, ready for the swap. A ``PluginError`` names file and line; the caller disposes."""
+        self.contract, self.kinds = await read_contract(self.source, self.package, contracts)
         module = await loader.import_generation(self.source, self.package)
-        probe = Probe(self.manifest, self.source, contracts)
+        probe = self._probe = Probe(self.manifest, self.source, contracts)
         self.plugin = plugin = self._call("__init__", probe.plugin_class(module))
         self._keeps_state = type(plugin).export_state is not contracts.base.export_state
         plugin.ctx = context
-        self.impls, self.offers = probe.impls(plugin), probe.offers(plugin)
+        self.check(contracts)
+        self.offers = probe.offers(plugin)
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
+
+    def check(self, contracts: Contracts) -> None:
+        """Find its handlers as the contracts, and its own, are now; refuse what is wrong (``PluginError``)."""
+        if self._probe is not None and self._bound_to != contracts.version:
+            seen = contracts.with_contract(self.manifest.name, self.kinds)
+            self.impls, self.unbound = self._probe.impls(self.plugin, seen)
+            self._bound_to = contracts.version
+
+    def bind(self, contracts: Contracts) -> None:
+        """Find its handlers anew while it runs (``PluginError``); those of a hook that is gone stay."""
+        if self._probe is not None:
+            gone = {hook: impl for hook, impl in self.impls.items() if hook not in contracts.by_hook}
+            found, self.unbound = self._probe.impls(self.plugin, contracts, runs=True)
+            self.impls = {**gone, **found}
 
     async def export_state(self) -> Any:
         """Return the plugin's state as plain JSON data (else ``PluginError``), None if it keeps none."""
@@ -157,7 +183,7 @@ class Generation:
                     self.log.error("%s", error)
 
     def _let_go(self) -> None:
-        self.plugin, self.impls, self.offers, self.declared = None, {}, {}, Declared()
+        self.plugin, self.impls, self.offers, self.declared, self._probe = None, {}, {}, Declared(), None
         loader.forget(self.package)
 
     async def _guard(self, step: str, function: Callable[[], Any], seconds: float) -> None:

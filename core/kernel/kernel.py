@@ -9,11 +9,11 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from core.kernel.breaker import worst
+from core.kernel.contract_file import declared, has_contract
 from core.kernel.discovery import first_enabled
 from core.kernel.generation import Generation
 from core.kernel.report import Report, Status
 from core.kernel.setting_changes import SettingChanges
-from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Kernel(SettingChanges):
         on = wanted if names is not None else [name for name, enabled in everywhere.items() if enabled]
         self._on = {name: None for name in on if name not in set(without)}
         await self.look_again()
-        reports = [await self._start_one(name) for name in self._on]
+        reports = await self._start_all()
         await self.journal.take_over()
         await self._retry(self._running())
         for generation in [slot.generation for slot in self._running()]:
@@ -124,14 +124,23 @@ class Kernel(SettingChanges):
         for slot in reversed(list(self.slots.values())):
             async with slot.lock:  # a reload that is under way is let end, and what it has made is disposed too
                 generation, slot.generation = slot.generation, None
+                self._replacement.withdraw(slot)
                 if generation is not None:
                     await self._replacement.dispose(generation)
         if self._changes:
             await asyncio.wait(self._changes)
         self.reader.shutdown(wait=False)
 
-    def _running(self) -> list[Slot]:
-        return [slot for slot in self.slots.values() if slot.generation is not None]
+    async def _start_all(self) -> list[Report]:
+        """Load what is to be on."""
+        wanted = [self.slots[name] for name in self._on if name in self.slots]
+        async with declared([one.manifest for one in wanted if has_contract(one.manifest)], self._contracts):
+            reports = [await self._start_one(name) for name in self._on]
+        for slot in wanted:
+            if slot.generation is None:
+                self._replacement.withdraw(slot)
+        self._edition = self._contracts.edition
+        return reports
 
     async def _start_one(self, name: str) -> Report:
         if name not in self.slots:

@@ -68,8 +68,8 @@ def new_package(name: str) -> str:
     return f"{NAMESPACE}.{name}__g{next(_NUMBERS)}"
 
 
-async def import_generation(source: Source, package: str) -> types.ModuleType:
-    """Import ``plugin.py`` of *source* as a module of *package* (see ``new_package``) and return the module.
+async def import_generation(source: Source, package: str, module: str = "plugin") -> types.ModuleType:
+    """Import ``plugin.py`` (or *module*) of *source* as a module of *package* (see ``new_package``) and return it.
 
     The import runs in a thread of its own, so one that hangs or exits harms nothing else. Of one that fails or takes
     longer than 10 s (``PluginError``) nothing stays in ``sys.modules``.
@@ -79,7 +79,7 @@ async def import_generation(source: Source, package: str) -> types.ModuleType:
         raise PluginError(f"{source.name}: {START}: {problem}")
     _install(source, package)
     try:
-        return await _in_thread(lambda: importlib.import_module(f"{package}.plugin"), source, package)
+        return await _in_thread(lambda: importlib.import_module(f"{package}.{module}"), source, package)
     except BaseException:
         forget(package)
         raise

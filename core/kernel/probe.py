@@ -5,7 +5,7 @@ import difflib
 import enum
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -15,10 +15,13 @@ import pluggy
 from core.errors import PluginError
 from core.kernel import loader
 from core.kernel.bounded import text_of
+from core.kernel.contract_file import declared, has_contract, read_contract
 from core.kernel.contracts import Contracts
+from core.kernel.kinds import Kind
 from core.kernel.manifest import Manifest
 from core.kernel.offers import Offer, offered, problem_of
 from core.kernel.reliance import check_installed
+from core.kernel.served import AbsentContractError
 
 MEND = "Correct it and reload."
 _DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
@@ -46,11 +49,21 @@ class Impl:
     """Seconds."""
 
 
+class UndeclaredHookError(PluginError):
+    """A plugin handles a hook that nobody declares; it is loaded when somebody does."""
+
+
+def awaits_contract(error: BaseException) -> bool:
+    """Tell whether a plugin was refused because what another one declares is not there."""
+    return isinstance(error, UndeclaredHookError) or isinstance(error.__cause__, AbsentContractError)
+
+
 class Probe:
     """Looks at one plugin. What is wrong is told with file and line (``PluginError``)."""
 
     def __init__(self, manifest: Manifest, source: loader.Source, contracts: Contracts) -> None:
-        self._manifest, self._source, self._contracts, self._hooks = manifest, source, contracts, contracts.by_hook
+        self._manifest, self._source, self._contracts = manifest, source, contracts
+        self._hooks: Mapping[str, Kind] = {}
 
     def plugin_class(self, module: ModuleType) -> type[Any]:
         """Return the one Plugin class that *module* defines."""
@@ -65,17 +78,24 @@ class Probe:
             raise self._wrong(place_of(found[-1], self._source), problem)
         return found[0]
 
-    def impls(self, plugin: Any) -> dict[str, Impl]:
-        """Return the plugin's handlers by hook."""
-        self._manifest.check_limits(self._hooks, offered(plugin, self._contracts))
-        manager = self._contracts.manager()
+    def impls(
+        self, plugin: Any, contracts: Contracts, *, runs: bool = False
+    ) -> tuple[dict[str, Impl], tuple[str, ...]]:
+        """Return the plugin's handlers by hook, and the hooks of those that nobody declares.
+
+        Those are refused unless they are marked as optional, or the plugin *runs*: a hook of its may go.
+        """
+        self._hooks = contracts.by_hook
+        manager = contracts.manager()
         try:
             manager.register(plugin, self._manifest.name)
         except pluggy.PluginValidationError as error:
             raise self._mismatch(plugin, error) from error
-        self._refuse_unknown(manager)
-        self._refuse_unmarked(plugin)
-        return {hook: self._impl(hook, impl) for hook in self._hooks for impl in _impls(manager, hook)}
+        unbound = self._undeclared(manager, refuse=not runs)
+        if not runs:
+            self._manifest.check_limits([*self._hooks, *unbound], offered(plugin, contracts))
+            self._refuse_unmarked(plugin, contracts.project)
+        return {hook: self._impl(hook, impl) for hook in self._hooks for impl in _impls(manager, hook)}, unbound
 
     def offers(self, plugin: Any) -> dict[str, Offer]:
         """Return what the plugin offers to others, by name."""
@@ -93,18 +113,28 @@ class Probe:
         place = place_of(getattr(plugin, written[1] if written else hook, type(plugin)), self._source)
         return self._wrong(place, f"{hook}: {str(error).splitlines()[-1]}. {self._written(hook)}")
 
-    def _refuse_unknown(self, manager: pluggy.PluginManager) -> None:
+    def _undeclared(self, manager: pluggy.PluginManager, *, refuse: bool) -> tuple[str, ...]:
+        undeclared = []
         for hook in vars(manager.hook):
             if hook not in self._hooks and (found := _impls(manager, hook)):
-                near = difflib.get_close_matches(hook, self._hooks, 1)
-                remedy = f"Did you mean {near[0]}?" if near else f"The hooks are {', '.join(self._hooks)}."
-                raise self._wrong(place_of(found[0].function, self._source), f"there is no hook '{hook}'. {remedy}")
+                undeclared.append(hook)
+                if refuse and not all(one.optionalhook for one in found):
+                    raise UndeclaredHookError(str(self._no_hook(hook, place_of(found[0].function, self._source))))
+        return tuple(undeclared)
 
-    def _refuse_unmarked(self, plugin: Any) -> None:
+    def _no_hook(self, hook: str, place: str) -> PluginError:
+        near = difflib.get_close_matches(hook, self._hooks, 1)
+        remedy = f"Did you mean {near[0]}?" if near else f"The hooks are {', '.join(self._hooks)}."
+        if not near:
+            remedy += " If a plugin that is not on declares it: switch that one on, or write "
+            remedy += "@hookimpl(optionalhook=True)."
+        return self._wrong(place, f"there is no hook '{hook}'. {remedy}")
+
+    def _refuse_unmarked(self, plugin: Any, project: str) -> None:
         """Refuse a method that is called like a hook and would never be called."""
         for hook in self._hooks:
             method = getattr(type(plugin), hook, None)
-            if method is not None and not hasattr(method, f"{self._contracts.project}_impl"):
+            if method is not None and not hasattr(method, f"{project}_impl"):
                 problem = f"{hook} is called like a hook and is not marked. Write @hookimpl above it, or rename it."
                 raise self._wrong(place_of(method, self._source), problem)
 
@@ -125,22 +155,32 @@ class Probe:
         return PluginError(f"{self._manifest.name}: {place}: {problem}")
 
 
-async def check_contract(manifest: Manifest, contracts: Contracts) -> list[str]:
-    """Import and check a plugin without setting it up; return its hooks. A ``PluginError`` names file and line."""
+async def check_contract(manifest: Manifest, contracts: Contracts, beside: Iterable[Manifest] = ()) -> list[str]:
+    """Import and check a plugin without setting it up; return its hooks. A ``PluginError`` names file and line.
+
+    Args:
+        manifest: what the plugin says of itself.
+        contracts: the hooks that there are without plugins.
+        beside: the plugins beside it, whose contracts it may rely on.
+    """
     check_installed(manifest)
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     probe = Probe(manifest, source, contracts)
-    try:
-        plugin_class = probe.plugin_class(await loader.import_generation(source, package))
+    others = contracts.fresh()
+    async with declared([one for one in beside if one.name != manifest.name and has_contract(one)], others):
         try:
-            plugin = plugin_class()
-        except (Exception, SystemExit) as error:
-            place = loader.place_of(error, source) or place_of(plugin_class, source)
-            raise PluginError(f"{manifest.name}: __init__() failed at {place}: {text_of(error)}. {MEND}") from error
-        probe.offers(plugin)
-        return list(probe.impls(plugin))
-    finally:
-        loader.forget(package)
+            _, kinds = await read_contract(source, package, others)
+            plugin_class = probe.plugin_class(await loader.import_generation(source, package))
+            try:
+                plugin = plugin_class()
+            except (Exception, SystemExit) as error:
+                place = loader.place_of(error, source) or place_of(plugin_class, source)
+                raise PluginError(f"{manifest.name}: __init__() failed at {place}: {text_of(error)}. {MEND}") from error
+            probe.offers(plugin)
+            found, unbound = probe.impls(plugin, others.with_contract(manifest.name, kinds))
+            return [*found, *unbound]
+        finally:
+            loader.forget(package)
 
 
 def place_of(function: Any, source: loader.Source) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from core.config import Config
 from core.errors import PluginError
 from core.kernel import loader
+from core.kernel.declaring import Declaring
 from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.layers import Layers, plugin_table
@@ -41,9 +42,17 @@ T = TypeVar("T")
 class Replacement:
     """Changes what a slot holds. Whoever calls it holds the slot's lock."""
 
-    def __init__(self, host: Host, reader: Executor, settings: SettingRows, on_job_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        reader: Executor,
+        settings: SettingRows,
+        on_job_end: Callable[[], None],
+        slots: Mapping[str, Slot],
+    ) -> None:
         self._host, self._reader, self._settings, self._on_job_end = host, reader, settings, on_job_end
         self._installed = Installed()
+        self._declaring = Declaring(host.contracts, slots)
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
         """Fill an empty slot, or raise and leave it as it was; without *live* the plugin begins nothing yet."""
@@ -93,6 +102,10 @@ class Replacement:
         old.log.warning("%s What takes longer belongs into self.ctx.service or self.ctx.at.", note)
         return note
 
+    def withdraw(self, slot: Slot) -> None:
+        """Let go of what a plugin declares: the bot stops."""
+        self._declaring.put(slot.name, None)
+
     async def dispose(self, generation: Generation) -> None:
         """End what *generation* has opened and forget its code, once it answers no command any more."""
         try:
@@ -136,6 +149,7 @@ class Replacement:
         try:
             await generation.load(self._host.context(generation, settings), self._host.contracts)
             self._bind_tables(manifest)
+            self._declaring.check(generation)
             await self._host.surface.check(generation)
         except BaseException as error:
             await self.dispose(generation)
@@ -170,13 +184,18 @@ class Replacement:
     def _swap(self, slot: Slot, old: Generation | None, new: Generation | None, *, live: bool = True) -> None:
         """Replace *old* by *new* everywhere in one step, without ``await``; if a part of it fails, all is as before."""
         manifest = slot.manifest
+        if new is not None:
+            new.check(self._host.contracts)  # another contract may have come since it was prepared
+            self._declaring.check(new)
         try:
             self._host.surface.replace(old, new)
             slot.generation, slot.manifest = new, new.manifest if new else manifest
+            self._declaring.put(slot.name, new)
             if new is not None and live:
                 new.scope.go_live()
         except BaseException:
             slot.generation, slot.manifest = old, manifest
+            self._declaring.put(slot.name, old)
             self._host.surface.replace(new, old)
             raise
         if old is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.clock import Clock
 from core.errors import BadInputError
 from core.kernel.breaker import Breaker
-from core.kernel.contracts import Event
+from core.kernel.kinds import Envelope
 from core.kernel.manifest import Manifest
 from core.kernel.scope import Gate, Scope
 
@@ -90,6 +90,8 @@ class Slot:
         """How many have been made; the number of the last."""
         self.error = ""
         """Why it does not run, or why the last reload failed."""
+        self.awaits = False
+        """Whether it does not run because what another plugin declares is not there; it is loaded when it is."""
         self.hooks: frozenset[str] = frozenset()
         """Those that the last version that could be loaded handles, also in an earlier run."""
         self.waiting_reload: asyncio.Task[Report] | None = None
@@ -129,7 +131,7 @@ class Slot:
         """Return the scopes that have something under way: of what runs, and of what is leaving."""
         return [one.scope for one in (self.generation, self.leaving) if one is not None]
 
-    def breaker(self, event: Event) -> Breaker:
+    def breaker(self, event: Envelope) -> Breaker:
         """Return the breaker that stands before an event."""
         return self.breakers[event.hook, event.origin]
 

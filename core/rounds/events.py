@@ -4,12 +4,12 @@ Times are aware UTC, or ``*_unix`` seconds; durations are seconds. Sides: 0 unkn
 Unknown is ``None``, never 0 seconds. Only what makes the key is required to construct an event.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar, dataclass_transform
 
 from core.kernel.contracts import Event
+from core.kernel.kinds import event
 from core.rounds.filenames import Kind, kind_of
 from core.rounds.names import normal_guid
 from core.servers.files import Trigger
@@ -18,6 +18,21 @@ AXIS, ALLIES = 1, 2
 """The sides; 0 is unknown."""
 EndReason = Literal["objective", "surrender", "time_expired", "aborted"]
 """How a round ended."""
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def _event(hook: str, argument: str) -> Callable[[type[T]], type[T]]:
+    """Declare one of our events as plugins do theirs; what the core asks of it are properties."""
+    declare = event(hook=hook, argument=argument, key=("key",), about="about", server="origin", at="at", quiet="quiet")
+
+    def declare_ours(cls: type[T]) -> type[T]:
+        made: Any = declare(cls)
+        made.hook, made.argument = hook, argument
+        found: type[T] = made
+        return found
+
+    return declare_ours
 
 
 class PlayerRef(NamedTuple):
@@ -38,12 +53,9 @@ class Pause(NamedTuple):
     """The same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_event("on_round_notice", "notice")
 class RoundNotice(Event):
     """A game server says that a round has ended."""
-
-    hook: ClassVar[str] = "on_round_notice"
-    argument: ClassVar[str] = "notice"
 
     server: str
     """The game server's key."""
@@ -99,12 +111,9 @@ class RoundNotice(Event):
         return _moment(self.round_end_unix)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_event("on_file_fetched", "file")
 class FetchedFile(Event):
     """A file of a game server has been fetched; its bytes are kept until it is imported."""
-
-    hook: ClassVar[str] = "on_file_fetched"
-    argument: ClassVar[str] = "file"
 
     server: str
     filename: str
@@ -139,12 +148,9 @@ class FetchedFile(Event):
         return self.trigger == "import"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_event("on_round_imported", "round")
 class ImportedRound(Event):
     """A round is stored: its rows are committed and can be read."""
-
-    hook: ClassVar[str] = "on_round_imported"
-    argument: ClassVar[str] = "round"
 
     round_id: int
     """``rounds.id``."""
@@ -183,12 +189,9 @@ class ImportedRound(Event):
         return self.trigger == "import"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@_event("on_round_amended", "amendment")
 class RoundAmended(Event):
     """Something stored about a round has changed."""
-
-    hook: ClassVar[str] = "on_round_amended"
-    argument: ClassVar[str] = "amendment"
 
     round: ImportedRound
     """The round, as it is now."""
