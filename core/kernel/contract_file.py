@@ -130,7 +130,7 @@ class ContractFile:
                 raise self._wrong(self._place(kind), problem)
             wanted, words = _USED_AS.get(what, (Form, ""))
             if name and not all(isinstance(one, (wanted, Nothing)) for one in _forms(forms[name])):
-                problem = f"{kind.type}: {what} names '{name}', which is no field of {words}, or None."
+                problem = f"{kind.type}: {what} names '{name}', which is not {words} (it may be None too)."
                 raise self._wrong(self._place(kind, name), problem)
 
     def _check_defaults(self, kind: Kind, forms: Mapping[str, Form]) -> None:

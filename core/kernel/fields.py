@@ -26,7 +26,9 @@ def record_of(cls: type[Any], home: types.ModuleType | None = None, within: tupl
     try:
         hints = typing.get_type_hints(cls, vars(home) if home and home.__name__ == cls.__module__ else None)
     except Exception as error:
-        raise NoFieldError(f"a type of {cls.__name__} cannot be read: {type(error).__name__}: {error}.") from error
+        raise NoFieldError(
+            f"a type of {cls.__name__} cannot be read: {type(error).__name__}: {error}. Correct it."
+        ) from error
     forms: dict[str, Form] = {}
     for name in needed:
         try:

@@ -84,7 +84,7 @@ class _Contracts(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _absent(plugin: str) -> AbsentContractError:
     remedy = f"Switch {plugin} on, name it in `requires` of your manifest, or import it where it is needed"
-    return AbsentContractError(f"the plugin {plugin} does not run, or has no contract.py. {remedy}.", name=plugin)
+    return AbsentContractError(f"the plugin {plugin} does not run, or has no contract.py. {remedy}")
 
 
 sys.meta_path.append(_Contracts())

@@ -13,7 +13,8 @@ import pytest
 from core.kernel import generation, loader
 from roundhook import ImportedRound
 from roundhook.testing import Stage
-from tests.core.kernel.bad_plugins import BAD, FILES, GOOD, SPEED, Bad
+from tests.core.kernel.bad_contracts import ALL
+from tests.core.kernel.bad_plugins import FILES, GOOD, SPEED, Bad
 from tests.plugin_maker import idle, running, until, write_plugin
 
 ROOT = Path(__file__).parents[3]
@@ -83,7 +84,8 @@ def neutral(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("bad", "way"), [pytest.param(bad, way, id=f"{bad.name}-{way}") for bad in BAD for way in bad.ways]
+    ("bad", "way"),
+    [pytest.param(bad, way, id=f"{bad.name}-{way}") for bad in ALL for way in bad.ways],
 )
 async def test_a_bad_plugin_is_refused_or_contained(
     bad: Bad, way: str, plugins: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -194,7 +196,7 @@ def test_the_page_of_refusals_shows_these_and_no_others() -> None:
     """What is said of each is compared where it is said."""
     rows = _ROW.findall(PAGE.read_text("utf-8"))
 
-    assert sorted(name for name, _ in rows) == sorted(bad.name for bad in BAD)
+    assert sorted(name for name, _ in rows) == sorted(bad.name for bad in ALL)
 
 
 async def test_a_handler_that_exits_or_cancels_itself_harms_nobody(plugins: Path) -> None:
