@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from core.journal import Journal, OnCommit
 from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
-from core.kernel.kinds import envelope_of
+from core.kernel.kinds import envelope_of, event, kind_of
 from core.kernel.loader import Source
 from core.kernel.manifest import Manifest
 from core.kernel.probe import Impl, Stage
@@ -26,6 +26,7 @@ from core.kernel.slot import Slot
 from core.rounds.events import ImportedRound
 
 EVENTS, ROUNDS = 2_000, 9
+Made = Callable[[int, str], Any]
 
 
 class NoJournal:
@@ -48,10 +49,23 @@ class NoJournal:
         pass
 
 
-def slots_of(count: int) -> dict[str, Slot]:
-    """Return *count* running plugins with one handler each that does nothing."""
+@event(hook="on_mvp_chosen", key=("round_id",), about="round_id", server="server")
+class MvpChosen:
+    """An event of a plugin."""
 
-    async def handle(round: ImportedRound) -> None:
+    round_id: int
+    guid: str
+    server: str = ""
+
+
+OURS = ("our event", lambda number, guid: ImportedRound(round_id=number, file_sha256=guid))
+THEIRS = ("a plugin's", lambda number, guid: MvpChosen(round_id=number, guid=guid))
+
+
+def slots_of(count: int) -> dict[str, Slot]:
+    """Return *count* running plugins with a handler of each event that does nothing."""
+
+    async def handle(event: Any) -> None:
         pass
 
     slots = {}
@@ -59,22 +73,34 @@ def slots_of(count: int) -> dict[str, Slot]:
         manifest = Manifest(f"plugin_{number}", "1", 1, Path(), scope="global")
         slot = Slot(manifest, Clock())
         slot.generation = Generation(manifest, Source(manifest.name, Path(), {}, ""), 1, _scope(slot))
-        slot.generation.impls = {ImportedRound.hook: Impl(ImportedRound.hook, handle, True, Stage.ORDINARY, 10.0)}
+        hooks = ("on_round_imported", "on_mvp_chosen")
+        slot.generation.impls = {hook: Impl(hook, handle, True, Stage.ORDINARY, 10.0) for hook in hooks}
         slot.enabled = True
         slots[manifest.name] = slot
     return slots
 
 
-async def dispatch_seconds(journal: Any, handlers: int, numbers: Iterable[int]) -> float:
+async def dispatch_seconds(journal: Any, handlers: int, numbers: Iterable[int], made: Made = OURS[1]) -> float:
     """Publish events, a hundred at once, and wait until they are handled; return seconds of CPU for each."""
     dispatcher = Dispatcher(journal, Clock(), slots_of(handlers), lambda event, slot: True)
-    events = [ImportedRound(round_id=number, file_sha256=str(handlers)) for number in numbers]
+    events = [made(number, str(handlers)) for number in numbers]
     before = time.process_time()
     for start in range(0, len(events), 100):
-        for event in events[start : start + 100]:
-            await dispatcher.publish(envelope_of(event))
+        for one in events[start : start + 100]:
+            await dispatcher.publish(envelope_of(one))
         await dispatcher.settled(10)
     return (time.process_time() - before) / len(events)
+
+
+def codec_seconds(made: Made) -> float:
+    """Return seconds of CPU for making an event what its readers will find, and its text."""
+    contracts, one = CONTRACTS.fresh(), made(1, "a")
+    kind = kind_of(one)
+    contracts.replace(kind.owner, [kind] if kind.owner else ())
+    before = time.process_time()
+    for _ in range(EVENTS):
+        contracts.encode(contracts.publishable(one))
+    return (time.process_time() - before) / EVENTS
 
 
 async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[float, float]:
@@ -103,10 +129,13 @@ async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[flo
 async def main() -> None:
     """Print the figures."""
     for handlers, aim in ((1, None), (5, 50), (20, 200)):
-        times = [await dispatch_seconds(NoJournal(), handlers, range(EVENTS)) * 1e6 for _ in range(ROUNDS)]
         told = f" (aim: at most {aim})" if aim else ""
-        best, median = min(times), statistics.median(times)
-        print(f"dispatch, {handlers:2} handlers: best {best:5.0f} µs, median {median:5.0f} µs{told}")
+        for whose, made in (OURS, THEIRS):
+            times = [await dispatch_seconds(NoJournal(), handlers, range(EVENTS), made) * 1e6 for _ in range(ROUNDS)]
+            best, median = min(times), statistics.median(times)
+            print(f"dispatch, {whose}, {handlers:2} handlers: best {best:5.0f} µs, median {median:5.0f} µs{told}")
+    for whose, made in (OURS, THEIRS):
+        print(f"check, write and read, {whose}: {min(codec_seconds(made) for _ in range(ROUNDS)) * 1e6:5.1f} µs")
     with tempfile.TemporaryDirectory() as folder:
         for plugins, publishers in ((1, 1), (6, 1), (6, 64)):
             rate, cost = await journal_rate(Path(folder), plugins, publishers)

@@ -42,6 +42,57 @@ async def ladder(terminal: Terminal, arguments: argparse.Namespace) -> int:
     terminal.print(str(await terminal.db.fetch("SELECT 1 AS one")))
     return 0
 """
+CONTRACT = """
+from datetime import datetime
+from typing import NamedTuple
+
+from roundhook import event
+
+
+class Player(NamedTuple):
+    guid: str
+    hits: int
+
+
+@event(hook="on_mvp_chosen", key=("round_id",), about="round_id", server="server", at="at")
+class MvpChosen:
+    server: str
+    round_id: int
+    players: tuple[Player, ...] = ()
+    at: datetime | None = None
+
+
+chosen = MvpChosen(server="", round_id=1, players=(Player("0A", 3),))
+hits: int = chosen.players[0].hits
+"""
+USES_CONTRACTS = """
+from typing import TYPE_CHECKING
+
+from roundhook import Plugin, hookimpl
+from roundhook.contracts import mvp_shout
+
+from contract import MvpChosen, chosen
+
+if TYPE_CHECKING:
+    from contract import Player
+
+
+class Uses(Plugin):
+    @hookimpl(optionalhook=True)
+    async def on_mvp_chosen(self, event: "MvpChosen") -> None:
+        best: "Player" = event.players[0]
+        self.ctx.log.info("%s of %s", best.guid, isinstance(event, mvp_shout.MvpChosen))
+        await self.ctx.publish(chosen)
+        await self.ctx.send_to_guilds(event, "well done")
+"""
+WRONG_CONTRACT = """
+from contract import MvpChosen, chosen
+
+MvpChosen("", 1)
+MvpChosen(server="", round_id="five")
+MvpChosen(server="")
+chosen.round_id = 2
+"""
 WRONG = """
 from roundhook import Plugin
 
@@ -58,6 +109,7 @@ class Wrong(Plugin):
 def checked(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     """Run mypy with the settings that the page shows, its path to the checkout being this one."""
     (folder / "plugin.py").write_text(code)
+    (folder / "contract.py").write_text(CONTRACT)
     (settings,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     (folder / "pyproject.toml").write_text(settings.replace('"../roundhook"', f'"{ROOT}"'))
     return subprocess.run(
@@ -83,3 +135,17 @@ def test_a_plugin_outside_is_typed(tmp_path: Path) -> None:
     assert right.returncode == 0, right.stdout
     assert 'Argument 1 to "every" of "Context" has incompatible type "str"' in wrong.stdout
     assert 'Incompatible return value type (got "str", expected "int")' in wrong.stdout
+
+
+def test_a_contract_is_typed(tmp_path: Path) -> None:
+    """What ``@event`` makes is a frozen, keyword-only dataclass for mypy too; others' contracts are Any."""
+    right, wrong = checked(tmp_path, USES_CONTRACTS), checked(tmp_path, WRONG_CONTRACT)
+
+    assert right.returncode == 0, right.stdout
+    for told in (
+        'Too many positional arguments for "MvpChosen"',
+        'Argument "round_id" to "MvpChosen" has incompatible type "str"; expected "int"',
+        'Missing named argument "round_id" for "MvpChosen"',
+        'Property "round_id" defined in "MvpChosen" is read-only',
+    ):
+        assert told in wrong.stdout, wrong.stdout

@@ -147,6 +147,8 @@ class Kind:
 
     def _part(self, name: str, value: Any) -> str:
         """Return a value as text that no other value of the field has, and that does not end before its end."""
+        if type(value) is int:
+            return str(value)  # as below, and far sooner
         form = self.form.forms[name]
         if form.shapes <= {"text", "null"}:
             return "%" if value is None else _SPECIAL.sub(_escaped, form.write(value))
