@@ -133,7 +133,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, in whatever order the rest is: who is done takes from the end of others' shares."""
+    """Begin with what takes longest, in whatever order the rest is: who is done takes from the others' ends."""
     count = Counter(item.path for item in items)
     items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -count[item.path]))
 
