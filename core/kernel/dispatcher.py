@@ -155,7 +155,7 @@ class Dispatcher:
         for delivery in deliveries:
             self._open.add(delivery)
             self._lanes.enter(delivery)
-        stages: defaultdict[Stage, list[Delivery]] = defaultdict(list)
+        stages: defaultdict[tuple[Stage, int], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             stages[self._stage(delivery)].append(delivery)
         if len(stages) > 1:
@@ -331,8 +331,9 @@ class Dispatcher:
             async with asyncio.timeout(seconds):
                 await self.change_after(self.changes)
 
-    def _stage(self, delivery: Delivery) -> Stage:
-        return impl.stage if (impl := self._impl(delivery)) else Stage.ORDINARY
+    def _stage(self, delivery: Delivery) -> tuple[Stage, int]:  # of those first, each priority for itself
+        stage = impl.stage if (impl := self._impl(delivery)) else Stage.ORDINARY
+        return stage, self._order(delivery)[0] if stage is Stage.FIRST else 0
 
     def _order(self, delivery: Delivery) -> tuple[int, str]:
         return slot.manifest.order() if (slot := self._slots.get(delivery.plugin)) else (0, delivery.plugin)

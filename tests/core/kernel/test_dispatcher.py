@@ -119,6 +119,21 @@ class TestOrder:
 
             assert ORDER == ["first", "out", "in", "in", "out", "out"]
 
+    async def test_of_two_that_go_first_the_later_sees_what_the_earlier_has_written(self, tmp_path: Path) -> None:
+        """By priority; those of one priority run together."""
+        slow = "import asyncio\nawait asyncio.sleep(0.01)\n"
+        body = "from tests.core.kernel.test_dispatcher import ORDER\nORDER.append(('in', self.ctx.name)); SLOW"
+        body = body.replace("SLOW", f"{slow}ORDER.append(('out', self.ctx.name))")
+        for name, priority in (("a", 10), ("b", 5), ("c", 10)):
+            write_plugin(tmp_path, name, recorder(mark="(tryfirst=True)", body=body), priority=priority)
+        ORDER.clear()
+        async with Stage(plugins=["a", "b", "c"], folders=[tmp_path]) as stage:
+            await stage.publish(imported(1))
+            await stage.settled()
+
+            assert [one[0] for one in ORDER] == ["in", "out", "in", "in", "out", "out"]
+            assert ORDER[0][1] == "b"
+
     async def test_a_tryfirst_plugin_that_fails_hangs_or_is_off_is_skipped(self, tmp_path: Path) -> None:
         """Later stages start when it has failed, when its limit has passed, or at once."""
         first = recorder(mark="(tryfirst=True)", body="raise ValueError")
