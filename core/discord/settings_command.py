@@ -1,6 +1,7 @@
 """/plugin settings: sets a value, or shows all with a form; and answers that form's buttons, menus and modals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import hikari
@@ -71,10 +72,12 @@ class SettingsDesk:
         await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
         said = ""
         if step.op == CHOOSE:
-            step = Step(step.plugin, step.user, interaction.values[0], everywhere=step.everywhere, page=step.page)
+            step = replace(step, key=interaction.values[0])
         try:
             if step.op in (TAKE, TRUE, FALSE, WRITTEN, BACK_TO_DEFAULT):
                 said = await self._set(interaction, step, await self._written(interaction, step))
+            elif step.op == CHOOSE:
+                _option(await self._view(interaction, step), step)
             message = (await self._view(interaction, step)).message(said)
         except RoundhookError as error:
             message = (await self._view(interaction, step)).message(str(error))

@@ -221,7 +221,7 @@ async def test_the_form(tmp_path: Path) -> None:
 async def test_a_form_answered_twice_late_or_by_somebody_else(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         editor = await typed(stage, ADMIN, "loud")
-        again = await typed(stage, OWNER, "pace")
+        again, other = await typed(stage, OWNER, "pace"), await typed(stage, ADMIN)
         modal = await press(stage, OWNER, again, "Write …")
         told = [(await press(stage, who, editor, "On")).text for who in (
             {**ADMIN, "user": 11}, {**ADMIN, "admin": False}, ADMIN, ADMIN,
@@ -235,8 +235,10 @@ async def test_a_form_answered_twice_late_or_by_somebody_else(tmp_path: Path) ->
         assert (await stage.plugins.reload("keeper")).ok
         late = await fill(stage, OWNER, modal, "5m")
         gone = await press(stage, ADMIN, editor, "Off")
+        left = await press(stage, ADMIN, other, "Change …", "mood")
         assert "has no setting `pace`" in late.text
         assert "no setting `loud`" in gone.text
+        assert "no setting `mood`" in left.text
         assert await rows(stage.db) == {(1, "loud"): True}
         shown = await typed(stage, ADMIN)
         assert "loud is not used: the plugin has no such setting any more" in shown.text
