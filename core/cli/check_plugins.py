@@ -16,6 +16,7 @@ from core.kernel.discovery import Catalogue, discover
 from core.kernel.manifest import Manifest
 from core.kernel.options import Settings
 from core.kernel.probe import check_contract
+from core.kernel.reliance import check_required
 
 MODULE = "check"
 """``check.py`` in a plugin's folder: its ``looks(terminal)`` gives what there is to look at."""
@@ -82,6 +83,12 @@ async def _look_at(config: Config, catalogue: Catalogue, name: str, beside: Sequ
     manifest = catalogue.manifests[name]
     layers = await layers_of(config, manifest)
     layers.everywhere()
+    on = {one.name for one in beside}
+
+    def absence(one: str) -> str:
+        return catalogue.absence(one) or ("" if one in on else f"{one} is switched off. Switch it on.")
+
+    check_required(manifest, catalogue.manifests, absence)
     await check_contract(manifest, CONTRACTS, beside)
     if asides := list(layers.asides()):
         raise ConfigError(" ".join(f"{one.why} {one.remedy}" for one in asides))

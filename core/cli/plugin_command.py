@@ -18,9 +18,10 @@ from core.hookspecs import CONTRACTS
 from core.kernel.discovery import discover, first_enabled
 from core.kernel.manifest import read_manifest
 from core.kernel.probe import check_contract
+from core.kernel.reliance import check_required
 from core.kernel.toggles import Toggles
 
-_HEADINGS = ("name", "version", "api", "scope", "summary", "enabled", "folder", "error")
+_HEADINGS = ("name", "version", "api", "scope", "summary", "requires", "enabled", "folder", "error")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +41,15 @@ async def _list(arguments: argparse.Namespace) -> None:
     enabled = await _enabled(config)
     rows: list[dict[str, Any]] = [
         {"name": name, "version": one.version, "api": one.api, "scope": one.scope, "summary": one.summary,
+         "requires": [str(need) for need in one.requires],
          "enabled": enabled.get(name, False), "folder": one.folder, "error": None}
         for name, one in sorted(catalogue.manifests.items())
     ]  # fmt: skip
     broken = sorted(catalogue.errors.items())
     rows += [dict.fromkeys(_HEADINGS) | {"name": name, "enabled": False, "error": error} for name, error in broken]
-    headings = ("name", "version", "scope", "enabled", "summary")
-    usable = table(headings, [tuple(row[heading] for heading in headings) for row in rows if row["error"] is None])
+    headings = ("name", "version", "scope", "enabled", "requires", "summary")
+    shown = [{**row, "requires": ", ".join(row["requires"])} for row in rows if row["error"] is None]
+    usable = table(headings, [tuple(row[heading] for heading in headings) for row in shown])
     answer(arguments, rows, "\n".join([usable, *(f"{name}: cannot be used: {error}" for name, error in broken)]))
 
 
@@ -71,8 +74,9 @@ async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
     complain(f"{manifest.name}: its code is run now. Check only what you would run.")
     config = config_of(arguments)
-    found, enabled = discover(config.plugins.paths).manifests, await _enabled(config)
-    beside = [one for name, one in found.items() if enabled.get(name)]
+    found, enabled = await asyncio.to_thread(discover, config.plugins.paths), await _enabled(config)
+    check_required(manifest, found.manifests, found.absence)
+    beside = [one for name, one in found.manifests.items() if enabled.get(name)]
     hooks = await check_contract(manifest, CONTRACTS, beside)
     text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
     answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

@@ -104,6 +104,8 @@ class Admin:
         status = await self._status(context.interaction, name)
         guild = self._guild_meant(context.interaction, everywhere, status)
         question = f"{_line(status, context.guild_id)}\nSwitch it off {'on this server' if guild else 'everywhere'}?"
+        if guild is None and (fall := self._kernel.relations.all_requirers(name)):
+            question += f"\nThese require it, and run again when it does: {', '.join(fall)}."
         await confirm(context, question, self.switch_off, {"name": name, "everywhere": everywhere})
 
     async def switch_off(self, interaction: Any, asked: dict[str, Any]) -> str:
@@ -137,6 +139,7 @@ class Admin:
     async def info(self, context: lightbulb.Context, name: str) -> str:
         status, slot = await self._status(context.interaction, name), self._kernel.slots.get(name)
         lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
+        lines += _about_lines(slot)
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
         lines += _offer_lines(slot)
         lines += await job_lines(self._kernel.jobs.schedule, name)
@@ -221,10 +224,21 @@ def _line(status: Status, guild: int | None) -> str:
     here = " (off here)" if guild is not None and int(guild) in status.off_guilds else ""
     sign = {"running": "🟢", "off": "⚪", "failed": "🔴"}[status.state] if not here else "⚪"
     runs = f"generation {status.generation} · source `{status.source_hash}`" if status.generation else "does not run"
+    needs = f" · requires {', '.join(map(escape_markdown, status.requires))}" if status.requires else ""
+    needs += f" · required by {', '.join(status.required_by)}" if status.required_by else ""
     held = f" · not called for a while: {', '.join(status.breakers)}" if status.breakers else ""
     error = f"\n> {escape_markdown(status.error)}" if status.error else ""
     name = status.name if NAME.fullmatch(status.name) else escape_markdown(status.name)  # a folder that is no plugin
-    return f"{sign} **{name}** {escape_markdown(status.version)}{here} · {runs}{held}{error}"
+    return f"{sign} **{name}** {escape_markdown(status.version)}{here} · {runs}{needs}{held}{error}"
+
+
+def _about_lines(slot: Slot | None) -> list[str]:
+    """Return what a manifest says for people, and what its plugin needs besides other plugins."""
+    one = slot.manifest if slot else None
+    needs = [*map(str, one.packages), *([f"roundhook {one.roundhook}"] if one.roundhook else [])] if one else []
+    told = {"author": one.author, "licence": one.licence, "homepage": one.homepage} if one else {}
+    told["needs installed"] = ", ".join(needs)
+    return [f"{what}: {escape_markdown(text)}" for what, text in told.items() if text]
 
 
 def _hook_line(hook: str, stats: HookStats, status: Status) -> str:

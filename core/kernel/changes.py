@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -11,14 +12,16 @@ from typing import Any
 from core.errors import PluginError, RoundhookError
 from core.kernel.bounded import keep, text_of
 from core.kernel.calls import Calls
-from core.kernel.discovery import discover
+from core.kernel.discovery import Catalogue, discover
 from core.kernel.dispatcher import Dispatcher
+from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.jobs import Jobs
 from core.kernel.kinds import Envelope
 from core.kernel.logbook import Logbook
 from core.kernel.manifest import Manifest
 from core.kernel.probe import awaits_contract
+from core.kernel.relations import Relations
 from core.kernel.replacement import Replacement
 from core.kernel.report import Report
 from core.kernel.setting_rows import SettingRows
@@ -40,15 +43,19 @@ class Changes:
         self.settings = SettingRows(host.database, host.clock)
         """What people have set of the plugins."""
         self.dispatcher = Dispatcher(host.journal, host.clock, self.slots, self._wanted)
-        self.calls = Calls(self.slots, self.absence)
+        self.relations = Relations(self.slots, lambda name: self._found.absence(name))
+        self.calls = Calls(self.slots, self.relations.absence)
         self.jobs = Jobs(host.database, host.clock, self.slots, self.dispatcher.note_change)
         self.journal = host.journal
         self._config, self._contracts, self._clock = host.config, host.contracts, host.clock
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="plugins")
         """Reads plugins' folders, beside the loop; one thread, so that reloads never take another."""
-        self._replacement = Replacement(host, self.reader, self.settings, self.dispatcher.note_change, self.slots)
+        self._replacement = Replacement(
+            host, self.reader, self.settings, self.dispatcher.note_change, self.slots, self.relations.check
+        )
         self._changes: set[asyncio.Task[Report]] = set()
-        self._unusable: dict[str, str] = {}
+        self._found = Catalogue()
+        """What lay in the folders at the last look."""
         self._on: dict[str, None] = {}
         """Names of the plugins that are to run from the start, in order; one may be found or mended later."""
         self._off: dict[str, set[int]] = {}
@@ -62,8 +69,7 @@ class Changes:
         if self._closing:
             return
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self.reader, discover, self._config.plugins.paths)
-        self._unusable = found.errors
+        self._found = found = await loop.run_in_executor(self.reader, discover, self._config.plugins.paths)
         for name, manifest in found.manifests.items():
             if name not in self.slots:
                 self.slots[name] = self._new_slot(manifest)
@@ -75,18 +81,6 @@ class Changes:
         slot, config = self.slots.get(name), self._config
         server = about if isinstance(about, str) else about.origin
         return [guild for guild in config.guilds if slot and config.sees(guild, server) and slot.on_in(guild)]
-
-    def absence(self, name: str) -> str:
-        """Return why a plugin does not run, with the remedy; "" if it does."""
-        slot = self.slots.get(name)
-        if slot is None:
-            error = self._unusable.get(name)
-            return f"{name} cannot be used: {error}" if error else f"there is no plugin '{name}'. Add its folder."
-        if slot.generation is not None:
-            return ""
-        if not slot.enabled:
-            return f"{name} is switched off. Switch it on with /plugin enable {name}."
-        return f"{name} does not run: {slot.error or 'it is being loaded'}"
 
     async def _change(self, name: str, action: str, guild: int | None, user: int | None, change: Change) -> Report:
         """Make a change and note who asked for it; it is finished also if whoever asked is gone meanwhile."""
@@ -101,12 +95,45 @@ class Changes:
         if name not in self.slots:
             report = self._absent(name, "/plugin list shows those that were found.")
         else:
-            report = await change(self.slots[name])
+            report = await self._with_requirers(name, change)
             await self._follow_contracts()
         runs = f"version {report.version}, source {report.source_hash}, generation {report.generation}"
         detail = ": ".join(filter(None, (report.done, report.error))) or ". ".join((runs, *report.notes))
         await self.toggles.record(name, action, guild=guild, user=user, ok=report.ok, detail=detail)
         return report
+
+    async def _with_requirers(self, name: str, change: Change) -> Report:
+        """Make a change; then load who requires the plugin and has waited for it. The report says who went and came."""
+        running = self.relations.all_requirers(name)
+        report = await change(self.slots[name])
+        fallen = [one for one in running if self.slots[one].generation is None]
+        risen = await self._rise() if report.ok and report.generation is not None else []
+        told = {"does not run any more, since it requires this": fallen, "runs again": risen}
+        notes = [f"{', '.join(names)}: {what}." for what, names in told.items() if names]
+        return dataclasses.replace(report, notes=(*report.notes, *notes))
+
+    async def _rise(self) -> list[str]:
+        """Load who has waited for a plugin that runs now, and who waits for those; return their names."""
+        risen: list[str] = []
+        while came := [slot.name for slot in self.relations.waiting() if await self._come_back(slot)]:
+            risen += came
+        return risen
+
+    async def _come_back(self, slot: Slot) -> bool:
+        """Load a plugin that waits for others, if all of them are there now; tell whether it runs by that."""
+        if slot.generation is not None:
+            return False
+        try:
+            self.relations.check(slot, slot.manifest)
+        except PluginError as problem:
+            slot.error = str(problem)
+            return False
+        report = await self._reported(slot, self._load_waiting)
+        return report.ok and report.generation is not None
+
+    async def _load_waiting(self, slot: Slot) -> None:
+        if slot.enabled and slot.generation is None:
+            await self._load(slot)
 
     async def _join_reload(self, slot: Slot) -> Report:
         """Take part in the reload that waits for its turn, if one does: it will find the same on the disk."""
@@ -166,9 +193,29 @@ class Changes:
         slot.enabled = False
         if slot.generation is None:
             return 0.0
-        pause = await self._replacement.remove(slot, slot.generation)
+        return await self._remove(slot, slot.generation)
+
+    async def _remove(self, slot: Slot, generation: Generation) -> float:
+        """Empty a slot, those that require it first."""
+        with self.relations.leaving(slot.name):
+            for other in self.relations.requirers(slot.name):
+                await self._fall(other)
+            pause = await self._replacement.remove(slot, generation)
         self.dispatcher.note_change()
         return pause
+
+    async def _fall(self, slot: Slot) -> None:
+        """Empty the slot of a plugin that lacks what it requires; it stays on, and comes back with that."""
+        async with slot.lock:
+            if slot.generation is None:
+                return
+            try:
+                self.relations.check(slot, slot.manifest)
+            except PluginError as problem:
+                slot.error = str(problem)
+                _log_of(slot).warning("%s", problem)
+                await self._remove(slot, slot.generation)
+                await self._replacement.retire(slot)
 
     async def _load(self, slot: Slot, live: bool = True) -> None:
         """Load a plugin that does not run, and deliver what has waited for it; when the bot starts, later."""
@@ -258,7 +305,7 @@ class Changes:
         return [slot for slot in self.slots.values() if slot.generation is not None]
 
     def _absent(self, name: str, remedy: str) -> Report:
-        return Report(name, ok=False, error=self._unusable.get(name) or f"There is no plugin '{name}'. {remedy}")
+        return Report(name, ok=False, error=self._found.errors.get(name) or f"There is no plugin '{name}'. {remedy}")
 
 
 def _log_of(slot: Slot) -> logging.Logger:

@@ -16,6 +16,14 @@ class Catalogue:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
+    def absence(self, name: str) -> str:
+        """Return why a plugin cannot be required, with the remedy; "" if it was found."""
+        if name in self.manifests:
+            return ""
+        if error := self.errors.get(name):
+            return f"{name} cannot be used: {error}"
+        return f"there is no plugin '{name}'. Add its folder to [plugins] paths."
+
 
 def first_enabled(config: Config) -> tuple[str, ...]:
     """Return what a first start enables."""

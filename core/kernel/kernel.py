@@ -51,18 +51,19 @@ class Kernel(SettingChanges):
 
     def status(self, name: str) -> Status:
         """Return how a plugin stands (``PluginError`` if there is none of that name)."""
-        if name in self._unusable and name not in self.slots:
-            return Status(name, "failed", self._unusable[name])
+        if name in self._found.errors and name not in self.slots:
+            return Status(name, "failed", self._found.errors[name])
         slot = self._slot(name)
         breaker, off = worst(one.state for one in slot.breakers.values()), tuple(sorted(slot.off_guilds))
         return Status(
             name, slot.state, slot.error, **slot.now(), breaker=breaker, breakers=slot.closed_to(),
             scope=slot.manifest.scope, summary=slot.manifest.summary, off_guilds=off,
+            requires=tuple(map(str, slot.manifest.requires)), required_by=self.relations.named_by(name),
         )  # fmt: skip
 
     def statuses(self) -> list[Status]:
         """Return how every plugin stands, by name, those with an unusable manifest too."""
-        return [self.status(name) for name in sorted({*self.slots, *self._unusable})]
+        return [self.status(name) for name in sorted({*self.slots, *self._found.errors})]
 
     def serves(self, generation: Generation) -> bool:
         """Tell whether *generation* is the one of its plugin that serves now."""
@@ -121,7 +122,7 @@ class Kernel(SettingChanges):
         """Stop delivering, then dispose every generation, the last loaded first."""
         self._closing = True
         await asyncio.gather(self.jobs.close(), self.dispatcher.close())
-        for slot in reversed(list(self.slots.values())):
+        for slot in [self.slots[name] for name in reversed(self.relations.in_order(self.slots))]:
             async with slot.lock:  # a reload that is under way is let end, and what it has made is disposed too
                 generation, slot.generation = slot.generation, None
                 self._replacement.withdraw(slot)
@@ -135,7 +136,7 @@ class Kernel(SettingChanges):
         """Load what is to be on."""
         wanted = [self.slots[name] for name in self._on if name in self.slots]
         async with declared([one.manifest for one in wanted if has_contract(one.manifest)], self._contracts):
-            reports = [await self._start_one(name) for name in self._on]
+            reports = [await self._start_one(name) for name in self.relations.in_order(self._on)]
         for slot in wanted:
             if slot.generation is None:
                 self._replacement.withdraw(slot)

@@ -49,8 +49,10 @@ class Replacement:
         settings: SettingRows,
         on_job_end: Callable[[], None],
         slots: Mapping[str, Slot],
+        check: Callable[[Slot, Manifest], None],
     ) -> None:
         self._host, self._reader, self._settings, self._on_job_end = host, reader, settings, on_job_end
+        self._check = check
         self._installed = Installed()
         self._declaring = Declaring(host.contracts, slots)
 
@@ -125,6 +127,7 @@ class Replacement:
     async def _prepare(self, slot: Slot) -> Generation:
         """Make a new generation, ready for the swap. If that fails no trace of it is left."""
         manifest, source, table = await self._reading(_read, slot, self._host.config)
+        self._check(slot, manifest)
         if loader.tables_changed(source):
             raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
         rows = await self._settings.load(manifest.name)
@@ -185,6 +188,7 @@ class Replacement:
         """Replace *old* by *new* everywhere in one step, without ``await``; if a part of it fails, all is as before."""
         manifest = slot.manifest
         if new is not None:
+            self._check(slot, new.manifest)  # other plugins may have changed while it was made
             new.check(self._host.contracts)  # another contract may have come since it was prepared
             self._declaring.check(new)
         try:

@@ -42,5 +42,8 @@ class Status:
     scope: str = "guild"
     summary: str = ""
     off_guilds: tuple[int, ...] = ()
+    requires: tuple[str, ...] = ()
+    """Other plugins, with the versions that will do."""
+    required_by: tuple[str, ...] = ()
     breakers: Mapping[str, str] = field(default_factory=dict)
     """The breaker of each hook that is not closed."""

@@ -88,6 +88,8 @@ class Slot:
         """What ran before, until what it has spawned has ended and it is disposed."""
         self.generations = 0
         """How many have been made; the number of the last."""
+        self.lacking = False
+        """At the last look it lacked something that it requires: it comes back with that."""
         self.error = ""
         """Why it does not run, or why the last reload failed."""
         self.awaits = False

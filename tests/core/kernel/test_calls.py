@@ -164,9 +164,9 @@ AWAY = [
     ("shop.private", "shop 1 offers"),
     ("shop.setup", "shop 1 offers"),
     ("shop", "shop 1 offers"),
-    ("absent.it", "absent.it cannot be called: there is no plugin 'absent'. Add its folder."),
+    ("absent.it", "absent.it cannot be called: there is no plugin 'absent'. Add its folder to [plugins] paths."),
     ("", "there is no plugin ''"),
-    ("broken.it", "broken does not run: broken: plugin.py:1: plugin.py has no Plugin class"),
+    ("broken.it", "broken does not run: plugin.py:1: plugin.py has no Plugin class"),
     ("unread.it", "unread cannot be used: unread: "),
     ("off.it", "off is switched off. Switch it on with /plugin enable off."),
 ]
