@@ -203,20 +203,6 @@ async def _has_event(stage: Stage, key: str) -> bool:
     return bool(await stage.db.fetch("SELECT id FROM events WHERE key = ?", (key,)))
 
 
-async def test_the_recipes_of_offering_and_relying_work(tmp_path: Path) -> None:
-    """One plugin calls the other, goes with it and comes back with it."""
-    for page in ("offer-something-to-other-plugins", "rely-on-another-plugin"):
-        write_files((DOCS / "how-to" / f"{page}.md").read_text("utf-8"), tmp_path)
-    async with Stage(plugins=["podium", "praises"], folders=[tmp_path]) as stage:
-        assert (await stage.discord.invoke("podium", user=7)).text == "Nobody was praised yet."
-        assert await stage.call("praises.praise", name="olz") == 1
-        assert (await stage.discord.invoke("podium", user=7)).text == "olz: 1"
-        await stage.plugins.disable("praises")
-        assert stage.plugins.status("podium").state == "failed"
-        await stage.plugins.enable("praises")
-        assert (await stage.discord.invoke("podium", user=7)).text == "Nobody was praised yet."
-
-
 async def test_the_readme_plugin_works(tmp_path: Path) -> None:
     """Ten lines, and the message is there."""
     plugin = write_files((ROOT / "README.md").read_text("utf-8"), tmp_path)[-1]
