@@ -1,7 +1,8 @@
 """Reloads, idle and under load: ``python -m benchmarks reload``; a table with what is aimed at.
 
 The real bot on the loopback Discord, a SQLite journal, six plugins with handlers of 0 to 20 ms, about 1,000 events a
-second; every fifth reload is broken in one of seven ways.
+second; every fifth reload is broken in one of seven ways. Each plugin has a cron, 5,000 jobs that wait, and one for
+each thousandth event that keeps a value.
 """
 
 import asyncio
@@ -11,12 +12,16 @@ import statistics
 import sys
 import tempfile
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.under_load import CODE, LONGEST_MS, PLUGINS, Result, reload_under_load, write
+from core.db.tables import PluginJob
 from core.kernel import loader
 from core.kernel.generation import Generation
 from roundhook.testing import Stage
+
+JOBS = 5000
 
 
 def census(stage: Stage) -> dict[str, int]:
@@ -53,6 +58,16 @@ def tell(result: Result) -> None:
     )
     print(f"reload under load, with drain: {_percentiles([one.took_ms for one in good])}")
     print("journal: " + ", ".join(f"{number} {how}" for how, number in result.deliveries.items()))
+
+
+async def plan_jobs(stage: Stage) -> None:
+    """Let each plugin have many jobs that wait."""
+    due = stage.clock.now() + timedelta(days=1)
+    columns = ("plugin", "method", "key", "data", "due_at", "state")
+    names = [f"plugin_{number}" for number in range(PLUGINS)]
+    rows = [(name, "again", "", "1", due, "waiting") for name in names for _ in range(JOBS)]
+    async with stage.db.transaction() as transaction:
+        await transaction.insert(PluginJob, columns, rows)
 
 
 async def reload_idle(stage: Stage, folder: Path, reloads: int) -> None:
@@ -102,6 +117,7 @@ async def main(reloads: int = 1000) -> None:
         gc.collect()
         gc.freeze()  # as `roundhook run` does: a full collection of what was imported takes 60 ms
         async with Stage(plugins=names, folders=[folder]) as stage:
+            await plan_jobs(stage)
             await reload_idle(stage, folder, reloads)
             tell(await reload_under_load(stage, folder, reloads))
 

@@ -25,6 +25,7 @@ HELD_AT: deque[float] = deque(maxlen=1)
 
 CODE = """
 import asyncio, time
+from datetime import timedelta
 import hikari, lightbulb
 from benchmarks.under_load import ENDED, SEEN
 from roundhook import Plugin, hookimpl
@@ -46,9 +47,15 @@ class Timed(Plugin):
         self.ctx.listen(hikari.GuildMessageCreateEvent, self.hear)
         self.ctx.every(1, self.tick)
         self.ctx.service(self.serve)
+        self.ctx.cron("0 0 1 1 *", self.tick)
 
     async def tick(self):
         pass
+
+    async def again(self, data):
+        began = time.perf_counter()
+        await self.ctx.store.set("again", data)
+        ENDED[self.ctx.name].append((time.perf_counter(), time.perf_counter() - began))
 
     async def hear(self, event):
         pass
@@ -61,6 +68,8 @@ class Timed(Plugin):
         began = time.perf_counter()
         if milliseconds := round.round_id % 5 * 5:
             await asyncio.sleep(milliseconds / 1000)
+        if round.round_id % 1000 == 0:
+            await self.ctx.at(self.ctx.clock.now() + timedelta(seconds=1), self.again, round.round_id, key="again")
         self.count += 1
         SEEN[self.ctx.name, round.round_id] += 1
         ENDED[self.ctx.name].append((time.perf_counter(), time.perf_counter() - began))
