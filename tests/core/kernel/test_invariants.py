@@ -49,6 +49,10 @@ class Watched(Plugin):
     async def on_round_amended(self, amendment):
         await self.handle(amendment.key)
 
+    @hookimplOPTIONAL
+    async def on_heard(self, heard):
+        await self.handle(f"herald.Heard:{heard.number}:{heard.turn}")
+
     async def handle(self, key):
         CALLS[self.ctx.name, key] += 1
         await asyncio.sleep(0)
@@ -63,8 +67,36 @@ class Watched(Plugin):
         BROKEN_IMPORT
         self.count = state["count"]
 """
+HERALD = """
+from roundhook import Plugin
+from .contract import Heard
+
+class Herald(Plugin):
+    async def setup(self):
+        self.count = 0
+        BROKEN_SETUP
+
+    def export_state(self):
+        return {"count": self.count}
+
+    def import_state(self, state, from_version):
+        BROKEN_IMPORT
+        self.count = state["count"]
+"""
+CONTRACT = """
+from roundhook import event
+
+@event(hook="on_heard", argument="heard", key=("number", "turn"), about="number")
+class Heard:
+    number: int
+    turn: int
+    version: str = "VERSION"
+"""
 FAILS_FIRST = 'if CALLS[self.ctx.name, key] <= int(key.split(":")[1]) % 3: raise ValueError'
 PLUGINS = {"calm": ("", "pass"), "eager": ("(tryfirst=True)", "pass"), "shaky": ("", FAILS_FIRST)}
+OWNER = "herald"
+"""Declares an event of its own, which the others handle."""
+ALL = sorted({*PLUGINS, OWNER})
 BREAKS: dict[str, Callable[[str], str]] = {
     "syntax": lambda code: code + "\nclass class\n",
     "import": lambda code: "import not_there\n" + code,
@@ -75,11 +107,18 @@ BREAKS: dict[str, Callable[[str], str]] = {
     "state": lambda code: code.replace("BROKEN_IMPORT", "raise KeyError(1)"),
 }
 
-names = st.sampled_from(sorted(PLUGINS))
+CONTRACT_BREAKS = {
+    "hook": ("on_heard", "on_round_imported"),
+    "argument": ("    number: int", "    number: list[int]"),
+}
+"""In place of those of handlers, which the owner has none of."""
+
+names = st.sampled_from(ALL)
 rounds = st.integers(min_value=1, max_value=6)
 steps = st.one_of(
     st.tuples(st.just("import"), rounds),
     st.tuples(st.just("amended"), rounds, st.integers(min_value=2, max_value=4)),
+    st.tuples(st.just("own"), rounds, st.integers(min_value=1, max_value=3)),
     st.tuples(st.just("burst"), st.lists(rounds, min_size=2, max_size=12)),
     st.tuples(st.just("reload"), names),
     st.tuples(st.just("break"), names, st.sampled_from(sorted(BREAKS))),
@@ -94,11 +133,15 @@ _versions = itertools.count(1)
 
 
 def write(folder: Path, name: str, version: str, broken: str = "") -> Path:
-    mark, fails = PLUGINS[name]
-    code = CODE.replace("MARK", mark).replace("FAILS", fails).replace("VERSION", version)
+    mark, fails = PLUGINS.get(name, ("", ""))
+    optional = f"(optionalhook=True, {mark[1:]}" if mark else "(optionalhook=True)"
+    code = HERALD if name == OWNER else CODE.replace("MARK", mark).replace("OPTIONAL", optional)
+    code = code.replace("FAILS", fails).replace("VERSION", version)
     code = BREAKS[broken](code) if broken else code
     code = code.replace("BROKEN_SETUP", "pass").replace("BROKEN_IMPORT", "pass")
-    return write_plugin(folder, name, code, version=version)
+    contract = CONTRACT.replace("VERSION", version).replace(*CONTRACT_BREAKS.get(broken, ("\0", "")))
+    files = {"contract.py": contract} if name == OWNER else {}
+    return write_plugin(folder, name, code, version=version, files=files)
 
 
 class Lives:
@@ -109,15 +152,15 @@ class Lives:
         self.off: set[str] = set()
         self.expected: set[tuple[str, str]] = set()
         self.known: set[str] = set()
-        self.order: dict[int, list[str]] = {}
-        """The events of each round, in the order of publication."""
-        self.sources = {name: write(folder, name, "0") for name in PLUGINS}
-        self.versions = dict.fromkeys(PLUGINS, "0")
+        self.order: dict[str, list[str]] = {}
+        """The events about each thing, in the order of publication."""
+        self.sources = {name: write(folder, name, "0") for name in ALL}
+        self.versions = dict.fromkeys(ALL, "0")
         self.busy: set[asyncio.Task[None]] = set()
 
     async def live(self, script: list[tuple[Any, ...]], stage: Stage) -> None:
         """Play one life."""
-        for name in PLUGINS:
+        for name in ALL:
             write(self.folder, name, self.versions[name])
             if name in self.off:
                 await stage.plugins.disable(name)
@@ -128,7 +171,7 @@ class Lives:
 
     async def finish(self, stage: Stage) -> None:
         """Switch everything on, let every retry come, and compare."""
-        for name in PLUGINS:
+        for name in ALL:
             await stage.plugins.enable(name)
         async with asyncio.timeout(20):
             while True:
@@ -155,11 +198,21 @@ class Lives:
             stage, RoundAmended(round=ImportedRound(round_id=number, file_sha256="a"), revision=revision)
         )
 
-    async def _publish(self, stage: Stage, event: Any) -> None:
-        if event.key not in self.known:
-            self.known.add(event.key)
-            self.order.setdefault(int(event.key.split(":")[1]), []).append(event.key)
-            self.expected |= {(name, event.key) for name in PLUGINS if name not in self.off}
+    async def _own(self, stage: Stage, number: int, turn: int) -> None:
+        """Publish the owner's event, if the owner is there to do it."""
+        await asyncio.gather(*self.busy)
+        if OWNER not in self.off:
+            from roundhook.contracts import herald
+
+            event = herald.Heard(number=number, turn=turn)
+            await self._publish(stage, event, f"herald.Heard:{number}:{turn}", f"heard {number}")
+
+    async def _publish(self, stage: Stage, event: Any, key: str = "", about: str = "") -> None:
+        key = key or event.key
+        if key not in self.known:
+            self.known.add(key)
+            self.order.setdefault(about or key.split(":")[1], []).append(key)
+            self.expected |= {(name, key) for name in PLUGINS if name not in self.off}
         await stage.publish(event)
 
     async def _amended(self, stage: Stage, number: int, revision: int) -> None:
@@ -224,7 +277,7 @@ class Lives:
         slots = stage.app.kernel.slots
         live = {slot.generation.package for slot in slots.values() if slot.generation is not None}
         assert {module.rpartition(".")[0] for module in self._traces() if module.count(".") == 2} == live
-        assert {name for name, slot in slots.items() if slot.generation is not None} == set(PLUGINS) - self.off
+        assert {name for name, slot in slots.items() if slot.generation is not None} == set(ALL) - self.off
 
 
 def play_lives(script: list[list[tuple[Any, ...]]], server: str | None) -> None:
@@ -237,9 +290,7 @@ def play_lives(script: list[list[tuple[Any, ...]]], server: str | None) -> None:
         home.mkdir()
         async with fresh_database(server) as database:
             lives = Lives(folder)
-            stage_on = functools.partial(
-                Stage, plugins=sorted(PLUGINS), folders=[folder], folder=home, database=database
-            )
+            stage_on = functools.partial(Stage, plugins=ALL, folders=[folder], folder=home, database=database)
             for life in script:
                 async with stage_on() as stage:
                     await lives.live(life, stage)

@@ -36,19 +36,36 @@ class Noting(Plugin):
     async def on_round_amended(self, amendment):
         await self.note(amendment.key)
 
+    @hookimplAMENDED
+    async def on_own(self, own):
+        await self.note(f"owner.Own:{own.number}")
+
     async def note(self, key):
         BEGUN.append((self.ctx.name, key))
         await (asyncio.Event().wait() if HELD else asyncio.sleep(0))
 """
+OWNER = """
+from roundhook import Plugin
+
+class Owner(Plugin):
+    pass
+"""
+CONTRACT = """
+from roundhook import event
+
+@event(hook="on_own", argument="own", key=("number",))
+class Own:
+    number: int
+"""
 MARKS = ("(tryfirst=True)", "", "(trylast=True)")
 """By stage."""
-IMPORTED, AMENDED = 0, 1
+IMPORTED, AMENDED, OWN = 0, 1, 2
 MOST_PLUGINS = 5
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides a plugin's place: its priority, and the stage of its handler of each hook."""
+    """What decides a plugin's place: its priority, and its stage for what is imported, and for the rest."""
 
     priority: int
     stages: tuple[int, int]
@@ -67,7 +84,7 @@ stages = st.integers(min_value=0, max_value=2)
 shapes = st.builds(Shape, st.sampled_from([1, 50, 100]), st.tuples(stages, stages))
 names = st.from_regex(r"[a-c][ab1_]{0,2}", fullmatch=True)
 numbers = st.integers(min_value=0, max_value=MOST_PLUGINS - 1)
-hooks = st.sampled_from([IMPORTED, AMENDED])
+hooks = st.sampled_from([IMPORTED, AMENDED, OWN])
 steps = st.one_of(
     st.tuples(st.just("event"), hooks),
     st.tuples(st.just("reload"), numbers),
@@ -90,11 +107,12 @@ class Bot:
         self.folder = folder
         self.shapes = dict(plugins)
         self.on = set(plugins)
-        self.cut: list[ImportedRound | RoundAmended] = []
+        self.cut: list[Any] = []
         """What was being handled when the last life ended."""
         self._rounds = itertools.count(1)
         for name in plugins:
             self._write(name)
+        write_plugin(folder, "owner", OWNER, files={"contract.py": CONTRACT})
 
     def load_order(self, order: Sequence[int]) -> list[str]:
         """Return those that are on, shuffled."""
@@ -133,11 +151,11 @@ class Bot:
     async def _meanwhile(self, stage: Stage, number: int, change: str) -> None:
         """Publish while one plugin is changed: the others have their order, and nobody leaves his stage."""
         BEGUN.clear()
-        events: list[ImportedRound | RoundAmended] = []
+        events: list[Any] = []
         name, before = self._name(number), set(self.on)
         changing = asyncio.create_task(stage.plugins.reload(name) if change == "reload" else self._toggled(stage, name))
         while not changing.done():
-            events.append(await self._publish(stage, len(events) % 2))
+            events.append(await self._publish(stage, len(events) % 3))
         await changing
         await stage.settled()
         for event in events:
@@ -151,16 +169,20 @@ class Bot:
         """Let the first stage begin with an event of each hook, and nobody end."""
         BEGUN.clear()
         HELD.append(True)
-        self.cut = [await self._publish(stage, hook) for hook in (IMPORTED, AMENDED)]
+        self.cut = [await self._publish(stage, hook) for hook in (IMPORTED, AMENDED, OWN)]
         await idle()
         for event in self.cut:
             expected = self._expected(event)
             first = [name for name in expected if self._stage(event, name) == self._stage(event, expected[0])]
             assert self._begun(event) == first
 
-    async def _publish(self, stage: Stage, hook: int) -> ImportedRound | RoundAmended:
+    async def _publish(self, stage: Stage, hook: int) -> Any:
+        from roundhook.contracts import owner
+
         about = ImportedRound(round_id=next(self._rounds), file_sha256="a")
-        event = RoundAmended(round=about, revision=2) if hook == AMENDED else about
+        event: Any = RoundAmended(round=about, revision=2) if hook == AMENDED else about
+        if hook == OWN:
+            event = owner.Own(number=about.round_id)
         await stage.publish(event)
         return event
 
@@ -171,16 +193,17 @@ class Bot:
         self.on.add(name)
         return await stage.plugins.enable(name)
 
-    def _expected(self, event: ImportedRound | RoundAmended, among: set[str] | None = None) -> list[str]:
+    def _expected(self, event: Any, among: set[str] | None = None) -> list[str]:
         """Return the plugins (those that are on) as they have to begin: by stage, priority and name."""
         those = self.on if among is None else among
         return sorted(those, key=lambda name: (self._stage(event, name), self.shapes[name].priority, name))
 
-    def _begun(self, event: ImportedRound | RoundAmended) -> list[str]:
-        return [name for name, key in BEGUN if key == event.key]
+    def _begun(self, event: Any) -> list[str]:
+        wanted = event.key if isinstance(event, (ImportedRound, RoundAmended)) else f"owner.Own:{event.number}"
+        return [name for name, key in BEGUN if key == wanted]
 
-    def _stage(self, event: ImportedRound | RoundAmended, name: str) -> int:
-        return self.shapes[name].stages[AMENDED if isinstance(event, RoundAmended) else IMPORTED]
+    def _stage(self, event: Any, name: str) -> int:
+        return self.shapes[name].stages[IMPORTED if isinstance(event, ImportedRound) else AMENDED]
 
     def _name(self, number: int) -> str:
         return sorted(self.shapes)[number % len(self.shapes)]
@@ -201,7 +224,7 @@ def play_bot(plugins: dict[str, Shape], script: Sequence[Life]) -> None:
         for life in script:
             BEGUN.clear()
             HELD.clear()
-            names = bot.load_order(life.order)
+            names = [*bot.load_order(life.order), "owner"]
             async with Stage(plugins=names, folders=[bot.folder], folder=place / "home") as stage:
                 await bot.live(life, stage)
 
