@@ -21,7 +21,7 @@ from core.kernel.kinds import Kind
 from core.kernel.manifest import Manifest
 from core.kernel.offers import Offer, offered, problem_of
 from core.kernel.reliance import check_installed
-from core.kernel.served import AbsentContractError
+from core.kernel.served import AbsentContractError, serve
 
 MEND = "Correct it and reload."
 _DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
@@ -167,7 +167,8 @@ async def check_contract(manifest: Manifest, contracts: Contracts, beside: Itera
     source, package = loader.read_source(manifest.name, manifest.folder), loader.new_package(manifest.name)
     probe = Probe(manifest, source, contracts)
     others = contracts.fresh()
-    async with declared([one for one in beside if one.name != manifest.name and has_contract(one)], others):
+    neighbours = [one for one in beside if one.name != manifest.name and has_contract(one)]
+    async with declared(neighbours, others):
         try:
             _, kinds = await read_contract(source, package, others)
             plugin_class = probe.plugin_class(await loader.import_generation(source, package))
@@ -181,6 +182,8 @@ async def check_contract(manifest: Manifest, contracts: Contracts, beside: Itera
             return [*found, *unbound]
         finally:
             loader.forget(package)
+            for one in neighbours:
+                serve(one.name, None)
 
 
 def place_of(function: Any, source: loader.Source) -> str:

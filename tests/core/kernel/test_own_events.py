@@ -396,3 +396,20 @@ async def test_a_handler_that_does_not_fit(tmp_path: Path) -> None:
 
         assert running(stage, "ladder").seen == [2]
         assert stage.plugins.status("ladder").error == ""
+
+
+async def test_a_check_knows_the_contracts_of_those_that_are_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``roundhook plugin check`` finds a handler that fits, and one that does not; without the owner it says so."""
+    write_producer(tmp_path)
+    code = "from roundhook.contracts.mvp_shout import MvpChosen\n"
+    place = write_consumer(tmp_path, mark="")
+    (place / "plugin.py").write_text(code + (place / "plugin.py").read_text())
+    for enabled, ends, told in (('"mvp_shout"', 0, "handles on_mvp_chosen"), ("", 1, "mvp_shout does not run")):
+        settings = tmp_path / "roundhook.toml"
+        settings.write_text(f'[plugins]\npaths = ["{tmp_path}"]\nenabled = [{enabled}]\n')
+        arguments = ["plugin", "check", str(place), "--config", str(settings)]
+        assert await asyncio.to_thread(main, arguments) == ends
+        shown = capsys.readouterr()
+        assert told in shown.out + shown.err
