@@ -38,7 +38,8 @@ class InfoApi:
         return Answer({"url": self._world.gateway_url})
 
     async def _gateway_bot(self, call: Call) -> Answer:
-        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        left = self._gateway.sessions_left
+        limit = {"total": 1000, "remaining": left, "reset_after": 3_600_000, "max_concurrency": 1}
         return Answer({"url": self._world.gateway_url, "shards": 1, "session_start_limit": limit})
 
     async def _me(self, call: Call) -> Answer:

@@ -112,6 +112,7 @@ class Controls:
     def revoke_message_content(self) -> None:
         """Switch the Message Content intent off in the portal; who asks for it from now on is refused (4014)."""
         self._parts.gateway.granted &= ~MESSAGE_CONTENT
+        self._parts.gateway.told &= ~MESSAGE_CONTENT
 
     def reset_token(self) -> None:
         """Make another token, as an owner does in the portal: the old one is refused from now on."""

@@ -1,8 +1,10 @@
 """The gateway: sessions, what they missed, and the events that go to them."""
 
+import asyncio
 import copy
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,6 +38,9 @@ class Session:
     intents: int
     seq: int = 0
     line: Line | None = None
+    number: int = 0
+    delays: Mapping[int, float] = field(default_factory=dict)
+    """By how many seconds events are late, by the session's number."""
     sent: deque[Payload] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     def send(self, name: str, data: Json) -> None:
@@ -43,7 +48,9 @@ class Session:
         self.seq += 1
         payload = {"op": DISPATCH, "t": name, "s": self.seq, "d": data}
         self.sent.append(payload)
-        if self.line is not None:
+        if self.line is not None and (delay := self.delays.get(self.number)):
+            asyncio.get_running_loop().call_later(delay, self.line.send, payload)
+        elif self.line is not None:
             self.line.send(payload)
 
     def missed(self, seq: int) -> list[Payload] | None:
@@ -61,10 +68,16 @@ class Gateway:
         self._world = world
         self._bell = bell
         self.granted = granted
-        """The privileged intents that were switched on for the application."""
+        """The privileged intents that are switched on for the application."""
+        self.told = granted
+        """Those that its flags tell."""
         self.sessions: dict[str, Session] = {}
         self.identified = 0
+        self.identified_at: list[float] = []
         self.resumed = 0
+        self.sessions_left = 1000
+        self.delays: dict[int, float] = {}
+        """By how many seconds a session's events are late, by its number in the order of IDENTIFY, from 0."""
 
     @property
     def connected(self) -> bool:
@@ -75,7 +88,7 @@ class Gateway:
     def application_flags(self) -> int:
         """The application's flags: which privileged intents it has (as "limited")."""
         flags = {intent.GUILD_PRESENCES: 1 << 13, intent.GUILD_MEMBERS: 1 << 15, intent.MESSAGE_CONTENT: 1 << 19}
-        return sum(bit for needed, bit in flags.items() if self.granted & needed)
+        return sum(bit for needed, bit in flags.items() if self.told & needed)
 
     def dispatch(self, name: str, data: Payload) -> None:
         """Send an event to every session that may see it."""
@@ -89,9 +102,9 @@ class Gateway:
 
     def identify(self, line: Line, intents: int, shard: list[int]) -> Session:
         """Open a session, send READY and the guilds."""
-        session = Session(secrets.token_hex(16), intents, line=line)
+        session = Session(secrets.token_hex(16), intents, line=line, number=self.identified, delays=self.delays)
         self.sessions[session.id] = session
-        self.identified += 1
+        self.identified, self.sessions_left = self.identified + 1, self.sessions_left - 1
         session.send("READY", self._ready(session, shard))
         if intents & intent.GUILDS:
             for guild in self._world.guilds.values():

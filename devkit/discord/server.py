@@ -18,6 +18,7 @@ from devkit.discord.http_api import API, HttpApi
 from devkit.discord.message import Message
 from devkit.discord.parts import Settings, assemble
 from devkit.discord.people import People
+from devkit.discord.portal import Portal
 from devkit.discord.ratelimits import RateLimits
 from devkit.discord.shapes import Call, Json, Payload, Request, Upload
 from devkit.discord.users import Users
@@ -27,7 +28,7 @@ from devkit.discord.world import BOT_ID, OWNER_ID, Channel, GuildChannels, Webho
 Predicate = Callable[[Message], bool]
 
 
-class DiscordServer(Users, Crowd, Controls):
+class DiscordServer(Users, Crowd, Portal, Controls):
     """A Discord on 127.0.0.1: a REST API and a gateway for one bot, and hands to act as its users.
 
     Use it as ``async with DiscordServer() as server``; when that ends, no task and no socket is left.

@@ -119,6 +119,7 @@ class Connection:
         if self._session is not None:
             raise ClosingError(4005, "Already authenticated")
         self._check_token(data)
+        self._gateway.identified_at.append(self._world.now())
         wanted = data.get("intents")
         if not isinstance(wanted, int) or wanted & ~intent.KNOWN:
             raise ClosingError(4013, "Invalid intent(s)")
