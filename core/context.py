@@ -153,9 +153,9 @@ class Context(Saying, Keeping):
         """Hand Discord's events of *event_type* to *listener*, not those of guilds that have the plugin off.
 
         Raises:
-            PluginError: no event of hikari's, one that the bot does not ask Discord for, or no coroutine function.
+            PluginError: no event of hikari's, one whose intent the manifest does not ask for, or no coroutine function.
         """
-        self._services.discord.check_listener(self.name, event_type, listener)
+        self._services.discord.check_listener(self._generation, event_type, listener)
         self._generation.declared.listeners.append((event_type, listener))
         self._services.redeclare(self._generation)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from core.kernel.folders import BUILT_IN
 from docs.commands import common, discord, terminal
 from docs.given import context, errors, events, functions, hooks
+from docs.intents import intents
 from docs.public import module, module_list, stage
 from docs.settings import plugin_config, plugin_list, plugin_settings, settings
 from docs.source import ROOT
@@ -59,7 +60,7 @@ PARTS: dict[str, Callable[..., str]] = {
     one.__name__: one
     for one in (
         hooks, events, tables, settings, plugin_settings, plugin_config, plugin_list, terminal, common, discord,
-        context, functions, errors, module, module_list, stage,
+        context, functions, errors, module, module_list, stage, intents,
     )
 }  # fmt: skip
 

@@ -203,6 +203,15 @@ async def _has_event(stage: Stage, key: str) -> bool:
     return bool(await stage.db.fetch("SELECT id FROM events WHERE key = ?", (key,)))
 
 
+async def test_the_recipe_of_listening_works(tmp_path: Path) -> None:
+    """Its plugin hears what it asks for."""
+    text = (DOCS / "how-to" / "listen-to-more-of-discord.md").read_text("utf-8")
+    write_files(text, tmp_path)
+    (tmp_path / "test_example.py").write_text(fenced(text, "python")[-1], "utf-8")
+
+    assert await run_tests(tmp_path / "test_example.py") == 1
+
+
 async def test_the_readme_plugin_works(tmp_path: Path) -> None:
     """Ten lines, and the message is there."""
     plugin = write_files((ROOT / "README.md").read_text("utf-8"), tmp_path)[-1]

@@ -55,7 +55,7 @@ async def _parts(
     yield "settings", _looks_at_settings(config)
     yield "this machine", looks_at_machine(config)
     yield "plugins", looks_at_plugins(config, on)
-    yield "Discord", looks_at_discord(config, accepted)
+    yield "Discord", looks_at_discord(config, on, accepted)
     async for plugin in looks_of_plugins(config, on, accepted):
         yield plugin
 

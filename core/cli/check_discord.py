@@ -7,6 +7,7 @@ from typing import Any
 import hikari
 
 from core.cli.check_channels import ANNOUNCE, READ, REPORT, look_at_channel
+from core.cli.check_intents import looks_at_intents
 from core.cli.check_webhooks import looks_at_webhooks
 from core.cli.looks import Look
 from core.config import Config
@@ -15,18 +16,20 @@ from core.errors import ConfigError
 
 INVITED = ANNOUNCE | hikari.Permissions.MANAGE_WEBHOOKS
 """What the invitation asks for; the last one is only for making webhooks."""
-_CONTENT_FLAGS = (1 << 18) | (1 << 19)
-"""Discord's application flags: message content granted, or granted to a small bot."""
 
 
-async def looks_at_discord(config: Config, accepted: Mapping[int, str]) -> AsyncIterator[Look]:
-    """Give what there is to ask Discord; *accepted* are the servers by webhooks, besides those in the settings."""
+async def looks_at_discord(config: Config, on: Mapping[str, bool], accepted: Mapping[int, str]) -> AsyncIterator[Look]:
+    """Give what there is to ask Discord.
+
+    *on* are the plugins, *accepted* the servers by webhooks besides those in the settings.
+    """
     async with asking(config) as line:
         me = Me(line)
         yield "Discord", me.look
         if line.lost:
             return  # everything else would say the same
-        yield "Discord", me.look_at_intent
+        async for one in looks_at_intents(config, on, me.flags):
+            yield one
         yield "Discord", me.look_at_invitation
         for guild in config.guilds:
             look = Guild(line, me, config, guild)
@@ -56,14 +59,11 @@ class Me:
         name = self._answer.get("name")
         return f"the token is {name}'s" if name else "the token is accepted"
 
-    async def look_at_intent(self) -> str:
-        """Say whether messages arrive with what stands in them."""
+    @property
+    def flags(self) -> int | None:
+        """The application's flags; None if it does not say."""
         flags = self._answer.get("flags")
-        if flags is None:
-            return "it does not say whether the Message Content intent is on; the bot will, when it starts"
-        if not int(flags) & _CONTENT_FLAGS:
-            raise ConfigError("Message Content intent is off. Switch it on: Developer Portal, Bot.")
-        return "Message Content intent"
+        return None if flags is None else int(flags)
 
     async def look_at_invitation(self) -> str:
         """Say how the bot gets into a guild."""

@@ -140,6 +140,7 @@ class Admin:
         status, slot = await self._status(context.interaction, name), self._kernel.slots.get(name)
         lines = [_line(status, context.guild_id), escape_markdown(status.summary), f"scope: {status.scope}"]
         lines += _about_lines(slot)
+        lines += [f"intents: {', '.join(slot.manifest.intents)}"] if slot and slot.manifest.intents else []
         lines += [_hook_line(hook, stats, status) for hook, stats in (slot.stats if slot else {}).items()]
         lines += _offer_lines(slot)
         lines += await job_lines(self._kernel.jobs.schedule, name)

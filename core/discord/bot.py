@@ -10,7 +10,6 @@ from typing import Any
 import hikari
 import lightbulb
 from hikari.api import CacheComponents
-from hikari.events.base_events import get_required_intents_for
 from hikari.internal import routes
 
 from core.clock import Clock
@@ -22,9 +21,12 @@ from core.discord.client import CommandClient, check_words_in, commands_in, name
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
+from core.discord.intents import Intents
+from core.discord.listening import check_listener
 from core.discord.messages import Content, Within
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.rest import use_ours
+from core.discord.sessions import Sessions
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
 from core.discord.sync import CommandSync, Translations, build
@@ -33,7 +35,6 @@ from core.discord.troubles import Troubles
 from core.discord.wire import dumps, tls
 from core.errors import PluginError
 from core.kernel.bounded import contained, text_of
-from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
 from core.kernel.kinds import Envelope
@@ -42,8 +43,9 @@ from core.kernel.strays import tell_strays
 
 log = logging.getLogger(__name__)
 
-INTENTS = hikari.Intents.GUILDS | hikari.Intents.GUILD_MESSAGES | hikari.Intents.MESSAGE_CONTENT
 _CACHE = CacheComponents.GUILDS | CacheComponents.GUILD_CHANNELS | CacheComponents.ROLES | CacheComponents.ME
+_CACHE |= CacheComponents.VOICE_STATES
+"""Kept where they come: who listens to voice states wants to know what was before."""
 _MY_APPLICATION = routes.Route("GET", "/applications/@me")
 
 
@@ -53,10 +55,12 @@ class Discord:
     def __init__(self, config: Config) -> None:
         self._config = config
         self.app = hikari.GatewayBot(
-            token=config.token().reveal(), intents=INTENTS, rest_url=config.discord.rest_url, banner=None, logs=None,
-            cache_settings=hikari.impl.CacheSettings(components=_CACHE), suppress_optimization_warning=True,
-            http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps,
+            token=config.token().reveal(), intents=hikari.Intents.ALL, rest_url=config.discord.rest_url, banner=None,
+            logs=None, auto_chunk_members=False, suppress_optimization_warning=True, dumps=dumps,
+            cache_settings=hikari.impl.CacheSettings(components=_CACHE),
+            http_settings=hikari.impl.HTTPSettings(ssl=tls()),
         )  # fmt: skip
+        """hikari's bot; which intents are asked for is each session's own."""
         use_ours(self.app.rest)
         self.gatekeeper = Gatekeeper(config)
         self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
@@ -70,12 +74,14 @@ class Discord:
         self._channels = Channels(self.app, troubles)
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
+        self.sessions = Sessions(self.app, self._config.token().reveal(), clock)
+        self.intents = Intents(kernel, self.sessions, self._application)
         self.timekeeper = Timekeeper(self._config.discord.rest_url, clock, troubles)
         self.client.confirmations, self.client.answers.clock = Confirmations(database, clock, self.gatekeeper), clock
         self.client.core = Admin(kernel, self._config, self.gatekeeper, lambda: self.rest)
         self.client.core_components = {settings_step.ACTION: self.client.core.settings.pressed}
         self.status = StatusBoard(self._config, kernel, troubles, database, clock)
-        self.status.connected = lambda: self.app.is_alive and any(one.is_connected for one in self.app.shards.values())
+        self.status.connected = lambda: self.sessions.connected
         self._core_commands = [*admin_commands(self.client.core), status_command(self.status, self.gatekeeper)]
         for command in self._core_commands:
             self.client.add(command, None)
@@ -103,25 +109,24 @@ class Discord:
             await self._connect()
             if problems:
                 raise as_ours(problems[0], self._config.discord.rest_url)
-            syncing = asyncio.get_running_loop().create_task(self.sync.run())
+            loop = asyncio.get_running_loop()
+            syncing, self._carrying_on = loop.create_task(self.sync.run()), loop.create_task(self._carry_on())
             try:
                 yield
             finally:
                 syncing.cancel()
+                self._carrying_on.cancel()
         finally:
             self.client.answers.close()
             await self.speech.close()
             await self._channels.close()
+            await self.sessions.close()
             if self.app.is_alive:
                 await self.app.close()
 
     async def ended(self) -> Exception:
         """Return why, once Discord has let go of the bot for good; goes on as long as it is connected."""
-        problem: Exception | None = None
-        try:
-            await self.app.join()
-        except Exception as error:  # noqa: BLE001 - told by whoever waits for it
-            problem = error
+        problem = await asyncio.shield(self._carrying_on)
         now: Any
         try:
             now = await self._application()
@@ -150,6 +155,7 @@ class Discord:
             except Exception as error:
                 problem = f"cannot be built: {text_of(error)}. Correct it and reload."
                 raise _refused(generation, name_of(command), problem) from error
+        await self.intents.allow(generation.manifest)
 
     def _check_names(self, generation: Generation) -> None:
         """Refuse commands whose names are taken (``PluginError``), without waiting for anything."""
@@ -163,16 +169,8 @@ class Discord:
                 raise _refused(generation, name_of(command), f"is taken by {owner}. Rename it.")
             taken[name_of(command)] = "this plugin already"
 
-    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
-        if not (isinstance(event_type, type) and issubclass(event_type, hikari.Event)):
-            raise PluginError(f"{plugin}: listen({event_type!r}, …): name one of hikari's event classes.")
-        check_async(f"{plugin}: listen({event_type.__name__})", listener, 1)
-        needed = get_required_intents_for(event_type)
-        if needed and not any(intents & INTENTS == intents for intents in needed):
-            raise PluginError(
-                f"{plugin}: {event_type.__name__} never arrives: the bot asks Discord for {INTENTS} only. "
-                "Commands and components need no listener."
-            )
+    def check_listener(self, generation: Generation, event_type: Any, listener: Any) -> None:
+        check_listener(generation.manifest, event_type, listener)
 
     def follow(self, generation: Generation, channel: int, handler: Any, *, takes_live: bool) -> None:
         follower = Follower(
@@ -227,6 +225,7 @@ class Discord:
             await self.sync.flush(force=True)
         except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
             log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
+        await self.intents.open()
 
     async def _application(self) -> dict[str, Any]:
         """Return Discord's raw answer about the application: hikari leaves out what its team's members may do."""
@@ -239,9 +238,17 @@ class Discord:
 
     async def _connect(self) -> None:
         try:
-            await self.app.start(check_for_updates=False)
+            await self.app.start(check_for_updates=False, shard_ids=(), shard_count=1)  # the session is ours
         except (hikari.HTTPError, hikari.GatewayError, OSError) as error:
             raise as_ours(error, self._config.discord.rest_url) from error
+
+    async def _carry_on(self) -> Exception | None:
+        """Replace sessions that Discord ends for want of an intent; return why one has ended that cannot be."""
+        while True:
+            try:
+                await self.intents.carry_on(await self.sessions.ended())
+            except Exception as error:  # noqa: BLE001 - told by whoever waits for it
+                return error
 
     def _commands(self) -> list[tuple[Any, Translations]]:
         """Return all commands, each with its translations."""

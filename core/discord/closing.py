@@ -7,9 +7,8 @@ from typing import Any
 import hikari
 
 from core.errors import ConfigError, PeerUnavailableError
+from core.kernel.intents import OWN, lacking
 
-CONTENT_FLAGS = (1 << 18) | (1 << 19)
-"""Discord's application flags: message content granted, or granted to a small bot."""
 _AUTHENTICATION_FAILED, _DISALLOWED_INTENTS = 4004, 4014
 _TOKEN = "Copy it anew from the Developer Portal (Bot, Reset Token)."  # noqa: S105 - where it is
 _INTENT = (
@@ -39,7 +38,7 @@ def closed_for_good(error: Exception | None, application: Mapping[str, Any] | Ex
     if not isinstance(error, hikari.GatewayServerClosedConnectionError):
         return PeerUnavailableError(f"The connection to Discord's gateway has ended: {error or 'without a reason'}.")
     if error.code == _DISALLOWED_INTENTS and isinstance(application, Mapping):
-        if not int(application.get("flags", 0)) & CONTENT_FLAGS:
+        if lacking(int(application.get("flags", 0))) & OWN:
             return ConfigError(_INTENT)
     elif error.code not in (_AUTHENTICATION_FAILED, _DISALLOWED_INTENTS):
         return _closed(error)

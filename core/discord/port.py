@@ -27,7 +27,7 @@ class DiscordPort(Surface, Protocol):
     def add_commands(self, generation: Generation, loader: "lightbulb.Loader", translations: "Translations") -> None:
         """Declare the commands of *loader* for a generation."""
 
-    def check_listener(self, plugin: str, event_type: Any, listener: Any) -> None:
+    def check_listener(self, generation: Generation, event_type: Any, listener: Any) -> None:
         """Refuse what cannot be subscribed (``PluginError``)."""
 
     def follow(self, generation: Generation, channel: int, handler: Any, *, takes_live: bool) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
+from core.errors import PluginError
 from core.kernel.breaker import worst
 from core.kernel.contract_file import declared, has_contract
 from core.kernel.discovery import first_enabled
@@ -48,6 +49,17 @@ class Kernel(SettingChanges):
     async def disable(self, name: str, guild: int | None = None, *, user: int | None = None) -> Report:
         """Switch a plugin off, everywhere or for one guild. What is to be delivered to it waits."""
         return await self._change(name, "disable", guild, user, lambda slot: self._reported(slot, self._disable, guild))
+
+    async def end(self, name: str, problem: str) -> Report:
+        """End what runs of a plugin that cannot go on; it stays switched on, and *problem* says what to mend."""
+
+        async def end(slot: Slot) -> float:
+            if slot.generation is not None:
+                await self._replacement.remove(slot, slot.generation)
+                self.dispatcher.note_change()
+            raise PluginError(problem)
+
+        return await self._change(name, "end", None, None, lambda slot: self._reported(slot, end))
 
     def status(self, name: str) -> Status:
         """Return how a plugin stands (``PluginError`` if there is none of that name)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import ConfigError, ManifestError
 from core.kernel.document import FILE, NAME, Document, line_of, read_document
+from core.kernel.intents import read_intents
 from core.kernel.options import Option, Settings, read_option, usable
 from core.kernel.requirements import KEYS as REQUIREMENTS
 from core.kernel.requirements import read_packages, read_requires, read_roundhook
@@ -56,6 +57,8 @@ class Manifest:
     packages: "tuple[Requirement, ...]" = ()
     """Distributions that must be installed."""
     roundhook: "SpecifierSet | None" = None
+    intents: tuple[str, ...] = ()
+    """What of Discord's events it asks for, besides what the bot itself does."""
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     options: tuple[Option, ...] = ()
     cli: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -118,7 +121,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _manifest(document: Document) -> Manifest:
     document.table(known={"plugin", "limits", "config", "cli"})
-    document.table("plugin", known={*_PLUGIN_KEYS, *REQUIREMENTS})
+    document.table("plugin", known={*_PLUGIN_KEYS, *REQUIREMENTS, "intents"})
     plugin = {key: document.value(("plugin", key), *kind) for key, kind in _PLUGIN_KEYS.items()}
     _check(document, **plugin)
     limits = {hook: _limit(document, hook) for hook in document.table("limits")}
@@ -127,6 +130,7 @@ def _manifest(document: Document) -> Manifest:
     return Manifest(
         **plugin, folder=document.file.parent, limits=limits, options=options, cli=cli, text=document.text,
         requires=read_requires(document), packages=read_packages(document), roundhook=read_roundhook(document),
+        intents=read_intents(document),
     )  # fmt: skip
 
 

@@ -91,6 +91,17 @@ async def test_check_of_each_kind_of_channel(outside: Outside, check: Check, kin
     assert "guilds.1.admin_channel: the bot lacks in #admin: Read Message History. Give it in the channel." in said.out
 
 
+async def test_check_of_what_a_plugin_asks_for(outside: Outside, check: Check) -> None:
+    """A privileged intent of an enabled plugin is looked at, and only of one that is enabled."""
+    code, line = "from roundhook import Plugin\n\nclass Some(Plugin): ...\n", 'intents = ["{}", "guild_invites"]\n'
+    write_plugin(outside.folder / "mine", "members", code, manifest=line.format("guild_members"))
+    write_plugin(outside.folder / "mine", "presences", code, manifest=line.format("guild_presences"))
+    outside.write_config(paths='["mine"]', enabled='["members"]')
+    await only(check, "plugin members: Server Members intent is off. Switch it on: Developer Portal, Bot.")
+    outside.discord.switch_intent("guild_members", on=True)
+    await fine(check)
+
+
 async def test_check_with_a_wrong_token_or_none(
     outside: Outside, roundhook: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -289,8 +289,13 @@ SETUP = (
     Bad("listening to no event", ("listen", "event classes"), in_setup("self.ctx.listen(int, self.on_message)")),
     Bad(
         "listening to an event that never comes",
-        ("never arrives",),
+        ("never arrives", 'intents = ["guild_message_reactions"]'),
         in_setup("self.ctx.listen(hikari.GuildReactionAddEvent, self.on_message)"),
+    ),
+    Bad(
+        "listening to events of a kind that never come",
+        ("never arrives", 'intents = ["guild_members"]', "'Server Members Intent'"),
+        in_setup("self.ctx.listen(hikari.MemberEvent, self.on_message)"),
     ),
 )
 COMMANDS = (
@@ -354,6 +359,11 @@ MANIFESTS = (
         "an unknown key in the manifest",
         ("plugin.colour", "version"),
         manifest=manifest("api = 1", 'api = 1\ncolour = "red"'),
+    ),
+    Bad(
+        "an intent that there is not",
+        ("holds 'guild_voice'", "guild_voice_states"),
+        manifest=manifest("api = 1", 'api = 1\nintents = ["guild_voice"]'),
     ),
     Bad(
         "a value of the wrong type in the manifest",
