@@ -15,6 +15,7 @@ from core.kernel.discovery import first_enabled
 from core.kernel.generation import Generation
 from core.kernel.report import Report, Status
 from core.kernel.setting_changes import SettingChanges
+from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
 
