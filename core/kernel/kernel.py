@@ -56,8 +56,7 @@ class Kernel(SettingChanges):
 
         async def end(slot: Slot) -> float:
             if slot.generation is not None:
-                await self._replacement.remove(slot, slot.generation)
-                self.dispatcher.note_change()
+                await self._remove(slot, slot.generation)
             raise PluginError(problem)
 
         return await self._change(name, "end", None, None, lambda slot: self._reported(slot, end))
