@@ -5,6 +5,7 @@ import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,24 @@ class Handling(Plugin):
     @hookimplMARK
     async def on_round_amended(self, amendment):
         await handle(self.ctx.name, amendment.key)
+
+    @hookimplMARK
+    async def on_own(self, own):
+        await handle(self.ctx.name, f"owner.Own:{own.number}:{own.turn}")
+"""
+OWNER = "from roundhook import Plugin\n\nclass Owner(Plugin): pass\n"
+CONTRACT = """
+from roundhook import event
+
+@event(hook="on_own", argument="own", key=("number", "turn"), about="number")
+class Own:
+    number: int
+    turn: int
 """
 LIMIT_SECONDS = 0.05
-LIMITS = f"[limits]\non_round_imported = {LIMIT_SECONDS}\non_round_amended = {LIMIT_SECONDS}\n"
+LIMITS = (
+    f"[limits]\non_round_imported = {LIMIT_SECONDS}\non_round_amended = {LIMIT_SECONDS}\non_own = {LIMIT_SECONDS}\n"
+)
 SOON_SECONDS = 5.0
 """Far more than the others may have to wait, and far less than the limit that a handler has by default."""
 MARKS = ("(tryfirst=True)", "", "(trylast=True)")
@@ -122,15 +138,32 @@ Plan = Mapping[int, str]
 plans = st.dictionaries(st.integers(min_value=0, max_value=7), st.sampled_from(sorted(MISBEHAVIOURS)), min_size=1)
 bad_plugins = st.lists(st.tuples(st.sampled_from(MARKS), plans), min_size=1, max_size=3)
 rounds = st.lists(st.integers(min_value=1, max_value=4), min_size=1, max_size=8)
-"""The rounds that the events are about: the first of a round is its import, each later one an amendment."""
+"""The rounds that the events are about: the first of a round is its import, the later ones are in turn amendments and
+events of a plugin."""
 
 
-def events_about(numbers: Sequence[int]) -> list[ImportedRound | RoundAmended]:
-    events: list[ImportedRound | RoundAmended] = []
+@dataclass(frozen=True)
+class Own:
+    """Stands for the plugin's event, whose class is there while the plugin is."""
+
+    number: int
+    turn: int
+
+    @property
+    def key(self) -> str:
+        return f"owner.Own:{self.number}:{self.turn}"
+
+
+AnyEvent = ImportedRound | RoundAmended | Own
+
+
+def events_about(numbers: Sequence[int]) -> list[AnyEvent]:
+    events: list[AnyEvent] = []
     for revision, number in enumerate(numbers, 1):
         about = ImportedRound(round_id=number, file_sha256="a")
         known = number in numbers[: revision - 1]
-        events.append(RoundAmended(round=about, revision=revision) if known else about)
+        later = Own(number, revision) if revision % 2 else RoundAmended(round=about, revision=revision)
+        events.append(later if known else about)
     return events
 
 
@@ -138,6 +171,7 @@ def write_all(folder: Path, bad: Mapping[str, str]) -> None:
     """Write the good ones, whose limits are the usual, and the bad ones, whose limits are small."""
     for name, mark in {**GOOD, **bad}.items():
         write_plugin(folder, name, CODE.replace("MARK", mark), manifest=LIMITS if name in bad else "")
+    write_plugin(folder, "owner", OWNER, files={"contract.py": CONTRACT})
 
 
 async def deliveries(stage: Stage) -> dict[tuple[str, str], tuple[str, int]]:
@@ -160,18 +194,21 @@ async def finished(stage: Stage) -> None:
                 return
 
 
-async def publish_all(folder: Path, bad: Mapping[str, str], events: Sequence[ImportedRound | RoundAmended]) -> None:
+async def publish_all(folder: Path, bad: Mapping[str, str], events: Sequence[AnyEvent]) -> None:
     """Publish to good and bad plugins, and see what becomes of it: at once for the good ones, else later."""
     keys = [event.key for event in events]
     good = set(itertools.product(GOOD, keys))
-    async with Stage(plugins=[*bad, *GOOD], folders=[folder]) as stage:
+    async with Stage(plugins=[*bad, *GOOD, "owner"], folders=[folder]) as stage:
 
         async def good_ones_are_done() -> bool:
             return good <= HANDLED.keys()
 
         try:
+            from roundhook.contracts import owner
+
             for event in events:
-                await stage.publish(event)
+                its = owner.Own(number=event.number, turn=event.turn) if isinstance(event, Own) else event
+                await stage.publish(its)
             await stage.until(good_ones_are_done, SOON_SECONDS)
             await stage.app.services.journal.flush()
             soon = await deliveries(stage)
