@@ -77,6 +77,8 @@ class Match(Table, tablename="matches"):
     round1_id = number()
     round2_id = number()
     result = text()
+    winner_team = number()
+    """A team of the session: 1 or 2; 0 a draw; NULL: unknown, or the line-ups are mixed. team_capture writes it."""
 
 
 class Session(Table, tablename="sessions"):
@@ -86,6 +88,26 @@ class Session(Table, tablename="sessions"):
     server = Text()
     started_at = moment()
     ended_at = moment()
+
+
+class SessionTeam(Table, tablename="session_teams"):
+    """The people who played together in a session, through all swaps of sides: two rows, none for mixed line-ups."""
+
+    session_id = number(primary_key=True)
+    team = number()
+    """1 (on Axis in the first round) or 2."""
+    name = Text()
+    """The clan tag that most of them share, else its two players with most rounds."""
+
+
+class SessionPlayer(Table, tablename="session_players"):
+    """Which team a player belongs to in a session."""
+
+    session_id = number(primary_key=True)
+    guid = Text()
+    team = number()
+    rounds = number()
+    """Rounds that he played in the session, with either team."""
 
 
 class Player(Table, tablename="players"):
@@ -257,6 +279,6 @@ class OldSender(Table, tablename="old_senders"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    StatsFile, Round, Match, Session, Player, PlayerName, PlayerRound, WeaponRound, PlayerDay, PlayerTotal,
-    Award, Duel, StoredNotice, NoticeAlarm, OldSender,
+    StatsFile, Round, Match, Session, SessionTeam, SessionPlayer, Player, PlayerName, PlayerRound, WeaponRound,
+    PlayerDay, PlayerTotal, Award, Duel, StoredNotice, NoticeAlarm, OldSender,
 )  # fmt: skip

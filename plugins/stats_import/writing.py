@@ -14,7 +14,7 @@ from .planning import MatchPlan, Neighbourhood, SessionPlan, plan_sessions, uncl
 from .state import CHANGING_COLUMNS, FIXED_COLUMNS, RoundState
 
 _ROUND_COLUMNS = (*FIXED_COLUMNS, "revision", *CHANGING_COLUMNS)
-_MATCH_COLUMNS = columns_of(Match, without=("id",))
+_MATCH_COLUMNS = columns_of(Match, without=("id", "winner_team"))
 _SESSION_COLUMNS = columns_of(Session, without=("id",))
 _SETS = ", ".join(f"{column} = ?" for column in CHANGING_COLUMNS)
 _UPDATE_ROUND = f"UPDATE rounds SET {_SETS}, revision = ? WHERE id = ?"

@@ -215,7 +215,7 @@ async def _tables(database: Database) -> list[str]:
         sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
     written_by_migrating = {"migration", "plugin_tables"}
     found = {row["name"] for row in await database.fetch(sql)} - written_by_migrating
-    return sorted(found, key=lambda name: (name not in ("rounds", "events", "round_notices"), name))
+    return sorted(found, key=lambda name: (name not in ("rounds", "events", "round_notices", "sessions"), name))
 
 
 async def _columns(database: Database, table: str) -> list[tuple[str, str]]:

@@ -16,9 +16,13 @@ _QUERIES = {
     "rounds": f"SELECT {_ROUND}, one.filename AS first, s.started_at, s.ended_at, m.result FROM rounds r"
     " LEFT JOIN matches m ON m.id = r.match_id LEFT JOIN rounds one ON one.id = m.round1_id"
     " LEFT JOIN sessions s ON s.id = r.session_id",
-    "matches": "SELECT m.server, m.map_name, m.result, one.filename AS first, two.filename AS second FROM matches m"
-    " LEFT JOIN rounds one ON one.id = m.round1_id LEFT JOIN rounds two ON two.id = m.round2_id",
+    "matches": "SELECT m.server, m.map_name, m.result, m.winner_team, one.filename AS first, two.filename AS second"
+    " FROM matches m LEFT JOIN rounds one ON one.id = m.round1_id LEFT JOIN rounds two ON two.id = m.round2_id",
     "sessions": "SELECT server, started_at, ended_at FROM sessions",
+    "session_teams": "SELECT s.server, s.started_at, t.team, t.name FROM session_teams t"
+    " JOIN sessions s ON s.id = t.session_id",
+    "session_players": "SELECT s.server, s.started_at, p.guid, p.team, p.rounds FROM session_players p"
+    " JOIN sessions s ON s.id = p.session_id",
     "players": "SELECT guid, name, is_bot, first_seen, last_seen FROM players",
     "player_names": "SELECT guid, name, first_seen, last_seen FROM player_names",
     "player_rounds": f"SELECT r.filename, {_PLAYER} FROM player_rounds p JOIN rounds r ON r.id = p.round_id",
@@ -31,8 +35,8 @@ _QUERIES = {
     " FROM round_notices n LEFT JOIN rounds r ON r.id = n.round_id",
 }
 TABLES = (
-    "stats_files", "rounds", "matches", "sessions", "players", "player_names", "player_rounds", "weapon_rounds",
-    "player_days", "player_totals", "awards", "duels", "round_notices",
+    "stats_files", "rounds", "matches", "sessions", "session_teams", "session_players", "players", "player_names",
+    "player_rounds", "weapon_rounds", "player_days", "player_totals", "awards", "duels", "round_notices",
 )  # fmt: skip
 
 

@@ -1,0 +1,187 @@
+"""The teams of sessions and the winners of their maps: worked out from their rounds, written where they differ."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from roundhook import ImportedRound, RoundAmended
+from roundhook.db import Row, Transaction, marks, utc
+
+from .lineups import LineUp, axis_team, teams_of
+from .names import Member, team_names
+from .rosters import NOTICE
+
+MOST_ROUNDS = 120
+"""So many rounds of a session count, the first ones: a server that never pauses has sessions of thousands."""
+_AROUND = timedelta(hours=24)
+"""How far from a changed round another session may have lost or won one by it."""
+_TOUCHED = """
+    SELECT s.server, min(s.started_at) AS first, max(s.ended_at) AS last FROM rounds r JOIN sessions s
+    ON s.id = r.session_id WHERE r.id IN ({marks}) GROUP BY s.server"""
+_NEAR = "SELECT id FROM sessions WHERE server = ? AND ended_at >= ? AND started_at <= ?"
+_FIRST = """(
+    SELECT id, row_number() OVER (PARTITION BY session_id ORDER BY played_at, filename) AS place FROM rounds
+    WHERE session_id IN ({marks}) AND status IN ('ok', 'unpaired')) AS f"""
+_ROUNDS = f"""
+    SELECT r.*, m.result, m.winner_team, m.round1_id, {NOTICE} AS notice
+    FROM {_FIRST} JOIN rounds r ON r.id = f.id LEFT JOIN matches m ON m.id = r.match_id
+    WHERE f.place <= {MOST_ROUNDS} ORDER BY r.played_at, r.filename"""
+_PLAYERS = f"""
+    SELECT p.round_id, p.guid, p.name, p.side FROM {_FIRST} JOIN player_rounds p ON p.round_id = f.id
+    WHERE f.place <= {MOST_ROUNDS} AND p.side IN (1, 2) ORDER BY p.guid"""
+
+
+@dataclass(slots=True)
+class Evening:
+    """What is worked out of a session."""
+
+    rounds: list[Row] = field(default_factory=list)
+    """In the order of play, with what their matches and rosters are."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Of each player, the last one."""
+    lineups: list[LineUp] = field(default_factory=list)
+    teams: dict[str, int] = field(default_factory=dict)
+
+    def players(self) -> dict[str, tuple[int, int]]:
+        """Return team and number of rounds of each player, none where line-ups are mixed."""
+        played = Counter(guid for lineup in self.lineups for guid in lineup.axis | lineup.allies)
+        return {guid: (team, played[guid]) for guid, team in self.teams.items()}
+
+    def team_names(self) -> dict[int, str]:
+        """Return the names of the teams by number, none where line-ups are mixed."""
+        sides: dict[int, list[Member]] = {1: [], 2: []}
+        for guid, (team, rounds) in self.players().items():
+            sides[team].append(Member(guid, self.names[guid], rounds))
+        return dict(enumerate(team_names(sides[1], sides[2]), 1)) if self.teams else {}
+
+    def winners(self) -> dict[int, int | None]:
+        """Return the winner of each match that begins in the session: a team, 0 for a draw, None where unknown."""
+        first = {row["match_id"]: index for index, row in enumerate(self.rounds) if row["id"] == row["round1_id"]}
+        return {match: self._winner(index) for match, index in first.items()}
+
+    def _winner(self, index: int) -> int | None:
+        row = self.rounds[index]
+        axis = axis_team(self.lineups[index], self.teams)
+        if not axis or row["result"] is None:
+            return None
+        if row["result"] == "draw":
+            return 0
+        first_attackers = 3 - axis if row["defender_side"] == 1 else axis
+        return first_attackers if row["result"] == "first_attackers" else 3 - first_attackers
+
+
+async def keep_sessions(
+    transaction: Transaction, round_ids: Collection[int], *, seen: Collection[int] = ()
+) -> list[RoundAmended]:
+    """Work out the sessions of these rounds and those near them; return what has changed.
+
+    Left out are matches with a round in *seen*: others are told about it after this.
+    """
+    sessions = await _sessions_near(transaction, round_ids)
+    if not sessions:
+        return []
+    evenings = await _read(transaction, sessions)
+    await _write_teams(transaction, evenings)
+    return await _write_winners(transaction, evenings, seen)
+
+
+async def all_sessions(transaction: Transaction) -> list[int]:
+    """Return a round of each session, by which all can be worked out."""
+    rows = await transaction.fetch("SELECT min(id) AS id FROM rounds WHERE session_id IS NOT NULL GROUP BY session_id")
+    return [row["id"] for row in rows]
+
+
+async def _sessions_near(transaction: Transaction, round_ids: Collection[int]) -> list[int]:
+    found: set[int] = set()
+    ids = sorted(round_ids)
+    for row in await transaction.fetch(_TOUCHED.format(marks=marks(len(ids))), ids):
+        first, last = utc(row["first"]), utc(row["last"])
+        if first is not None and last is not None:
+            near = await transaction.fetch(_NEAR, (row["server"], first - _AROUND, last + _AROUND))
+            found.update(one["id"] for one in near)
+    return sorted(found)
+
+
+async def _read(transaction: Transaction, sessions: list[int]) -> dict[int, Evening]:
+    """Return these sessions, worked out."""
+    evenings, some = {session: Evening() for session in sessions}, marks(len(sessions))
+    players: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in await transaction.fetch(_PLAYERS.format(marks=some), sessions):
+        players[row["round_id"]].append(row)
+    for row in await transaction.fetch(_ROUNDS.format(marks=some), sessions):
+        _add(evenings[row["session_id"]], row, players[row["id"]])
+    for evening in evenings.values():
+        evening.teams = teams_of(evening.lineups)
+    return evenings
+
+
+def _add(evening: Evening, row: Row, players: Iterable[Row]) -> None:
+    """Add a round: its rosters, and who is in the file and on neither. Bots are nobody."""
+    notice = json.loads(row["notice"]) if row["notice"] else {}
+    noticed = {1: notice.get("axis_players"), 2: notice.get("allies_players")}
+    sides = {one["guid"]: (side, one["name"]) for side, people in noticed.items() for one in people or ()}
+    for one in players:
+        sides.setdefault(one["guid"], (one["side"], one["name"]))
+    sides = {guid: one for guid, one in sides.items() if not guid.startswith("BOT")}
+    evening.rounds.append(row)
+    evening.names |= {guid: name for guid, (_, name) in sides.items()}
+    axis, allies = ({guid for guid, (on, _) in sides.items() if on == side} for side in (1, 2))
+    evening.lineups.append(LineUp(frozenset(axis), frozenset(allies)))
+
+
+async def _write_teams(transaction: Transaction, evenings: Mapping[int, Evening]) -> None:
+    names = {(session, team): (name,) for session, one in evenings.items() for team, name in one.team_names().items()}
+    players = {(session, guid): found for session, one in evenings.items() for guid, found in one.players().items()}
+    await _write(transaction, "session_teams", ("session_id", "team"), ("name",), evenings, names)
+    await _write(transaction, "session_players", ("session_id", "guid"), ("team", "rounds"), evenings, players)
+
+
+async def _write(
+    transaction: Transaction,
+    table: str,
+    key: tuple[str, str],
+    columns: tuple[str, ...],
+    evenings: Mapping[int, Evening],
+    wanted: Mapping[Any, tuple[Any, ...]],
+) -> None:
+    """Make the rows of these sessions equal to *wanted* (by key), writing only what differs."""
+    rows = await transaction.fetch(
+        f"SELECT * FROM {table} WHERE session_id IN ({marks(len(evenings))})", sorted(evenings)
+    )
+    stored = {tuple(row[one] for one in key): tuple(row[one] for one in columns) for row in rows}
+    changed = [one for one in {**stored, **wanted} if stored.get(one) != wanted.get(one)]
+    gone = [one for one in changed if one in stored]
+    await transaction.execute_many(f"DELETE FROM {table} WHERE {key[0]} = ? AND {key[1]} = ?", gone)
+    places = marks(len(key) + len(columns))
+    await transaction.execute_many(
+        f"INSERT INTO {table} ({', '.join((*key, *columns))}) VALUES ({places})",
+        [(*one, *wanted[one]) for one in changed if one in wanted],
+    )
+
+
+async def _write_winners(
+    transaction: Transaction, evenings: Mapping[int, Evening], seen: Collection[int]
+) -> list[RoundAmended]:
+    """Write the winners that differ; return amendments for the rounds of those matches, not those with one *seen*."""
+    rounds = [row for one in evenings.values() for row in one.rounds]
+    winners = {match: winner for one in evenings.values() for match, winner in one.winners().items()}
+    changed = {
+        row["match_id"] for row in rounds if row["match_id"] and row["winner_team"] != winners.get(row["match_id"])
+    }
+    await transaction.execute_many(
+        "UPDATE matches SET winner_team = ? WHERE id = ?", [(winners.get(one), one) for one in sorted(changed)]
+    )
+    hidden = {row["match_id"] for row in rounds if row["id"] in seen}
+    told = [row for row in rounds if row["match_id"] in changed - hidden]
+    await transaction.execute_many(
+        "UPDATE rounds SET revision = revision + 1 WHERE id = ?", [(row["id"],) for row in told]
+    )
+    return [RoundAmended(round=_event(row), revision=row["revision"] + 1, changed=("winner_team",)) for row in told]
+
+
+def _event(row: Row) -> ImportedRound:
+    same = ("file_sha256", "server", "map_name", "round_number", "match_id", "session_id", "filename")
+    return ImportedRound(round_id=row["id"], played_at=utc(row["played_at"]), **{name: row[name] for name in same})
