@@ -120,7 +120,8 @@ class Sessions:
         self._app, self._token, self._clock = app, token, clock
         self._once = Once()
         self._now: Session | None = None
-        self._opened_at = float("-inf")
+        self._identified_at = float("-inf")
+        """By when the last session had said who it is."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Queue[Exception | None] = asyncio.Queue()
 
@@ -141,7 +142,7 @@ class Sessions:
             PeerUnavailableError: Discord lets the bot open no more for now.
             hikari.HikariError: it does not answer.
         """
-        await self._clock.sleep(max(self._opened_at + PAUSE_SECONDS - self._clock.monotonic(), 0.0))
+        await self._clock.sleep(max(self._identified_at + PAUSE_SECONDS - self._clock.monotonic(), 0.0))
         found = await self._app.rest.fetch_gateway_bot_info()
         if (limit := found.session_start_limit).remaining < 1:
             until = f"{limit.reset_at:%Y-%m-%d %H:%M} UTC"
@@ -155,7 +156,7 @@ class Sessions:
             hikari.GatewayServerClosedConnectionError: Discord refuses it.
             PeerUnavailableError: it was not there in time.
         """
-        old, new, self._opened_at = self._now, self._made(url, intents), self._clock.monotonic()
+        old, new, began = self._now, self._made(url, intents), self._clock.monotonic()
         try:
             async with asyncio.timeout(START_SECONDS if old else None):
                 await new.start()
@@ -165,11 +166,13 @@ class Sessions:
                 raise
             problem = f"Discord's gateway has opened no other session within {START_SECONDS:g} s"
             raise PeerUnavailableError(f"{problem}; nothing has changed. Try again.") from None
+        finally:
+            self._identified_at = self._clock.monotonic()
         if old is not None:
             await self._clock.wait(new.inlet.complete, GUILDS_SECONDS)
         self._serve(new)
         if old is not None:
-            took = (self._clock.monotonic() - self._opened_at) * 1000
+            took = (self._clock.monotonic() - began) * 1000
             log.info("another session has taken over within %.0f ms: %s", took, ", ".join(names_of(intents)))
             keep(self._tasks, self._retire(old))
 

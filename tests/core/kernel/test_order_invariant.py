@@ -173,8 +173,13 @@ class Bot:
         await idle()
         for event in self.cut:
             expected = self._expected(event)
-            first = [name for name in expected if self._stage(event, name) == self._stage(event, expected[0])]
+            first = [name for name in expected if self._turn(event, name) == self._turn(event, expected[0])]
             assert self._begun(event) == first
+
+    def _turn(self, event: Any, name: str) -> tuple[int, int]:
+        """Return when a plugin begins: of those that go first, each priority waits for the ones before it."""
+        place = self._stage(event, name)
+        return place, 0 if place else self.shapes[name].priority
 
     async def _publish(self, stage: Stage, hook: int) -> Any:
         from roundhook.contracts import owner
