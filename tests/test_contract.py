@@ -17,15 +17,17 @@ from core.kernel.folders import built_in
 from core.kernel.manifest import API, read_manifest
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = sorted(file.parent for file in (ROOT / "plugins").glob("*/manifest.toml"))
+PLUGINS, EXAMPLES = (
+    sorted(file.parent for file in (ROOT / tree).glob("*/manifest.toml")) for tree in ("plugins", "examples")
+)
 SCOPES = {
     "lua_webhook": "global", "ssh_poller": "global", "stats_import": "global", "timing_override": "global",
     "team_capture": "global", "stats_commands": "guild", "server_admin": "guild",
 }  # fmt: skip
 README = ["What", "Set up", "Commands", "Config", "How it fails", "Remove"]
-TREES = ("roundhook", "core", "plugins", "devkit", "tests", "docs", "piccolo_migrations", "benchmarks")
+TREES = ("roundhook", "core", "plugins", "devkit", "examples", "tests", "docs", "piccolo_migrations", "benchmarks")
 MAX_BODY, MAX_FILE, MAX_TEST_FILE = 60, 350, 450
-PRODUCT = ("roundhook", "core", "plugins", "devkit")
+PRODUCT = ("roundhook", "core", "plugins", "devkit", "examples")
 TOO_LONG = {
     "tests/core/kernel/test_dispatcher.py": "one test for each promise about delivery, on one set of helpers",
     "tests/core/kernel/test_reload.py": "one test for each way in which a reload can fail",
@@ -70,26 +72,35 @@ def imports_of(file: Path) -> Iterator[tuple[int, str]]:
 # Plugin folders
 
 
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_an_example_has_its_tests(folder: Path) -> None:
+    """As a plugin of anybody has: in its folder, and they use the public face too."""
+    assert list((folder / "tests").glob("test_*.py"))
+    for file in sources(name_of(folder)):
+        used = {module.split(".")[0] for level, module in imports_of(file) if not level}
+        assert not used & {"core", "plugins", "devkit", "examples", "tests"}, name_of(file)
+
+
 def test_the_built_in_plugins_are_those_of_the_design() -> None:
     """No more, no fewer, and all are on at the first start."""
     assert {folder.name for folder in PLUGINS} == set(SCOPES) == set(built_in())
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*PLUGINS, *EXAMPLES], ids=lambda folder: folder.name)
 def test_a_manifest_names_its_folder(folder: Path) -> None:
-    """Name, API number and scope are as they are promised."""
+    """Name, API number and, of ours, scope are as they are promised."""
     manifest = read_manifest(folder)
     written = tomllib.loads((folder / "manifest.toml").read_text("utf-8"))["plugin"]
 
     assert manifest.name == folder.name
     assert type(written["api"]) is int
     assert manifest.api == API
-    assert manifest.scope == SCOPES[folder.name]
+    assert manifest.scope == SCOPES.get(folder.name, manifest.scope)
     assert manifest.summary.endswith(".")
     assert all(option.meaning for option in manifest.options), "every setting says what it means"
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*PLUGINS, *EXAMPLES], ids=lambda folder: folder.name)
 def test_a_plugin_folder_is_complete(folder: Path) -> None:
     """plugin.py is there, and the README has the six headings in order."""
     lines = (folder / "README.md").read_text("utf-8").splitlines()
@@ -99,15 +110,19 @@ def test_a_plugin_folder_is_complete(folder: Path) -> None:
     assert [line.removeprefix("## ") for line in lines if line.startswith("## ")] == README
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
-def test_a_plugin_imports_only_its_own_files_and_the_core(folder: Path) -> None:
-    """Relative imports stay inside the folder; other plugins and devkit are out of reach."""
+@pytest.mark.parametrize("folder", [*PLUGINS, *EXAMPLES], ids=lambda folder: folder.name)
+def test_a_plugin_imports_only_its_own_files_and_the_public_face(folder: Path) -> None:
+    """Relative imports stay inside the folder; the core, other plugins and devkit are out of reach."""
     for file in sources(name_of(folder)):
+        if "tests" in file.relative_to(folder).parts:
+            continue
         depth = len(file.relative_to(folder).parts)
         for level, module in imports_of(file):
             assert level <= depth, f"{name_of(file)}: an import climbs out of the plugin's folder"
             package = module.split(".")[0]
-            assert level or package not in ("plugins", "devkit", "tests"), f"{name_of(file)} imports {module}"
+            assert level or package not in ("core", "plugins", "devkit", "examples", "tests"), (
+                f"{name_of(file)} imports {module}"
+            )
             assert level or module != "roundhook.testing", f"{name_of(file)} imports {module}"
 
 
@@ -164,7 +179,7 @@ def test_every_file_says_first_what_it_is_for(tree: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("tree", ["roundhook", "core", "plugins", "devkit", "tests", "docs"])
+@pytest.mark.parametrize("tree", ["roundhook", "core", "plugins", "devkit", "examples", "tests", "docs"])
 def test_files_and_functions_are_short(tree: str) -> None:
     """A body has at most 60 lines (functions and classes inside it count for themselves), a file 350; a test's 450."""
     long = []
@@ -227,7 +242,7 @@ def test_every_command_of_the_terminal_has_a_file_of_its_own() -> None:
     assert files == set(COMMANDS)
 
 
-@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*PLUGINS, *EXAMPLES], ids=lambda folder: folder.name)
 def test_every_command_of_a_manifest_has_its_function(folder: Path) -> None:
     """``"lua deploy"`` is ``async def lua_deploy`` in ``cli.py``; nothing public stands there besides."""
     wanted = {"_".join(name.split()) for name in read_manifest(folder).cli}
@@ -252,7 +267,7 @@ def test_a_decision_has_its_parts(page: Path) -> None:
 
 
 GAME = re.compile(
-    r"stats.?files?\b|\blua\b|map_name|\bweapons?\b|\baxis\b|\ballies\b|\b(winner|defender)_side\b|"
+    r"stats.?files?\b|\blua\b|redline|map_name|\bweapons?\b|\baxis\b|\ballies\b|\b(winner|defender)_side\b|"
     + "|".join(folder.name for folder in PLUGINS),
     re.IGNORECASE,
 )

@@ -29,6 +29,7 @@ PAGES = sorted(
     [
         *DOCS.rglob("*.md"),
         *BUILT_IN.glob("*/README.md"),
+        *(ROOT / "examples").rglob("README.md"),
         *(ROOT / name for name in ("README.md", "CHANGELOG.md", "lua/README.md", "devkit/README.md")),
     ]
 )
@@ -203,9 +204,8 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     known = set(re.findall(r"^\| `/([a-z ]+)` \|", table, re.MULTILINE))
     known |= {command.split()[0] for command in known}
 
-    brought = {
-        name.split()[0] for folder in BUILT_IN.glob("*/manifest.toml") for name in read_manifest(folder.parent).cli
-    }
+    manifests = [*BUILT_IN.glob("*/manifest.toml"), *(ROOT / "examples").glob("*/manifest.toml")]
+    brought = {name.split()[0] for manifest in manifests for name in read_manifest(manifest.parent).cli}
     assert set(terminal) <= {*COMMANDS, *brought}
     assert {found.strip() for found in re.findall(r"`/([a-z]+(?: [a-z]+)?)(?: [a-z]+:[^`]*)?`", text)} <= known
 
