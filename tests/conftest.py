@@ -81,7 +81,7 @@ def _soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 async def _stage_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """With ``--stage-on postgres`` each stage without a database of its own gets one there, removed afterwards."""
-    if request.config.getoption("--stage-on") == "sqlite":
+    if request.config.getoption("--stage-on", "sqlite") == "sqlite":
         yield
         return
     databases = request.getfixturevalue("postgres_databases")

@@ -79,7 +79,7 @@ def _race(fields: "_Fields") -> Race:
     given = fields.given.get("drivers")
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_DRIVERS:
         raise _WrongFieldError(f"drivers must be a list of 1 to {MOST_DRIVERS}")
-    drivers = tuple(_driver(_Fields(one)) for one in given)
+    drivers = tuple(_driver(_Fields(one, f"driver {number}: ")) for number, one in enumerate(given, 1))
     if len({one.driver for one in drivers}) < len(drivers):
         raise _WrongFieldError("a driver is named twice")
     laps, ended = fields.number("laps", 1000), fields.number("ended", _YEAR_2100)
@@ -109,28 +109,29 @@ class _WrongFieldError(ValueError):
 
 
 class _Fields:
-    """Reads the fields of one JSON object."""
+    """Reads the fields of one JSON object; *where* is put before what is wrong with it."""
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, where: str = "") -> None:
         if not isinstance(given, dict):
-            raise _WrongFieldError("it is no JSON object")
+            raise _WrongFieldError(f"{where}it is no JSON object")
         self.given: dict[str, Any] = given
+        self._where = where
 
     def number(self, key: str, most: int) -> int:
         value = self.given.get(key)
         if type(value) is not int or not 0 <= value <= most:
-            raise _WrongFieldError(f"{key} must be a whole number from 0 to {most}")
+            raise _WrongFieldError(f"{self._where}{key} must be a whole number from 0 to {most}")
         return value
 
     def id(self, key: str) -> str:
         value = self.given.get(key)
         if not isinstance(value, str) or not _ID.fullmatch(value):
-            raise _WrongFieldError(f"{key} must be 1 to 40 letters, digits, dots, _ or -")
+            raise _WrongFieldError(f"{self._where}{key} must be 1 to 40 letters, digits, dots, _ or -")
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self.given.get(key, default)
         shown = clean_name(value)[:64] if isinstance(value, str) else ""
         if not isinstance(value, str) or (default is None and not shown):
-            raise _WrongFieldError(f"{key} must be a text")
+            raise _WrongFieldError(f"{self._where}{key} must be a text")
         return shown.encode("utf-8", "replace").decode()

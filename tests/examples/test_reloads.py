@@ -18,6 +18,8 @@ from roundhook.testing import Stage
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAYERS = 3
+ROUND_SECONDS, ASK_SECONDS = 0.01, 0.005
+"""Between two of them."""
 ROUND = """
     INSERT INTO rounds (id, server, filename, file_sha256, revision, map_name, round_number, played_at, status)
     VALUES (?, 'local', ?, '', 1, 'supply', 1, ?, 'ok')"""
@@ -54,11 +56,13 @@ class Load:
                 rows = [(self.rounds, f"{one:08X}", f"player {one}", 1000 - one) for one in range(PLAYERS)]
                 await transaction.execute_many(PLAYED, rows)
             await self.stage.publish(ImportedRound(round_id=self.rounds, file_sha256="", server="local"))
+            await asyncio.sleep(ROUND_SECONDS)
 
     async def ask(self) -> None:
         while not self.stopped:
             await self.stage.call("mvp.tops", after=max(self.rounds - 5, 0), limit=5)
             self.answers += 1
+            await asyncio.sleep(ASK_SECONDS)
 
     async def reload(self, times: int) -> None:
         for number in range(times):
