@@ -3,10 +3,10 @@
 import io
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.pictures.colors import GROUND, GROUND_LOW, Color
-from core.pictures.fonts import MEDIUM, drawable, fit_text, font, text_width
+from core.pictures.colors import GROUND, Color
+from core.pictures.fonts import MEDIUM, drawable, fit_text, font, pieces, text_width
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,26 +17,47 @@ Box = tuple[int, int, int, int]
 _FINER = 8  # corners are drawn this many times larger, then reduced
 
 
+class Drawn(NamedTuple):
+    """A text as it stands on a canvas: from *left* to *right* on the base line *base*."""
+
+    left: float
+    base: float
+    right: float
+    text: str
+    face: str
+    size: int
+    color: Color
+
+
 class Canvas:
     """One picture to draw on. Sizes and places are pixels from the top left; texts stand on their base line."""
 
     def __init__(self, width: int, height: int) -> None:
         from PIL import Image, ImageDraw
 
-        shade = Image.linear_gradient("L").resize((1, height)).resize((width, height))
-        low = Image.new("RGB", (width, height), GROUND_LOW)
-        self.image: Image.Image = Image.composite(low, Image.new("RGB", (width, height), GROUND), shade)
+        self.image: Image.Image = Image.new("RGB", (width, height), GROUND)
         """Pillow's picture, for what is not offered here."""
         self.draw = ImageDraw.Draw(self.image)
         """Pillow's pen on it."""
+        self.texts: list[Drawn] = []
+        """What has been written, in order."""
 
     def fill(self, box: Box, color: Color, *, alpha: float = 1.0, radius: int = 0) -> None:
         """Fill *box*, its corners rounded; *alpha* from 0 (nothing) to 1 (opaque)."""
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
             return
-        mask = _rounded(width, height, min(radius, width // 2, height // 2))
-        self.image.paste(color, box, mask if alpha >= 1 else mask.point(lambda level: round(level * alpha)))
+        radius = min(radius, width // 2, height // 2)
+        if alpha < 1:
+            mask = _rounded(width, height, radius)
+            self.image.paste(color, box, mask.point(_faded(alpha)))
+            return
+        left, top, right, bottom = box
+        self.image.paste(color, (left, top + radius, right, bottom - radius))
+        if radius > 0:
+            ends = _rounded(width, 2 * radius, radius)
+            self.image.paste(color, (left, top, right, top + radius), ends.crop((0, 0, width, radius)))
+            self.image.paste(color, (left, bottom - radius, right, bottom), ends.crop((0, radius, width, 2 * radius)))
 
     def glow(self, box: Box, color: Color, *, alpha: float) -> None:
         """Fill *box* with *color*: *alpha* at the top left corner, nothing at the right and lower edges."""
@@ -61,16 +82,39 @@ class Canvas:
     def runs(self, x: float, y: float, runs: Iterable[tuple[Color, str]], *, face: str, size: int) -> float:
         """Draw fitted *runs*, each in its colour, from *x* on base line *y*; return where they end."""
         for color, text in runs:
-            shown = drawable(text, face)
-            self.draw.text((x, y), shown, fill=color, font=font(face, size), anchor="ls")
-            x += text_width(shown, face, size)
+            begin, shown = x, drawable(text, face)
+            for one, part in pieces(shown, face):
+                self._stamp(x, y, _written(one, size, part), color)
+                x += font(one, size).getlength(part)
+            if shown.strip():
+                self.texts.append(Drawn(begin, y, x, shown, face, size, color))
         return x
 
+    def _stamp(self, x: float, y: float, written: "tuple[Image.Image, int, int]", color: Color) -> None:
+        mask, left, top = written
+        self.image.paste(color, (round(x) + left, round(y) + top), mask)
+
     def png(self) -> bytes:
-        """Return the picture as a PNG file."""
+        """Return the picture as a PNG file, packed quickly rather than small."""
         file = io.BytesIO()
-        self.image.save(file, "PNG", compress_level=6)
+        self.image.save(file, "PNG", compress_level=2)
         return file.getvalue()
+
+
+@lru_cache(maxsize=2048)
+def _written(face: str, size: int, text: str) -> "tuple[Image.Image, int, int]":
+    """Return *text* as a mask, and where its left upper corner lies from the start of its base line."""
+    from PIL import Image, ImageDraw
+
+    left, top, right, bottom = map(int, font(face, size).getbbox(text, anchor="ls"))
+    mask = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font(face, size), anchor="ls")
+    return mask, left, top
+
+
+@lru_cache(maxsize=16)
+def _faded(alpha: float) -> list[int]:
+    return [round(level * alpha) for level in range(256)]
 
 
 @lru_cache(maxsize=64)

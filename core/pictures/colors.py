@@ -7,7 +7,6 @@ Color = tuple[int, int, int]
 
 GROUND: Color = (13, 16, 22)
 """What a picture lies on."""
-GROUND_LOW: Color = (9, 11, 15)
 PANEL: Color = (22, 27, 35)
 """A raised part of it."""
 WHITE: Color = (255, 255, 255)
@@ -16,7 +15,7 @@ TEXT: Color = (228, 233, 240)
 """For what is read."""
 MUTED: Color = (146, 157, 173)
 """For what stands beside it."""
-FAINT: Color = (96, 106, 122)
+FAINT: Color = (141, 151, 167)
 """For what may be overlooked."""
 GOLD: Color = (255, 202, 64)
 """For winners."""

@@ -1,4 +1,4 @@
-"""The card's colours: ET's table for names, made readable on the dark ground, and those of the sides."""
+"""The card's colours: ET's table for names, made readable on the dark ground, those of the sides and of the teams."""
 
 from functools import cache
 
@@ -11,6 +11,7 @@ STRIPE = 0.025
 _AXIS: Color = (240, 82, 82)
 _ALLIES: Color = (74, 152, 255)
 _NO_SIDE: Color = (140, 150, 166)
+_TEAMS: dict[int, Color] = {1: (45, 206, 184), 2: (184, 148, 255)}
 
 # ET: Legacy, src/qcommon/q_math.c, g_color_table (red, green, blue as shares); the index is ColorIndex of q_shared.h,
 # (c - '0') & 31, so `^a`, `^A` and `^!` are one colour. `^*` is COLOR_NULL: back to the default.
@@ -57,9 +58,19 @@ def side_color(side: int) -> Color:
     return {1: _AXIS, 2: _ALLIES}.get(side, _NO_SIDE)
 
 
+def team_color(team: int) -> Color:
+    """Return a team's colour, which is not that of a side: teams change sides. Grey for none."""
+    return _TEAMS.get(team, _NO_SIDE)
+
+
+def ground_of(color: Color) -> Color:
+    """Return the ground of a panel whose colour is *color*."""
+    return mix(PANEL, color, 0.1)
+
+
 def panel_color(side: int) -> Color:
     """Return the ground of a side's panel."""
-    return mix(PANEL, side_color(side), 0.1)
+    return ground_of(side_color(side))
 
 
 @cache
@@ -77,4 +88,5 @@ def colored(name: str) -> list[tuple[Color, str]]:
 
 @cache
 def _grounds() -> tuple[Color, ...]:
-    return tuple(mix(panel_color(side), WHITE, STRIPE) for side in (0, 1, 2))
+    colors = [*map(side_color, (0, 1, 2)), *map(team_color, (1, 2))]
+    return tuple(mix(ground_of(color), WHITE, STRIPE) for color in colors)

@@ -64,3 +64,85 @@ class Card:
     status: str
     """``ok``, ``unpaired``, ``aborted`` or ``empty``."""
     players: tuple[CardPlayer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapCard:
+    """Both rounds of a map, and who has won it."""
+
+    rounds: tuple[Card, Card]
+    """Round 1 and round 2."""
+    result: str
+    """Who has won, in words."""
+    teams: tuple[str, ...]
+    """Names of team 1 and team 2; empty where the line-ups are mixed."""
+    winner: int | None
+    """A team, 0 for a draw, None where unknown."""
+    axis_teams: tuple[int, int]
+    """Which team was on Axis in each round; 0 where unknown."""
+    score: tuple[int, int]
+    """Maps of the evening that each team has won, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveningMap:
+    """A map in the list of an evening."""
+
+    name: str
+    times: tuple[float | None, float | None]
+    """Seconds in which team 1 and team 2 (with mixed line-ups: round 1 and 2) took the objective; None: held."""
+    is_whole: bool
+    """Whether both rounds are there."""
+    winner: int | None
+    """A team, 0 for a draw, None where unknown."""
+    result: str
+    """In words, where there are no teams: ``first attackers``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveningPlayer:
+    """A player of an evening. Unknown is None, never 0."""
+
+    guid: str
+    name: str
+    """Without colour codes."""
+    team: int
+    """1 or 2; 0 where the line-ups are mixed."""
+    rounds: int
+    time_played_seconds: int | None
+    dpm: float | None
+    kills: int | None
+    deaths: int | None
+    accuracy: float | None
+    """Hits per shot, 0 to 1."""
+    headshots: int | None
+    revives: int | None
+    best: str
+    """What he was best in, with his place: ``1st damage``; "" for nothing."""
+    dpm_by_map: tuple[float | None, ...]
+    """Damage per minute on each map of the evening; None where he did not play it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EveningCard:
+    """A session: score, maps, teams, players."""
+
+    server: str
+    started_at: datetime
+    """Aware, in the game server's zone; so is the other."""
+    ended_at: datetime
+    result: str
+    """Who has won, in words; "" where there are no two teams."""
+    teams: tuple[str, ...]
+    """Names of team 1 and team 2; empty where the line-ups are mixed."""
+    score: tuple[int, int]
+    """Maps that each team has won."""
+    maps: tuple[EveningMap, ...]
+    """In the order of play."""
+    players: tuple[EveningPlayer, ...]
+    """By damage per minute."""
+    rounds: int
+    seconds: float
+    """Played in all rounds."""
+    earlier: int
+    """Rounds of a very long session that are left out."""

@@ -1,4 +1,4 @@
-"""The card's header: server, map, round and result on the left, the real time played on the right."""
+"""The round card's header: server, map, round and result on the left, the real time played on the right."""
 
 from roundhook.pictures import (
     AMBER,
@@ -13,24 +13,22 @@ from roundhook.pictures import (
     Canvas,
     Color,
     date_text,
-    drawable,
-    fit_runs,
     fit_size,
     mix,
     text_width,
 )
 
-from .colors import colored, side_color
+from .colors import side_color
 from .data import Card
-from .layout import EDGE, RIGHT, WIDTH
+from .layout import EDGE, LABEL, RIGHT, SMALL, WORDS
 from .text import clock_label, clock_notes, clock_text, file_note, limit_share, result_text, status_note, winner
+from .top import draw_ground, draw_origin, draw_title
 
-_HEIGHT = 206  # without a third line on either side
-_LINE = 34
-_CLOCK_WIDTH = 360
-_TITLE_WIDTH = RIGHT - EDGE - _CLOCK_WIDTH - 32
+_HEIGHT = 220  # without a third line on either side
+_LINE = 36
+_CLOCK_WIDTH = 356
+_TITLE_WIDTH = RIGHT - EDGE - _CLOCK_WIDTH - 24
 _BAR_WIDTH = 260
-_GLOW_BELOW = 120  # the glow fades out behind the first panel
 
 
 def header_height(card: Card) -> int:
@@ -40,16 +38,23 @@ def header_height(card: Card) -> int:
 
 def draw_header(canvas: Canvas, card: Card) -> None:
     """Draw the header at the top of *canvas*."""
-    color = side_color(winner(card))
-    glow = (0, 0, WIDTH, header_height(card) + _GLOW_BELOW)
-    canvas.glow(glow, color, alpha=0.3 if winner(card) else 0.12)
-    canvas.fill((0, 0, WIDTH, 5), color)
-    _draw_origin(canvas, card)
-    _draw_title(canvas, card)
+    draw_ground(canvas, side_color(winner(card)), header_height(card), is_strong=bool(winner(card)))
+    draw_origin(canvas, card.server, date_text(card.played_at), _TITLE_WIDTH)
+    draw_title(canvas, card.map_name, _TITLE_WIDTH)
     _draw_result(canvas, card)
-    for number, (text, note_color) in enumerate(_notes(card)):
-        canvas.text(EDGE, 208 + _LINE * number, text, size=21, color=note_color, width=_TITLE_WIDTH)
+    for number, (text, color) in enumerate(_notes(card)):
+        size = fit_size(text, MEDIUM, SMALL, _TITLE_WIDTH, least=20)
+        canvas.text(EDGE, 218 + _LINE * number, text, size=size, color=color, width=_TITLE_WIDTH)
     _draw_clock(canvas, card)
+
+
+def draw_limit(canvas: Canvas, card: Card, left: int, top: int, width: int) -> None:
+    """Draw how much of the limit was played, if that is known."""
+    share = limit_share(card)
+    if share is not None:
+        canvas.fill((left, top, left + width, top + 8), WHITE, alpha=0.13, radius=4)
+        played = max(8, round(width * share))
+        canvas.fill((left, top, left + played, top + 8), side_color(winner(card)), radius=4)
 
 
 def _notes(card: Card) -> list[tuple[str, Color]]:
@@ -57,47 +62,26 @@ def _notes(card: Card) -> list[tuple[str, Color]]:
     return [(text, color) for text, color in notes if text.strip()]
 
 
-def _draw_origin(canvas: Canvas, card: Card) -> None:
-    when = f" ·  {date_text(card.played_at)}"
-    room = _TITLE_WIDTH - text_width(drawable(when, MEDIUM), MEDIUM, 20) - 4
-    x = canvas.runs(EDGE, 50, fit_runs(colored(card.server), BOLD, 20, room), face=BOLD, size=20)
-    canvas.text(x + 4, 50, when, size=20, color=MUTED)
-
-
-def _draw_title(canvas: Canvas, card: Card) -> None:
-    title = drawable(card.map_name, BLACK)
-    size = fit_size(title, BLACK, 68, _TITLE_WIDTH, least=40)
-    canvas.text(EDGE, 122, title, size=size, color=WHITE, face=BLACK, width=_TITLE_WIDTH)
-
-
 def _draw_result(canvas: Canvas, card: Card) -> None:
     label = f"ROUND {card.round_number}"
-    right = EDGE + round(text_width(label, BOLD, 18)) + 28
-    canvas.fill((EDGE, 142, right, 176), WHITE, alpha=0.14, radius=8)
-    canvas.text(EDGE + 14, 166, label, size=18, color=WHITE, face=BOLD)
+    right = EDGE + round(text_width(label, BOLD, LABEL)) + 28
+    canvas.fill((EDGE, 142, right, 182), WHITE, alpha=0.14, radius=8)
+    canvas.text(EDGE + 14, 170, label, size=LABEL, color=WHITE, face=BOLD)
     color = mix(side_color(winner(card)), WHITE, 0.35) if winner(card) else TEXT
     room = _TITLE_WIDTH - (right - EDGE) - 16
-    canvas.text(right + 16, 168, result_text(card), size=27, color=color, face=BOLD, width=room)
+    words = result_text(card)
+    size = fit_size(words, BOLD, WORDS, room, least=SMALL)
+    canvas.text(right + 16, 172, words, size=size, color=color, face=BOLD, width=room)
 
 
 def _draw_clock(canvas: Canvas, card: Card) -> None:
-    canvas.text_right(RIGHT, 50, clock_label(card), size=17, color=MUTED, face=BOLD)
+    canvas.text_right(RIGHT, 50, clock_label(card), size=LABEL, color=MUTED, face=BOLD, width=_CLOCK_WIDTH)
     _draw_time(canvas, clock_text(card))
-    _draw_limit(canvas, card)
-    canvas.text_right(RIGHT, 181, clock_notes(card), size=20, color=MUTED, width=_CLOCK_WIDTH)
-    canvas.text_right(RIGHT, 208, file_note(card), size=20, color=AMBER, width=_CLOCK_WIDTH)
+    draw_limit(canvas, card, RIGHT - _BAR_WIDTH, 144, _BAR_WIDTH)
+    canvas.text_right(RIGHT, 184, clock_notes(card), size=SMALL, color=MUTED, width=_CLOCK_WIDTH)
+    canvas.text_right(RIGHT, 218, file_note(card), size=SMALL, color=AMBER, width=_CLOCK_WIDTH)
 
 
 def _draw_time(canvas: Canvas, time: str) -> None:
     face, color = (MEDIUM, FAINT) if time == UNKNOWN else (BLACK, WHITE)
     canvas.text_right(RIGHT, 126, time, size=fit_size(time, face, 88, _CLOCK_WIDTH), color=color, face=face)
-
-
-def _draw_limit(canvas: Canvas, card: Card) -> None:
-    """Draw how much of the limit was played."""
-    share = limit_share(card)
-    if share is None:
-        return
-    left = RIGHT - _BAR_WIDTH
-    canvas.fill((left, 144, RIGHT, 152), WHITE, alpha=0.13, radius=4)
-    canvas.fill((left, 144, left + max(8, round(_BAR_WIDTH * share)), 152), side_color(winner(card)), radius=4)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from roundhook.pictures import count_text, percent_text, ratio_text
+from roundhook.pictures import UNKNOWN, count_text
 
 from .data import CardPlayer
 
@@ -68,24 +68,17 @@ def _counted(label: str, width: int, value: Callable[[CardPlayer], Value], *, hi
     return Column(label=label, width=width, value=value, total=_sum_of(value), high_is_best=high_is_best)
 
 
-_kills = _sum_of(lambda p: p.kills)
-_deaths = _sum_of(lambda p: p.deaths)
+def _percent(value: Value) -> str:
+    """Return a share, 0 to 1, in whole per cent: a decimal would be too small on a phone."""
+    text = count_text(None if value is None else value * 100)
+    return text if text == UNKNOWN else f"{text}%"
+
 
 COLUMNS: tuple[Column, ...] = (
-    _counted("KILLS", 66, lambda p: p.kills),
-    _counted("DEATHS", 86, lambda p: p.deaths, high_is_best=False),
-    Column(
-        label="K/D",
-        width=76,
-        value=lambda p: kill_ratio(p.kills, p.deaths),
-        show=ratio_text,
-        total=lambda players: kill_ratio(_kills(players), _deaths(players)),
-    ),
-    _counted("DMG", 88, lambda p: p.damage_given),
-    _counted("RCVD", 88, lambda p: p.damage_received, high_is_best=False),
-    _counted("DPM", 78, lambda p: p.dpm),
-    Column(label="ACC", width=92, value=lambda p: p.accuracy, show=percent_text),
-    _counted("HS", 62, lambda p: p.headshots),
-    _counted("REV", 62, lambda p: p.revives),
-    _counted("GIBS", 68, lambda p: p.gibs),
+    _counted("KILLS", 84, lambda p: p.kills),
+    _counted("DEATHS", 100, lambda p: p.deaths, high_is_best=False),
+    _counted("DMG", 128, lambda p: p.damage_given),
+    _counted("DPM", 100, lambda p: p.dpm),
+    Column(label="ACC", width=104, value=lambda p: p.accuracy, show=_percent),
+    _counted("REV", 72, lambda p: p.revives),
 )

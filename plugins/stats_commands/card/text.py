@@ -12,7 +12,7 @@ _REASONS = {
     "aborted": "Round aborted",
 }
 _STATUS_NOTES = {
-    "unpaired": "Round 1's file is missing: counts that run over both rounds are left out",
+    "unpaired": "Round 1's file is missing: some counts are left out",
     "aborted": "Aborted round",
     "empty": "The stats file lists no players",
 }
@@ -53,6 +53,19 @@ def result_text(card: Card) -> str:
 def status_note(card: Card) -> str:
     """Return what is wrong with the round, or nothing."""
     return _STATUS_NOTES.get(card.status, "")
+
+
+def more_text(hidden: int) -> str:
+    """Return how many are not listed, or nothing."""
+    return f"and {hidden} more" if hidden > 0 else ""
+
+
+def verdict(card: Card) -> str:
+    """Return in few words how a round ended; the time stands beside."""
+    won = winner(card)
+    if not won or card.end_reason == "surrender":
+        return f"{side_text(3 - won)} surrendered" if won else result_text(card) or "Result unknown"
+    return f"{side_text(won)} {'held' if won == card.defender_side else 'won'}"
 
 
 def clock_label(card: Card) -> str:

@@ -1,0 +1,135 @@
+"""Every picture can be read: nothing cut but names, nothing over anything else, large on a phone, in contrast."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from PIL import Image
+
+from docs import pictured
+from docs.pictured import LONG, PLAIN, SCRIPTS
+from plugins.stats_commands.card import Card, EveningCard, MapCard, render_evening, render_map
+from plugins.stats_commands.card.draw import draw_card
+from plugins.stats_commands.card.evening import draw_evening
+from plugins.stats_commands.card.layout import WIDTH
+from plugins.stats_commands.card.maps import draw_map
+from roundhook.pictures import FAINT, MUTED, Canvas, contrast
+
+COUNTS = (0, 1, 2, 6, 12, 32)
+PHONE, LEAST = 330, 9
+DIGIT = 0.727
+"""How high a digit is, as a share of the size of its type."""
+FIGURE = re.compile(r"[≈✓ ]*\d[\d:.]*[%kMG]?")
+LONG_TEAMS = ("Wolkenkuckucksheimer Ballspielverein von 1899", "MMMMMMMMMM & WWWWWWWWWWWWWWWWWW")
+
+Picture = Card | MapCard | EveningCard
+PICTURES: dict[str, Callable[[], Picture]] = {
+    **{f"round-{count}": partial(pictured.surrender, count) for count in COUNTS},
+    **{f"map-{count}": partial(pictured.map_card, count) for count in COUNTS},
+    **{f"evening-{count}": partial(pictured.evening_card, count) for count in COUNTS},
+    **{f"evening-of-{maps}-maps": partial(pictured.evening_card, 12, maps) for maps in (0, 1, 30)},
+    "round-scripts": lambda: pictured.round_card(12, SCRIPTS),
+    "round-long": lambda: pictured.surrender(12, LONG),
+    "round-held": lambda: pictured.held(2),
+    "round-unknown": lambda: pictured.unknown_round(6),
+    "round-aborted": lambda: pictured.round_card(2, status="aborted", end_reason="aborted", result="Aborted"),
+    "map-scripts": lambda: pictured.map_card(12, SCRIPTS),
+    "map-long": lambda: pictured.map_card(12, LONG, teams=LONG_TEAMS, score=(12, 10)),
+    "map-draw": lambda: pictured.drawn_map(6),
+    "map-mixed": lambda: pictured.mixed_map(12),
+    "map-unknown": lambda: pictured.unknown_map(2),
+    "evening-scripts": lambda: pictured.evening_card(12, 3, SCRIPTS),
+    "evening-long": lambda: pictured.evening_card(12, 8, LONG, LONG_TEAMS, score=(12, 10)),
+    "evening-mixed": lambda: pictured.evening_card(32, 12, teams=()),
+    "evening-draw": lambda: pictured.evening_card(6, 4, score=(2, 2)),
+    "evening-unknown": lambda: pictured.unknown_evening(),
+}
+
+
+def drawn(picture: Picture) -> Canvas:
+    """Return the drawn picture."""
+    if isinstance(picture, Card):
+        return draw_card(picture)
+    return draw_map(picture) if isinstance(picture, MapCard) else draw_evening(picture)
+
+
+@pytest.fixture(params=sorted(PICTURES), scope="module")
+def canvas(request: pytest.FixtureRequest) -> Canvas:
+    """Return each picture in turn."""
+    return drawn(PICTURES[request.param]())
+
+
+def test_texts_stay_inside_and_apart(canvas: Canvas) -> None:
+    """No text leaves the picture, and none lies on another."""
+    boxes = [
+        (one.left, one.base - one.size * 0.7, one.right, one.base + one.size * 0.05, one.text) for one in canvas.texts
+    ]
+
+    assert [box for box in boxes if box[0] < 0 or box[2] > WIDTH or box[3] > canvas.image.height] == []
+    assert [
+        (a[4], b[4])
+        for number, a in enumerate(boxes)
+        for b in boxes[number + 1 :]
+        if a[0] < b[2] - 1 and b[0] < a[2] - 1 and a[1] < b[3] and b[1] < a[3]
+    ] == []
+
+
+def test_figures_are_high_enough_on_a_phone(canvas: Canvas) -> None:
+    """Each figure that is not set back is at least 9 pixels high on a screen 330 wide, and no type is below 6."""
+    figures = [one for one in canvas.texts if FIGURE.fullmatch(one.text) and one.color not in (MUTED, FAINT)]
+
+    assert [one for one in figures if one.size * DIGIT * PHONE / WIDTH < LEAST] == []
+    assert [one for one in canvas.texts if one.size < 18] == []
+
+
+def test_texts_stand_out_from_their_ground(canvas: Canvas) -> None:
+    """Each text has the contrast that is asked for text, against what is above both of its ends."""
+    poor = [
+        (one.text, one.color, ground)
+        for one in canvas.texts
+        for x in (one.left + 1, one.right - 1)
+        if contrast(one.color, ground := _pixel(canvas.image, x, one.base - one.size * 0.73 - 6)) < 4.5
+    ]
+
+    assert poor == []
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pictured.surrender(12),
+        pictured.unpaired(2),
+        pictured.map_card(12),
+        pictured.mixed_map(2),
+        pictured.unknown_map(2),
+    ],
+)
+def test_no_words_but_names_are_cut(picture: Picture) -> None:
+    """With names of ordinary length nothing ends in an ellipsis."""
+    assert [one.text for one in drawn(picture).texts if one.text.endswith("…")] == []
+
+
+def test_only_names_of_players_maps_and_teams_are_cut() -> None:
+    """An evening's words are whole; only names that are far too long are not."""
+    plain, long = (
+        drawn(pictured.evening_card(12, 8, names, teams))
+        for names, teams in ((PLAIN, pictured.TEAMS), (LONG, LONG_TEAMS))
+    )
+    cut = {one.text.rstrip("…") for one in long.texts if one.text.endswith("…")}
+
+    assert [one.text for one in plain.texts if one.text.endswith("…")] == []
+    assert cut
+    assert all(any(text in name for name in (*LONG_TEAMS, *map(pictured.plain, LONG))) for text in cut)
+
+
+def test_the_same_data_gives_the_same_bytes() -> None:
+    """Both new pictures are drawn the same way each time."""
+    assert render_map(pictured.map_card(6)) == render_map(pictured.map_card(6))
+    assert render_evening(pictured.evening_card(6)) == render_evening(pictured.evening_card(6))
+
+
+def _pixel(image: Image.Image, x: float, y: float) -> tuple[int, int, int]:
+    found = image.getpixel((min(max(round(x), 0), image.width - 1), round(y)))
+    assert isinstance(found, tuple)
+    return int(found[0]), int(found[1]), int(found[2])
