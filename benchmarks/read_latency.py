@@ -155,7 +155,9 @@ async def run(name: str, url: str) -> None:
         sizes = [(await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]
         counts = ", ".join(f"{size:,} {table}" for size, table in zip(sizes, tables, strict=True))
         print(f"  {name}: {counts} (built in {took:.0f} s)", flush=True)
-        for what, calls in _commands(history, Answers(database, Clock(), {})).items():
+        for what, calls in _commands(
+            history, Answers(database, Clock(), {}, lambda action, args: f"{action}:{args}")
+        ).items():
             median, high = await measure(calls)
             print(f"  {name:10} {what:22} p50 {median:5.1f} ms  p95 {high:5.1f} ms", flush=True)
 

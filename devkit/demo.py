@@ -77,17 +77,15 @@ async def _play(stage: Stage, steps: Steps, out: Path, number: int) -> float:
     plan = EVENING[number % len(EVENING)]
     game = stage.games["local"]
     channel = stage.discord.stats_channel
-    seen = len(stage.discord.messages(channel))
+    seen = {message.id for message in stage.discord.messages(channel)}
     steps.zero(None)
     say(f"\n{plan['map_name']}: a round is played, its notice is sent by lua/roundhook.lua in a real Lua 5.4")
     watcher = asyncio.get_running_loop().create_task(_appearance(game, steps))
     played = await game.play_round(**plan)
     await watcher
-    message = await stage.discord.wait_for_message(
-        channel, lambda _: len(stage.discord.messages(channel)) > seen, timeout=30
-    )
+    message = await stage.discord.wait_for_message(channel, lambda one: one.id not in seen, timeout=30)
     delay = (time.monotonic() - (played.written_monotonic or time.monotonic())) * 1000
-    steps.say(f"{'discord':<16} posted: {message.embeds[0]['title']}")
+    steps.say(f"{'discord':<16} posted: {message.text.splitlines()[0]}")
     for name, data in message.files.items():
         plain = _TOKEN.sub(".", name)
         await asyncio.to_thread((out / plain).write_bytes, data)
@@ -137,7 +135,7 @@ def _make_room(out: Path) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for old in (*out.glob("round-*.png"), *out.glob("roundhook.db*")):
+        for old in (*out.glob("round-*.png"), *out.glob("map-*.png"), *out.glob("roundhook.db*")):
             old.unlink()
         shutil.rmtree(out / ".stage", ignore_errors=True)
         (out / ".stage").mkdir()

@@ -84,7 +84,7 @@ class Announcements:
             PeerUnavailableError: the database does not answer; nothing is wanted.
         """
         message = None if content is None else await made(content)
-        await self._want([Place(plugin, once or f"{SINGLE}{uuid.uuid4().hex}", channel)], message, None)
+        await self._want([self._named(plugin, channel, once)], message, None)
 
     async def say(self, plugin: str, channel: int, text: str, subject: str) -> None:
         """Want a text that nobody edits, once for each *subject*.
@@ -117,6 +117,13 @@ class Announcements:
         channel = standing["channel_id"] if standing else self._config.guilds[guild].stats_channel
         round_id = int(number) if kind == "round" else None
         return Place(plugin, event.about or event.key, channel, guild, round_id)
+
+    def _named(self, plugin: str, channel: int, once: str) -> Place:
+        """Return the place of a message in a channel; one that is edited later goes with its guild's stats channel."""
+        if not once or once.startswith(SINGLE):
+            return Place(plugin, once or f"{SINGLE}{uuid.uuid4().hex}", channel)
+        guild = next((guild for guild, one in self._config.guilds.items() if one.stats_channel == channel), 0)
+        return Place(plugin, once, channel, guild)
 
     async def _want(self, places: Sequence[Place], message: Message | None, version: int | None) -> None:
         if self._database.engine.transaction_exists():

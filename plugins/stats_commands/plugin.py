@@ -1,13 +1,18 @@
-"""Announces rounds as pictures, keeps the announcements right, and offers the commands."""
+"""Announces rounds, maps and evenings as pictures, keeps the announcements right, and offers the commands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from roundhook import Content, ImportedRound, Plugin, RoundAmended, hookimpl
+from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
 from roundhook.db import Batcher
 
+from . import evening_menu
 from .commands import loader
-from .missed import Missed
+from .posts import Posts
 from .service import Answers
+from .sessions import GAP, Sessions
+
+if TYPE_CHECKING:
+    import hikari
 
 
 class StatsCommands(Plugin):
@@ -15,32 +20,52 @@ class StatsCommands(Plugin):
 
     async def setup(self) -> None:
         zones = {key: server.settings.zone for key, server in self.ctx.servers.items()}
-        self.answers = Answers(self.ctx.db, self.ctx.clock, zones)
-        self.missed = Missed(self.ctx)
-        self.sessions: Batcher[int, None] = Batcher(self.missed.tell)
-        self.ctx.service(self.sessions.run)
+        self.answers = Answers(self.ctx.db, self.ctx.clock, zones, self.ctx.component_id)
+        self.posts, self.sessions = Posts(self.ctx, self.answers), Sessions(self.ctx, self.answers)
+        self.missed: Batcher[int, None] = Batcher(self.sessions.tell)
+        self.ctx.service(self.missed.run)
         self.ctx.add_commands(loader)
+        self.ctx.on_component(evening_menu.ACTION, self.on_evening)
 
     @hookimpl
     async def on_round_imported(self, round: ImportedRound) -> None:
-        """Post the round's picture, unless it was played too long ago, or not to its end.
+        """Post the round or its map, unless it was played too long ago, or not to its end.
 
         What has only come now and is not being played any more is told by session, not one by one.
         """
         if self._is_missed(round):
-            await self.sessions.do(round.round_id)
+            await self.missed.do(round.round_id)
         else:
-            await self._announce(round, lambda: self.answers.news(round.round_id))
+            await self.posts.tell(round)
+        await self._await_end(round)
 
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
-        """Draw the posted picture anew; post it if the round is news only now, as when its file came in pieces."""
+        """Draw what is posted anew; post it if the round is news only now, as when its file came in pieces."""
         round_id = amendment.round.round_id
-        await self._announce(amendment, lambda: self.answers.picture(round_id))
-        if self._is_missed(amendment.round) or await self.missed.is_told(round_id):
-            await self.sessions.do(round_id)
-        else:
-            await self._announce(amendment.round, lambda: self.answers.news(round_id))
+        before = await self.posts.before(f"round:{round_id}")
+        await self.ctx.send_to_guilds(amendment, lambda: self.answers.picture(round_id, before))
+        is_told = await self.sessions.is_told(round_id)
+        if self._is_missed(amendment.round) or is_told:
+            await self.missed.do(round_id)
+        if not self._is_missed(amendment.round):
+            await self.posts.tell(amendment.round)
+
+    async def end_of_evening(self, about: dict[str, Any]) -> None:
+        """Called when no round of a server has come for the session's gap: tell who has won the evening."""
+        if (again := await self.sessions.end(about["server"])) is not None:
+            await self.ctx.at(again, self.end_of_evening, about, key=about["server"])
+
+    async def on_evening(self, interaction: "hikari.ComponentInteraction", args: str) -> None:
+        """Answer what was chosen below an evening, for whoever chose."""
+        import hikari
+
+        hidden = self.ctx.hidden_servers(int(interaction.guild_id or 0))
+        await interaction.create_initial_response(
+            hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=hikari.MessageFlag.EPHEMERAL
+        )
+        message = await self.answers.chosen(int(args.partition(":")[0]), interaction.values[0], hidden)
+        await interaction.edit_initial_response(**message.options())
 
     def hidden(self, context: Any) -> list[str]:
         """Return the servers that the guild of a command does not see."""
@@ -51,9 +76,9 @@ class StatsCommands(Plugin):
         now = self.ctx.clock.now()
         if round.quiet or round.is_live(now) or round.at is None:
             return False
-        return any(now - round.at <= self.missed.within(guild) for guild in self.ctx.guilds(round))
+        return any(now - round.at <= self.sessions.within(guild) for guild in self.ctx.guilds(round))
 
-    async def _announce(self, event: ImportedRound | RoundAmended, message: Content) -> None:
-        await self.ctx.send_to_guilds(
-            event, message, announce_within=lambda guild: self.missed.within(guild).total_seconds()
-        )
+    async def _await_end(self, round: ImportedRound) -> None:
+        """Look again when the round's session may be over."""
+        if round.at is not None and not round.quiet and round.at + GAP > self.ctx.clock.now():
+            await self.ctx.at(round.at + GAP, self.end_of_evening, {"server": round.server}, key=round.server)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from roundhook.db import Database, Row, marks
-from roundhook.rounds import PEOPLE, RANKED, SUMMED, WITHOUT_BOTS, day_of
+from roundhook.rounds import SUMMED, WITHOUT_BOTS, day_of
 
 from .samples import NO_SAMPLE, Sample
 
@@ -25,9 +25,9 @@ _CATEGORIES = {
 CATEGORIES = tuple(_CATEGORIES)
 RATES = ("dpm", "kd", "accuracy")
 MAX_ID = 2**31 - 1
-_NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
+NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
 """The last name that a player was seen with."""
-_PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
+PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
 _ENOUGH = (
     "sum(p.rounds) >= ? AND coalesce(sum(p.time_played_seconds), 0) >= ? "
     "AND coalesce(sum(p.shots), 0) >= ? * sum(p.rounds)"
@@ -43,7 +43,7 @@ _MIDDLE = """
         avg(CASE WHEN by_seconds IN ((people + 1) / 2, (people + 2) / 2) THEN seconds END) AS seconds,
         avg(CASE WHEN by_shots IN ((people + 1) / 2, (people + 2) / 2) THEN shots END) AS shots FROM placed"""
 """The most that somebody has, and what those in the middle have: the medians of time and of shots a round."""
-_SUMMED_UP = f"SELECT p.guid, {_NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
+_SUMMED_UP = f"SELECT p.guid, {NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Stats:
 
     async def round(self, round_id: int | None, hidden: Sequence[str]) -> Row | None:
         """Return one round, or the latest that was played."""
-        where, args = _visible(hidden)
+        where, args = visible(hidden)
         if round_id is not None and not 0 < round_id <= MAX_ID:
             return None
         if round_id is not None:
@@ -106,7 +106,7 @@ class Stats:
 
     async def recent_rounds(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
         """Return the round of the id that was typed, then the latest whose id begins with it or whose map holds it."""
-        where, args = _visible(hidden)
+        where, args = visible(hidden)
         return await self._db.fetch(
             f"SELECT id, map_name, round_number, played_at, server FROM rounds r WHERE status <> 'empty' AND {where} "
             "AND (CAST(id AS TEXT) LIKE ? ESCAPE '!' OR lower(map_name) LIKE lower(?) ESCAPE '!') "
@@ -128,43 +128,25 @@ class Stats:
         )
         return rows[0] if rows else None
 
+    async def both(self, match_id: int | None) -> list[Row]:
+        """Return the rounds of a match, the first one first."""
+        if not match_id:
+            return []
+        return await self._db.fetch(
+            "SELECT r.* FROM matches m JOIN rounds r ON r.id IN (m.round1_id, m.round2_id) WHERE m.id = ? "
+            "ORDER BY r.round_number, r.played_at",
+            (match_id,),
+        )
+
     async def match(self, match_id: int | None) -> Row | None:
         """Return a match."""
         rows = await self._db.fetch("SELECT * FROM matches WHERE id = ?", (match_id,)) if match_id else []
         return rows[0] if rows else None
 
-    async def last_session(self, hidden: Sequence[str]) -> Row | None:
-        """Return the latest session in which people played a whole round."""
-        where, args = _visible(hidden)
-        rows = await self._db.fetch(
-            "SELECT s.* FROM sessions s WHERE EXISTS (SELECT 1 FROM rounds r JOIN player_rounds p ON p.round_id = r.id "
-            f"WHERE r.session_id = s.id AND {PEOPLE} AND {where}) ORDER BY s.ended_at DESC LIMIT 1",
-            args,
-        )
-        return rows[0] if rows else None
-
-    async def session_rounds(self, session_id: int) -> list[Row]:
-        """Return a session's rounds with the results of their matches, in order."""
-        return await self._db.fetch(
-            "SELECT r.*, m.result, m.round1_id, m.round2_id FROM rounds r LEFT JOIN matches m ON m.id = r.match_id "
-            "WHERE r.session_id = ? AND r.status <> 'empty' ORDER BY r.played_at, r.filename",
-            (session_id,),
-        )
-
-    async def session_players(self, session_id: int) -> list[Totals]:
-        """Return the people of a session's ranked rounds by damage per minute."""
-        rows = await self._db.fetch(
-            f"SELECT p.guid, {_NAME} AS name, count(*) AS rounds, {_SUMS} {_PLAYED} "
-            f"WHERE r.session_id = ? AND {RANKED} GROUP BY p.guid "
-            f"ORDER BY {_CATEGORIES['dpm']} DESC NULLS LAST, p.guid",
-            (session_id,),
-        )
-        return [totals_of(row) for row in rows]
-
     async def find_players(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
         """Return players of whose names *typed* is a part, or whose GUID it is, the last seen first."""
-        where, args = _visible(hidden)
-        seen = f"AND EXISTS (SELECT 1 {_PLAYED} WHERE p.guid = players.guid AND {where}) " if hidden else ""
+        where, args = visible(hidden)
+        seen = f"AND EXISTS (SELECT 1 {PLAYED} WHERE p.guid = players.guid AND {where}) " if hidden else ""
         return await self._db.fetch(
             "SELECT guid, name, last_seen FROM players WHERE NOT is_bot AND (upper(guid) = upper(?) OR EXISTS "
             "(SELECT 1 FROM player_names n WHERE n.guid = players.guid AND lower(n.name) LIKE lower(?) ESCAPE '!')) "
@@ -237,7 +219,7 @@ class Stats:
 
     async def with_awards(self, hidden: Sequence[str]) -> Row | None:
         """Return the latest round that has awards."""
-        where, args = _visible(hidden)
+        where, args = visible(hidden)
         rows = await self._db.fetch(
             "SELECT * FROM rounds r WHERE EXISTS (SELECT 1 FROM awards a WHERE a.round_id = r.id) "
             f"AND {where} ORDER BY r.played_at DESC LIMIT 1",
@@ -247,7 +229,7 @@ class Stats:
 
     async def server_status(self, hidden: Sequence[str]) -> list[Row]:
         """Return each server with its number of rounds and the time of the last."""
-        where, args = _visible(hidden)
+        where, args = visible(hidden)
         return await self._db.fetch(
             f"SELECT r.server, count(*) AS rounds, max(r.played_at) AS latest FROM rounds r WHERE {where} "
             "GROUP BY r.server ORDER BY r.server",
@@ -262,12 +244,13 @@ def _ratio(part: int | None, whole: int | None, factor: float = 1) -> float | No
     return part * factor / whole if part is not None and whole else None
 
 
-def _visible(hidden: Sequence[str], table: str = "r") -> tuple[str, tuple[Any, ...]]:
+def visible(hidden: Sequence[str], table: str = "r") -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that a row (of *table*) is of a server that is not hidden, and its arguments."""
     return (f"{table}.server NOT IN ({marks(len(hidden))})", tuple(hidden)) if hidden else ("1 = 1", ())
 
 
 def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    where, args = _visible(hidden)
+    where, args = visible(hidden)
     if server:
         where, args = f"{where} AND r.server = ?", (*args, server)
     if since:
@@ -277,7 +260,7 @@ def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) ->
 
 def _sums(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
     """Return the table to add up, with its condition: players' days (whole ones, of UTC) or their totals, as ``p``."""
-    where, args = _visible(hidden, "p")
+    where, args = visible(hidden, "p")
     if server:
         where, args = f"{where} AND p.server = ?", (*args, server)
     if since:

@@ -1,20 +1,24 @@
 """What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from roundhook import Clock, File, Message, UserFacingError, escape_markdown
 from roundhook.db import Database
 
-from . import timing_view, views
-from .card import render_card
+from . import evening_views, timing_view, views
+from .card import Card, MapCard, render_card, render_evening, render_map
+from .evening_card import evening_card_of
+from .evening_menu import chosen, menus
+from .evenings import Evenings
 from .queries import CATEGORIES, Stats
-from .samples import evening_seconds
+from .results import PlayedMap
 
-TOP_PLAYERS = 10
+T = TypeVar("T")
+
 MAX_DAYS = 3650
 
 Row = dict[str, Any]
@@ -23,18 +27,31 @@ NO_NEWS = ("aborted", "empty")
 
 
 class Answers:
-    """Makes answers. *zones* gives the zone of a game server, for the time on its pictures."""
+    """Makes answers.
 
-    def __init__(self, db: Database, clock: Clock, zones: dict[str, ZoneInfo]) -> None:
-        self.stats = Stats(db)
+    Args:
+        db: is read.
+        clock: says what now is.
+        zones: of the game servers, for the times on their pictures.
+        component_id: makes the ids of menus.
+    """
+
+    def __init__(
+        self, db: Database, clock: Clock, zones: dict[str, ZoneInfo], component_id: Callable[[str, object], str]
+    ) -> None:
+        self._component_id = component_id
+        self.stats, self.evenings = Stats(db), Evenings(db)
         self._clock = clock
         self._zones = zones
         self._drawing = asyncio.Lock()
 
-    async def picture(self, round_id: int) -> Message | None:
-        """Return a round as a picture with a line around it; None if it is not stored (any more)."""
+    async def picture(self, round_id: int, before: str = "") -> Message | None:
+        """Return a round as a picture and a line; *before* is the line that stands, if one does.
+
+        None if the round is not stored (any more).
+        """
         row = await self.stats.round(round_id, ())
-        return await self._picture_of(row) if row else None
+        return await self._picture_of(row, before) if row else None
 
     async def news(self, round_id: int) -> Message | None:
         """Return a round's picture if the round is news: one that nobody finished, or nobody played, is none."""
@@ -52,13 +69,10 @@ class Answers:
 
     async def last(self, hidden: Sequence[str]) -> Message:
         """Return the latest session."""
-        session = await self.stats.last_session(hidden)
-        if session is None:
+        found = await self.evenings.latest(hidden)
+        if not found:
             raise UserFacingError("No session is stored yet. Rounds appear here as soon as one has been played.")
-        rounds, people = await self.stats.session_rounds(session["id"]), await self.stats.session_players(session["id"])
-        least = evening_seconds([one.sums["time_played_seconds"] for one in people])
-        ranked = [one for one in people if (one.sums["time_played_seconds"] or 0) >= least]
-        return views.session_message(session, rounds, ranked[:TOP_PLAYERS], left_out=len(people) - len(ranked))
+        return await self.evening(found[0], tables=True)
 
     async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
         """Return one player's numbers."""
@@ -105,15 +119,65 @@ class Answers:
             )
         return views.awards_message(row, awards)
 
-    async def _picture_of(self, row: Row) -> Message:
-        players = await self.stats.players(row["id"])
-        match = await self.stats.match(row["match_id"])
-        card = views.card_of(row, players, match, self._zones.get(row["server"], ZoneInfo("UTC")))
-        async with self._drawing:  # one at a time: drawing takes a core
-            data = await asyncio.to_thread(render_card, card)
-        name = f"round-{row['id']}.png"
-        message = views.card_message(row, image=name)
-        return Message(embeds=message.embeds, files=(File(name=name, data=data),))
+    async def map(self, match_id: int, before: str = "") -> Message:
+        """Return both rounds of a map as one picture and a line that says who has won it."""
+        match, rounds = await self.stats.match(match_id), await self.stats.both(match_id)
+        if match is None or len(rounds) < 2:
+            raise UserFacingError("This map has no two rounds any more.")
+        played = PlayedMap(match_id, rounds[0], rounds[1], match["result"], match["winner_team"])
+        teams, score = await self.evenings.standings(rounds[0])
+        line, cards = views.map_line(played, teams, score), [await self._card_of(row) for row in rounds]
+        data = await self._drawn(
+            render_map,
+            MapCard(
+                rounds=(cards[0], cards[1]), result=views.map_title(played, teams), winner=played.winner, score=score,
+                teams=tuple(teams[team] for team in sorted(teams)), axis_teams=views.axis_teams(played),
+            ),
+        )  # fmt: skip
+        words = f"{views.corrected(line, before)}\n{views.about(rounds[0], rounds[1])}"
+        return Message(
+            content=words,
+            files=(File(name=f"map-{match_id}.png", data=data, description=views.map_description(line, cards)),),
+        )
+
+    async def evening(self, session: Row, before: str = "", *, tables: bool = False) -> Message:
+        """Return a session as one picture with the line that says who has won it, and menus for more.
+
+        With *tables* its rounds and best players stand there in words too.
+        """
+        evening = await self.evenings.read(session)
+        zone = self._zones.get(session["server"], ZoneInfo("UTC"))
+        data = await self._drawn(render_evening, evening_card_of(evening, zone))
+        line = evening_views.evening_line(evening)
+        words = f"{views.corrected(line, before)}\n{evening_views.about_evening(evening)}"
+        file = File(
+            name=f"evening-{session['id']}.png", data=data, description=evening_views.evening_description(evening)
+        )
+        embeds = evening_views.evening_tables(evening) if tables else ()
+        return Message(content=words, embeds=embeds, files=(file,), components=menus(self._component_id, evening))
+
+    async def chosen(self, session_id: int, choice: str, hidden: Sequence[str]) -> Message:
+        """Return what is asked for in a menu below an evening."""
+        session = await self.evenings.session(session_id, hidden)
+        if session is None:
+            return Message(content="That session is not stored any more. /sessions shows those that are.")
+        return await chosen(self.evenings, await self.evenings.read(session), choice)
+
+    async def _picture_of(self, row: Row, before: str = "") -> Message:
+        card, line = await self._card_of(row), views.round_words(row)
+        data = await self._drawn(render_card, card)
+        words = f"{views.corrected(line, before)}\n{views.about(row)}"
+        description = views.card_description(line, card.players)
+        return Message(content=words, files=(File(name=f"round-{row['id']}.png", data=data, description=description),))
+
+    async def _card_of(self, row: Row) -> Card:
+        players, match = await self.stats.players(row["id"]), await self.stats.match(row["match_id"])
+        return views.card_of(row, players, match, self._zones.get(row["server"], ZoneInfo("UTC")))
+
+    async def _drawn(self, draw: Callable[[T], bytes], what: T) -> bytes:
+        """Return a drawn picture; one at a time, in a thread: drawing takes a core."""
+        async with self._drawing:
+            return await asyncio.to_thread(draw, what)
 
     async def _known_round(self, round_id: int | None, hidden: Sequence[str]) -> Row:
         row = await self.stats.round(round_id, hidden)

@@ -6,7 +6,8 @@ from typing import Any
 from roundhook import Embed, Message, escape_markdown
 
 from .figures import clock
-from .views import AMBER, GREY, SIDES, Row, field_of, place, round_result, stamp
+from .results import SIDES
+from .views import AMBER, GREY, Row, field_of, place, round_result, stamp
 
 STANDS_OUT_SECONDS = 60
 

@@ -1,12 +1,12 @@
 """Answers in words: rows → messages. Pure; names are escaped, times are Discord timestamps in the reader's zone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from roundhook import Embed, Field, Message, escape_markdown
+from roundhook import Embed, Field, Message, clean_name, escape_markdown
 from roundhook.db import utc
 
 from .card import Card, CardPlayer
@@ -17,10 +17,11 @@ from .figures import one as _one
 from .figures import percent as _percent
 from .figures import two as _two
 from .queries import RATES, Totals, totals_of
+from .results import SIDES, PlayedMap, map_words, score_words
 from .samples import places
 
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
-SIDES = {1: "Axis", 2: "Allies"}
+_CORRECTED = "corrected: "
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
 Row = dict[str, Any]
@@ -100,31 +101,62 @@ def card_of(row: Row, players: Sequence[Row], match: Row | None, zone: ZoneInfo)
     )
 
 
-def card_message(row: Row, *, image: str) -> Message:
-    """Return the message around a round's picture; the file is added by the caller."""
-    title = f"{place(row['map_name'])} · round {row['round_number']} · {round_result(row)}"
-    footer = f"round {row['id']} · {row['server']}"
-    embed = Embed(title=title, description=stamp(row["played_at"], "R"), color=_color(row), footer=footer, image=image)
-    return Message(embeds=(embed,))
+def round_words(row: Row) -> str:
+    """Return in words what became of a round: ``supply · round 1 · Axis held``."""
+    return f"{place(row['map_name'])} · round {row['round_number']} · {round_result(row)}"
 
 
-def session_message(session: Row, rounds: Sequence[Row], players: Sequence[Totals], *, left_out: int = 0) -> Message:
-    """Return the latest evening: maps, results, top players; *left_out* have played too little to be among them."""
-    lines = [round_line(row) for row in rounds]
-    span = (
-        f"{stamp(session['started_at'], 'D')} {stamp(session['started_at'], 't')} – {stamp(session['ended_at'], 't')}"
-    )
-    played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
-    ranks = places([_one(one.dpm) for one in players])
-    top = "\n".join(f"{rank} {_player_line(one)}" for rank, one in zip(ranks, players, strict=True)) or "–"
-    top += f"\n{counted(left_out, 'player')} played too little to be ranked." if left_out else ""
-    embed = Embed(
-        title=f"Last session on {place(session['server'])}",
-        description=f"{span}\n{counted(len(rounds), 'round')}, {clock(played)} played\n\n" + "\n".join(lines),
-        color=BLUE,
-    )
-    ranking = Embed(title="Top players by damage per minute", description=top, color=BLUE)
-    return Message(embeds=(embed, ranking))
+def about(row: Row, *others: Row) -> str:
+    """Return the small line below what is said: which rounds, which server, when."""
+    numbers = " · ".join(f"round {one['id']}" for one in (row, *others))
+    return f"-# {numbers} · {place(row['server'])} · {stamp(row['played_at'], 'R')}"
+
+
+def map_line(played: PlayedMap, teams: Mapping[int, str], score: tuple[int, int]) -> str:
+    """Return in words who has won a map, and the score of the evening from the winner's side."""
+    words = map_words(played, place(played.first["map_name"]), teams)
+    return f"{words} · {score_words(score, played.winner or 1)}" if teams and played.result else words
+
+
+def map_title(played: PlayedMap, teams: Mapping[int, str]) -> str:
+    """Return who has won a map as its picture says it, without Markdown."""
+    if played.result is None:
+        return "Result unknown"
+    if played.result == "draw":
+        return "Draw: both sides held"
+    return f"{teams.get(played.winner or 0) or 'The ' + played.result.replace('_', ' ')} win"
+
+
+def axis_teams(played: PlayedMap) -> tuple[int, int]:
+    """Return which team was on Axis in each round of a map, 0 where unknown."""
+    defender, began = played.first["defender_side"], played.first_attackers
+    if not began or defender not in SIDES:
+        return 0, 0
+    axis = 3 - began if defender == 1 else began
+    return axis, 3 - axis
+
+
+def map_description(line: str, cards: Sequence[Card]) -> str:
+    """Return a map's picture in words, for who cannot see it."""
+    rounds = [f"Round {card.round_number}: {card.result}" for card in cards]
+    players = [player for card in cards for player in card.players]
+    return card_description(f"{line}. {'. '.join(rounds)}", players)
+
+
+def corrected(line: str, before: str) -> str:
+    """Return a message's first line; where another one was posted before, it says that it is a correction."""
+    return line if before in (line, "") else f"{_CORRECTED}{line}"
+
+
+def card_description(line: str, players: Sequence[CardPlayer]) -> str:
+    """Return a round's picture in words, for who cannot see it."""
+    ranked = sorted(players, key=lambda one: -(one.damage_given or 0))[:12]
+    listed = [
+        f"{clean_name(one.name) or one.guid} ({SIDES.get(one.side, 'no side')}): {_n(one.damage_given)} damage, "
+        f"{_n(one.kills)} kills, {_n(one.deaths)} deaths"
+        for one in ranked
+    ]
+    return f"{line}. {'; '.join(listed) or 'Nobody played'}."
 
 
 def player_message(
@@ -142,7 +174,7 @@ def player_message(
         field_of("Damage given / received", f"{_n(sums['damage_given'])} / {_n(sums['damage_received'])}"),
         field_of("Revives given / received", f"{_n(sums['revives_given'])} / {_n(sums['times_revived'])}"),
         field_of("Alive", _percent(totals.alive_share)),
-        Field(name="Weapons", value="\n".join(map(_weapon_line, weapons)) or "–"),
+        Field(name="Weapons", value="\n".join(map(weapon_line, weapons)) or "–"),
         Field(name="Names", value=", ".join(escape_markdown(row["name"]) for row in names) or "–"),
     )
     embed = Embed(
@@ -159,7 +191,7 @@ def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, floa
     """Return a ranking: equal values share a place, and each says what it is made of."""
     values = [_value(category, value) for _, value in ranking]
     lines = [
-        f"{rank} **{_name(one)}** — {value} ({_sample(category, one)})"
+        f"{rank} **{name_of(one)}** — {value} ({_sample(category, one)})"
         for rank, value, (one, _) in zip(places(values), values, ranking, strict=True)
     ]
     return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
@@ -168,7 +200,7 @@ def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, floa
 def awards_message(row: Row, awards: Sequence[Row]) -> Message:
     """Return a round's awards."""
     lines = [
-        f"**{escape_markdown(one['award'])}**: {_name_text(one['name']) or 'unknown player'} — "
+        f"**{escape_markdown(one['award'])}**: {escape_markdown(one['name']) or 'unknown player'} — "
         f"{escape_markdown(one['value'])}"
         for one in awards
     ]
@@ -195,16 +227,18 @@ def _card_player(row: Row) -> CardPlayer:
     )
 
 
-def _player_line(one: Totals) -> str:
+def player_line(one: Totals) -> str:
+    """Return a player's numbers of some rounds in a line."""
     sums = one.sums
     return (
-        f"**{_name(one)}** — {_one(one.dpm)} DPM, {_n(sums['kills'])}/{_n(sums['deaths'])} ({_two(one.kd)}), "
+        f"**{name_of(one)}** — {_one(one.dpm)} DPM, {_n(sums['kills'])}/{_n(sums['deaths'])} ({_two(one.kd)}), "
         f"{_percent(one.accuracy)}, {_n(sums['headshots'])} HS, {_n(sums['revives_given'])} rev "
         f"({clock(sums['time_played_seconds'])})"
     )
 
 
-def _weapon_line(row: Row) -> str:
+def weapon_line(row: Row) -> str:
+    """Return what a weapon did in a line."""
     accuracy = min(row["hits"] / row["shots"], 1.0) if row["shots"] else None
     return f"{row['weapon']}: {_n(row['kills'])} kills" + (f", {_percent(accuracy)}" if accuracy is not None else "")
 
@@ -218,12 +252,9 @@ def field_of(name: str, value: object) -> Field:
     return Field(name=name, value=str(value), inline=True)
 
 
-def _name(one: Totals) -> str:
-    return _name_text(one.name) or one.guid
-
-
-def _name_text(name: str) -> str:
-    return escape_markdown(name)
+def name_of(one: Totals) -> str:
+    """Return a player's name for a text with Markdown."""
+    return escape_markdown(one.name) or one.guid
 
 
 def _value(category: str, value: float) -> str:

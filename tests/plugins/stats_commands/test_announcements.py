@@ -61,8 +61,8 @@ async def test_an_amendment_edits_the_message_in_place(database_url: str) -> Non
     assert revisions == [stored]
 
 
-async def test_a_round_one_that_comes_late_mends_the_picture_of_its_round_two() -> None:
-    """An unpaired round 2 is announced; when its round 1 comes, its message is drawn anew with its own numbers."""
+async def test_a_round_one_that_comes_late_makes_a_map_of_its_round_two() -> None:
+    """An unpaired round 2 is announced; when its round 1 comes, the map's message takes its place."""
     async with Stage(PLUGINS) as stage:
         later = [player.later() for player in PLAYERS]
         data = stats_file("supply", 2, later, limit="6:05", shown="6:05", winner=1)
@@ -71,9 +71,11 @@ async def test_a_round_one_that_comes_late_mends_the_picture_of_its_round_two() 
         await play(stage, "supply", ago=600)
         after = posted(stage)
 
-    assert len(after) == 2
-    assert after[0].id == before.id
-    assert after[0].files != before.files
+    assert "supply · round 2" in before.text
+    assert [one.text.split("\n")[0] for one in after] == [
+        "The first attackers win supply, in 6:05, the others were held"
+    ]
+    assert after[0].id != before.id
 
 
 async def test_old_and_imported_rounds_are_not_announced() -> None:

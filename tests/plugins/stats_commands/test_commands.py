@@ -111,7 +111,7 @@ async def test_a_round_is_a_picture(database_url: str) -> None:
         ((name, picture),) = reply.files.items()
         assert name.endswith(".png")
         assert picture.startswith(b"\x89PNG")
-        assert reply.embeds[0]["image"]["url"].endswith(name)
+        assert reply["attachments"][0]["description"].startswith(reply.text.split("\n")[0])
 
 
 async def test_timing_tells_file_notice_and_reason(database_url: str) -> None:

@@ -1,0 +1,120 @@
+"""An evening in words: the line above its picture, and what its menus answer. Pure; names are escaped."""
+
+from collections.abc import Sequence
+
+from roundhook import Embed, Field, Message, escape_markdown
+
+from . import views
+from .evenings import Evening
+from .figures import clock, counted
+from .figures import one as _one
+from .queries import Totals
+from .results import evening_words, map_words
+from .samples import evening_seconds, places
+from .views import Row
+
+TOP_PLAYERS = 10
+MOST_LINES_LENGTH = 2500
+"""Characters of the rounds in an answer: with the ranking they are one message."""
+
+
+def evening_line(evening: Evening) -> str:
+    """Return in words who has won an evening, or what was played."""
+    server, words = views.place(evening.session["server"]), evening_words(evening.score, evening.teams)
+    if words:
+        return f"{words} · {counted(len(evening.maps), 'map')} on {server}"
+    return f"{counted(len(evening.rounds), 'round')} on {counted(len(evening.maps), 'map')} were played on {server}"
+
+
+def about_evening(evening: Evening) -> str:
+    """Return the small line below what is said of an evening: when, and what it leaves out."""
+    left_out, started, ended = "", evening.session["started_at"], evening.session["ended_at"]
+    if evening.earlier:
+        left_out = f" · without {counted(evening.earlier, 'earlier round')}"
+    span = f"{views.stamp(started, 'D')}, {views.stamp(started, 't')} to {views.stamp(ended, 't')}"
+    return f"-# {span} · {counted(len(evening.rounds), 'round')}{left_out}"
+
+
+def evening_tables(evening: Evening) -> tuple[Embed, Embed]:
+    """Return an evening in words, as much of it as one message holds: its rounds, and the best players."""
+    session, rounds = evening.session, evening.rounds
+    lines = _last_that_fit([views.round_line(row) for row in rounds], MOST_LINES_LENGTH)
+    if hidden := len(rounds) - len(lines) + evening.earlier:
+        lines.insert(0, f"… and {counted(hidden, 'earlier round')}")
+    started, ended = session["started_at"], session["ended_at"]
+    span = f"{views.stamp(started, 'D')} {views.stamp(started, 't')} – {views.stamp(ended, 't')}"
+    played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
+    counts = f"{span}\n{counted(len(rounds) + evening.earlier, 'round')}, {clock(played)} played"
+    title = f"Last session on {views.place(session['server'])}"
+    least = evening_seconds([one.sums["time_played_seconds"] for one in evening.players])
+    ranked = [one for one in evening.players if (one.sums["time_played_seconds"] or 0) >= least]
+    left_out = len(evening.players) - len(ranked)
+    top = player_lines(ranked[:TOP_PLAYERS]) if ranked else "–"
+    top += f"\n{counted(left_out, 'player')} played too little to be ranked." if left_out else ""
+    return (
+        Embed(title=title, description=f"{counts}\n\n" + "\n".join(lines), color=views.BLUE),
+        Embed(title="Top players by damage per minute", description=top, color=views.BLUE),
+    )
+
+
+def _last_that_fit(lines: list[str], room: int) -> list[str]:
+    """Return the last of *lines* that have so many characters together."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.insert(0, line)
+    return kept
+
+
+def evening_description(evening: Evening) -> str:
+    """Return an evening's picture in words, for who cannot see it."""
+    maps = [map_words(one, one.first["map_name"], evening.teams) for one in evening.maps]
+    best = [f"{one.name} {_one(one.dpm)}" for one in evening.players[:5]]
+    return f"{'; '.join(maps)}. Damage per minute: {', '.join(best) or 'nobody'}."
+
+
+def team_message(evening: Evening, team: int) -> Message:
+    """Return the table of one team of an evening; 0: of everybody."""
+    players = [one for one in evening.players if evening.team_of.get(one.guid, 0) == team]
+    title = escape_markdown(evening.teams.get(team, "")) or "All players"
+    return Message(embeds=(Embed(title=title, description=player_lines(players), color=views.BLUE),))
+
+
+def player_lines(players: Sequence[Totals]) -> str:
+    """Return a line for each player, with his place by damage per minute."""
+    ranks = places([_one(one.dpm) for one in players])
+    return "\n".join(f"{rank} {views.player_line(one)}" for rank, one in zip(ranks, players, strict=True)) or "Nobody."
+
+
+def weapons_message(title: str, weapons: Sequence[Row]) -> Message:
+    """Return what each weapon did."""
+    lines = "\n".join(map(views.weapon_line, weapons)) or "No kills."
+    return Message(embeds=(Embed(title=title, description=lines, color=views.BLUE),))
+
+
+def evening_player_message(evening: Evening, guid: str, weapons: Sequence[Row], best: str) -> Message:
+    """Return one player's evening: his numbers on each map, and his weapons."""
+    found = next((one for one in evening.players if one.guid == guid), None)
+    if found is None:
+        return Message(content="That player has no complete round in this session.")
+    lines = [
+        f"{views.place(one.first['map_name'])}: {_one(evening.by_map.get(one.match_id, {}).get(guid))} damage a minute"
+        for one in evening.maps
+    ]
+    fields = (Field(name="Weapons", value="\n".join(map(views.weapon_line, weapons)) or "–"),)
+    text = "\n".join([views.player_line(found), *([f"best: {best}"] if best else []), *lines])
+    return Message(embeds=(Embed(title=views.name_of(found), description=text, color=views.BLUE, fields=fields),))
+
+
+def session_awards_message(awards: Sequence[Row]) -> Message:
+    """Return the awards of an evening, the latest round's first."""
+    lines = [
+        f"{views.place(one['map_name'])} R{one['round_number']} · **{escape_markdown(one['award'])}**: "
+        f"{escape_markdown(one['name']) or 'unknown player'} — {escape_markdown(one['value'])}"
+        for one in awards
+    ]
+    return Message(
+        embeds=(Embed(title="Awards", description="\n".join(lines) or "None are stored.", color=views.BLUE),)
+    )

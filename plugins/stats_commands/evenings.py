@@ -1,0 +1,168 @@
+"""Reads evenings: a session's rounds, maps, teams and players. What it reads of one is bounded, however long it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from roundhook.db import Database, Row
+from roundhook.rounds import PEOPLE, RANKED, SUMMED
+
+from .queries import NAME, PLAYED, Totals, totals_of, visible
+from .results import PlayedMap, score_of
+
+MOST_ROUNDS = 120
+"""So many rounds of a session are read, the last ones: a server that never pauses has sessions of thousands."""
+_SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
+_IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDER BY played_at DESC LIMIT {most})"""
+_DPM = "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """A session as it was played."""
+
+    session: Row
+    rounds: Sequence[Row]
+    """In the order of play, with ``result``, ``winner_team``, ``round1_id`` and ``round2_id`` of their matches."""
+    teams: Mapping[int, str]
+    """Names by number (1, 2); none where the line-ups are mixed."""
+    players: Sequence[Totals]
+    """By damage per minute."""
+    team_of: Mapping[str, int]
+    by_map: Mapping[int, Mapping[str, float]]
+    """Damage per minute of each player in each match."""
+    earlier: int
+    """How many rounds of the session were left out."""
+
+    @property
+    def maps(self) -> list[PlayedMap]:
+        """The maps of which a round 1 is there."""
+        by_id = {row["id"]: row for row in self.rounds}
+        return [
+            PlayedMap(row["match_id"], row, by_id.get(row["round2_id"]), row["result"], row["winner_team"])
+            for row in self.rounds
+            if row["match_id"] and row["round1_id"] == row["id"]
+        ]
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """How many maps each team has won."""
+        return score_of(self.maps)
+
+
+class Evenings:
+    """Reads sessions; *hidden* are the servers that a guild does not see."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def session(self, session_id: int, hidden: Sequence[str]) -> Row | None:
+        """Return one session."""
+        where, args = visible(hidden, "s")
+        count = "(SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds"
+        rows = await self._db.fetch(
+            f"SELECT s.*, {count} FROM sessions s WHERE s.id = ? AND {where}", (session_id, *args)
+        )
+        return rows[0] if rows else None
+
+    async def latest(
+        self,
+        hidden: Sequence[str],
+        *,
+        server: str | None = None,
+        after: datetime | None = None,
+        before: datetime | None = None,
+        limit: int = 1,
+    ) -> list[Row]:
+        """Return the latest sessions in which people played a whole round, of a server, begun in a time."""
+        where, args = visible(hidden, "s")
+        for column, value in (("server =", server), ("started_at >=", after), ("started_at <", before)):
+            if value is not None:
+                where, args = f"{where} AND s.{column} ?", (*args, value)
+        return await self._db.fetch(
+            "SELECT s.*, (SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds FROM sessions s "
+            f"WHERE {where} AND EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = s.id AND {PEOPLE}) "
+            f"ORDER BY s.ended_at DESC, s.id DESC LIMIT {int(limit)}",
+            args,
+        )
+
+    async def read(self, session: Row) -> Evening:
+        """Return a session whole, or the last part of a very long one."""
+        ids, number = _IDS.format(most=MOST_ROUNDS), session["id"]
+        rounds = await self._db.fetch(
+            "SELECT r.*, m.result, m.winner_team, m.round1_id, m.round2_id FROM rounds r "
+            f"LEFT JOIN matches m ON m.id = r.match_id WHERE r.id IN {ids} ORDER BY r.played_at, r.filename",
+            (number,),
+        )
+        (count,) = await self._db.fetch(
+            "SELECT count(*) AS rounds FROM rounds WHERE session_id = ? AND status <> 'empty'", (number,)
+        )
+        teams = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (number,))
+        people = await self._db.fetch("SELECT guid, team FROM session_players WHERE session_id = ?", (number,))
+        return Evening(
+            session=session,
+            rounds=rounds,
+            teams={row["team"]: row["name"] for row in teams},
+            players=await self._players(ids, number),
+            team_of={row["guid"]: row["team"] for row in people},
+            by_map=await self._by_map(ids, number),
+            earlier=count["rounds"] - len(rounds),
+        )
+
+    async def standings(self, row: Row) -> tuple[dict[int, str], tuple[int, int]]:
+        """Return the teams of the session that a round belongs to, and the score after that round's map."""
+        session, played_at = row["session_id"], row["played_at"]
+        teams = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (session,))
+        won = await self._db.fetch(
+            "SELECT m.winner_team AS team, count(*) AS maps FROM rounds r JOIN matches m ON m.round1_id = r.id "
+            "WHERE r.session_id = ? AND r.played_at <= ? AND m.winner_team > 0 GROUP BY m.winner_team",
+            (session, played_at),
+        )
+        maps = {found["team"]: found["maps"] for found in won}
+        return {found["team"]: found["name"] for found in teams}, (maps.get(1, 0), maps.get(2, 0))
+
+    async def weapons(self, session_id: int, guid: str = "") -> list[Row]:
+        """Return what each weapon did in a session, in one player's hands or in all."""
+        whose, args = ("AND p.guid = ?", (guid,)) if guid else ("", ())
+        return await self._db.fetch(
+            "SELECT p.weapon, sum(p.kills) AS kills, sum(p.hits) AS hits, sum(p.shots) AS shots FROM weapon_rounds p "
+            f"WHERE p.round_id IN {_IDS.format(most=MOST_ROUNDS)} {whose} GROUP BY p.weapon "
+            "HAVING sum(p.kills) > 0 ORDER BY sum(p.kills) DESC, p.weapon LIMIT 15",
+            (session_id, *args),
+        )
+
+    async def awards(self, session_id: int) -> list[Row]:
+        """Return the awards of a session's last rounds, the latest round's first."""
+        return await self._db.fetch(
+            "SELECT a.award, a.value, a.guid, coalesce(p.name, a.guid) AS name, r.map_name, r.round_number "
+            "FROM awards a JOIN rounds r ON r.id = a.round_id LEFT JOIN player_rounds p ON p.round_id = a.round_id "
+            f"AND p.guid = a.guid WHERE a.round_id IN {_IDS.format(most=MOST_ROUNDS)} "
+            "ORDER BY r.played_at DESC, a.award LIMIT 40",
+            (session_id,),
+        )
+
+    async def _players(self, ids: str, session: int) -> list[Totals]:
+        rows = await self._db.fetch(
+            f"SELECT p.guid, {NAME} AS name, count(*) AS rounds, {_SUMS} {PLAYED} "
+            f"WHERE r.id IN {ids} AND {RANKED} GROUP BY p.guid ORDER BY {_DPM} DESC NULLS LAST, p.guid",
+            (session,),
+        )
+        return [totals_of(row) for row in rows]
+
+    async def _by_map(self, ids: str, session: int) -> dict[int, dict[str, float]]:
+        rows = await self._db.fetch(
+            f"SELECT r.match_id, p.guid, {_DPM} AS dpm {PLAYED} WHERE r.id IN {ids} AND {RANKED} "
+            f"AND r.match_id IS NOT NULL GROUP BY r.match_id, p.guid HAVING {_DPM} IS NOT NULL",
+            (session,),
+        )
+        found: dict[int, dict[str, float]] = {}
+        for row in rows:
+            found.setdefault(row["match_id"], {})[row["guid"]] = float(row["dpm"])
+        return found
+
+
+def standing_of(rows: Sequence[Row], guild: int, channel: int) -> Row | None:
+    """Return the row of what stands for a guild: in its stats channel of now, or where that was."""
+    return next((row for row in rows if guild in (row["guild_id"], 0) and channel == row["channel_id"]), None) or next(
+        (row for row in rows if row["guild_id"] == guild), None
+    )

@@ -1,0 +1,130 @@
+"""What is posted of an evening, by the guild's setting: rounds, maps, or only its end."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from devkit.discord.message import Message
+from roundhook.testing import Stage
+from tests.plugins.notices import notice
+from tests.plugins.rounds import filename, hand_over, play
+from tests.plugins.stats_import.invented import Line, stats_file
+
+PLUGINS = ["stats_import", "timing_override", "team_capture", "stats_commands"]
+ONE = [Line(f"AAAAAAA{number}", f"vx.{name}", side=1) for number, name in enumerate(("olz", "kirby", "zed"))]
+TWO = [Line(f"BBBBBBB{number}", name, side=2) for number, name in enumerate(("bea", "ann", "carl"))]
+
+
+def posted(stage: Stage, guild: int = 1) -> list[Message]:
+    return stage.discord.messages(stage.discord.guild_channels(guild).stats)
+
+
+def lines(stage: Stage, guild: int = 1) -> list[str]:
+    return [message.text.split("\n")[0] for message in posted(stage, guild)]
+
+
+async def play_map(stage: Stage, name: str, *, turned: bool = False, shown: str = "5:00") -> None:
+    """Play both rounds of a map now, ten minutes apart: team vx attacks first where the sides are *turned*."""
+    people = [replace(one, side=3 - one.side) if turned else one for one in (*ONE, *TWO)]
+    people = [replace(one, fields={9: len(name)}) for one in people]
+    await stage.clock.advance(600)
+    await play(stage, name, ago=5, players=people)
+    await stage.clock.advance(600)
+    later = [player.later() for player in people]
+    held = shown == "6:05"
+    data = stats_file(name, 2, later, limit="6:05", shown=shown, winner=1 if held else 2)
+    await hand_over(stage, filename(stage, name, 2, ago=5), data)
+
+
+def mode(posts: str) -> dict[str, Any]:
+    return {"plugin": {"stats_commands": {"posts": posts}}}
+
+
+async def test_a_map_takes_the_place_of_its_first_round(database_url: str) -> None:
+    """One message says who has won the map, with both times and the score; a lone round 1 keeps its card."""
+    async with Stage(PLUGINS, database=database_url) as stage:
+        await play(stage, "adlernest", ago=5, players=[*ONE, *TWO])
+        first = lines(stage)
+        await stage.clock.advance(60)
+        await play_map(stage, "supply")
+        await play_map(stage, "radar", turned=True, shown="6:05")
+        maps = posted(stage)
+        (match,) = await stage.db.fetch("SELECT id FROM matches WHERE map_name = 'supply'")
+
+    assert first == ["adlernest · round 1 · Allies took the objective in 6:05"]
+    assert [one.text.split("\n")[0] for one in maps] == [
+        *first,
+        "vx win supply, 5:00 to 6:05 · evening 1:0",
+        "vx win radar, in 6:05, the others were held · evening 2:0",
+    ]
+    assert [len(one.files) for one in maps] == [1, 1, 1]
+    assert maps[1]["attachments"][0]["filename"].startswith(f"map-{match['id']}-")
+    assert maps[1]["attachments"][0]["description"].startswith("vx win supply")
+
+
+async def test_a_card_for_each_round() -> None:
+    """As it was before there were maps."""
+    async with Stage(PLUGINS, config=mode("rounds")) as stage:
+        await play_map(stage, "supply")
+        said = lines(stage)
+
+    assert [one.rpartition(" · ")[0] for one in said] == ["supply · round 1", "supply · round 2"]
+
+
+@pytest.mark.parametrize("posts", ["maps", "evening"])
+async def test_the_end_of_an_evening(posts: str) -> None:
+    """An hour after the last round it is said who has won: once, with menus; a round that comes late edits it."""
+    async with Stage(PLUGINS, config=mode(posts)) as stage:
+        await play_map(stage, "supply")
+        await play_map(stage, "radar", turned=True)
+        before = lines(stage)
+        await stage.clock.advance(3590)
+        await stage.settled()
+        early = lines(stage)
+        await stage.clock.advance(20)
+        await stage.settled()
+        after = posted(stage)
+        table = await stage.discord.click(after[-1], menu(after[-1], 0), values=["team:1"])
+        player = await stage.discord.click(after[-1], menu(after[-1], 1), values=["player:BBBBBBB0"])
+        await stage.clock.advance(4000)
+        await stage.settled()
+        again = lines(stage)
+
+    assert before == early
+    assert len(before) == (2 if posts == "maps" else 0)
+    assert [one.text.split("\n")[0] for one in after[len(before) :]] == ["vx and ann & bea part 1:1 · 2 maps on local"]
+    assert table.ephemeral
+    assert table.text.startswith("vx\n=1. **vx.")
+    assert player.text.startswith("bea\n")
+    assert again == [one.text.split("\n")[0] for one in after]
+
+
+async def test_a_correction_says_what_has_changed(database_url: str) -> None:
+    """A late notice turns a full hold into a surrender; what is edited says that it is corrected, once."""
+    async with Stage(PLUGINS, database=database_url) as stage:
+        row = await play(stage, "supply", ago=30, players=[*ONE, *TWO], winner=1, shown="12:00")
+        await stage.publish(notice(round_end_unix=row["played_at"].timestamp() - 4))
+        await stage.settled()
+        once = lines(stage)
+        await stage.db.execute("UPDATE rounds SET revision = revision + 1")
+        await stage.plugins.reload("stats_commands")
+
+    assert once == ["corrected: supply · round 1 · Allies surrendered at 8:32"]
+
+
+async def test_each_guild_has_its_own_way() -> None:
+    """What one guild's admin has chosen changes nothing for the other."""
+    async with Stage(PLUGINS, guilds=(1, 2)) as stage:
+        options = {"name": "stats_commands", "key": "posts", "value": "rounds"}
+        said = await stage.discord.invoke("plugin settings", user=7, guild=2, admin=True, options=options)
+        await play_map(stage, "supply")
+        one, two = lines(stage, 1), lines(stage, 2)
+
+    assert said.ephemeral
+    assert [len(one), len(two)] == [1, 2]
+
+
+def menu(message: Message, row: int) -> str:
+    custom_id: str = message["components"][row]["components"][0]["custom_id"]
+    return custom_id
