@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from core.errors import PluginError
 from core.kernel.generation import Generation
 from core.kernel.kinds import envelope_of
+from core.kernel.store import check_key, is_number
 from core.services import Services
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Saying:
         asked for each guild's number.
 
         Raises:
-            PluginError: *event* is none; or called in ``setup``, or inside a transaction.
+            PluginError: *event* is none, or *message*, or that is empty; or called in ``setup``, or inside a
+                transaction.
             PeerUnavailableError: the database does not answer.
         """
         self._check_live("send_to_guilds")
@@ -55,10 +57,16 @@ class Saying:
         is a message of its own, also when a handler is called again.
 
         Raises:
-            PluginError: called in ``setup``, or inside a transaction.
+            PluginError: called in ``setup``, or inside a transaction; *channel* or *once* (a text of at most 200
+                characters) cannot be one, or *message* is none, or empty.
             PeerUnavailableError: the database does not answer.
         """
         self._check_live("send")
+        call = f"{self.name}: send()"
+        check_key(f"{call}, once", once, empty=True)
+        if not is_number(channel, least=1):
+            problem = f"{channel!r} is no channel. Give its number (ctx.guild(…) has 0 where none is configured)."
+            raise PluginError(f"{call}: {problem}")
         await self._services.discord.send(self.name, int(channel), message, once)
 
     async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None, server: str = "") -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from core.errors import PluginError
 from core.shown import cut_text, file_name, message_text, safe_cut
 from core.shown import escape_markdown as escape_markdown
 
@@ -111,14 +112,21 @@ Within = float | Callable[[int], float]
 
 
 def as_message(message: str | Message) -> Message:
-    """Return *message* as a Message."""
+    """Return *message* as a Message (else ``PluginError``)."""
+    if not isinstance(message, (str, Message)):
+        raise PluginError(f"A message is a text or a Message, not {cut_text(repr(message), 80)}.")
     return Message(content=message) if isinstance(message, str) else message
 
 
 async def made(content: Content) -> Message | None:
-    """Return what *content* is, or makes."""
+    """Return what *content* is, or makes (``PluginError``: that is no message, or an empty one)."""
     result = await content() if callable(content) else content
-    return None if result is None else as_message(result)
+    if result is None:
+        return None
+    message = as_message(result)
+    if not (message.content.strip() or message.embeds or message.files or message.components):
+        raise PluginError("The message is empty. Give None where nothing is to stand.")
+    return message
 
 
 def nonce_of(*about: object) -> str:

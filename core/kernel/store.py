@@ -1,7 +1,7 @@
 """What a plugin keeps beyond its own life: JSON values by key, for all or for one guild, in ``plugin_store``."""
 
 import json
-from typing import Any
+from typing import Any, SupportsInt, TypeGuard
 
 from core.db import Database
 from core.errors import PluginError
@@ -34,48 +34,57 @@ class Store:
         """Return the value of *key*, *default* if it has none.
 
         Raises:
-            PluginError: *key* cannot be one.
+            PluginError: *key* or *guild* cannot be one.
             PeerUnavailableError: the database does not answer.
         """
         check_key(f"{self._plugin}: store.get()", key)
         sql = f"SELECT value FROM plugin_store {_WHERE} AND key = ?"
-        rows = await self._database.fetch(sql, (self._plugin, int(guild), key))
+        rows = await self._database.fetch(sql, (self._plugin, self._of(guild), key))
         return json.loads(rows[0]["value"]) if rows else default
 
     async def set(self, key: str, value: Any, *, guild: int = 0) -> None:
         """Keep *value* under *key*, in place of what is there; returns when it is committed.
 
         Raises:
-            PluginError: called in ``setup``, *key* cannot be one, or *value* is no plain JSON data or too large.
+            PluginError: called in ``setup``, *key* or *guild* cannot be one, or *value* is no plain JSON data or too
+                large.
             PeerUnavailableError: the database does not answer.
         """
         call = self._writes("set")
         check_key(call, key)
-        await self._database.execute(_SET, (self._plugin, int(guild), key, bounded_json(f"{call} of {key!r}", value)))
+        await self._database.execute(
+            _SET, (self._plugin, self._of(guild), key, bounded_json(f"{call} of {key!r}", value))
+        )
 
     async def delete(self, key: str, *, guild: int = 0) -> None:
         """Forget *key*; nothing happens if it has no value.
 
         Raises:
-            PluginError: called in ``setup``, or *key* cannot be one.
+            PluginError: called in ``setup``, or *key* or *guild* cannot be one.
             PeerUnavailableError: the database does not answer.
         """
         check_key(self._writes("delete"), key)
         sql = f"DELETE FROM plugin_store {_WHERE} AND key = ?"
-        await self._database.execute(sql, (self._plugin, int(guild), key))
+        await self._database.execute(sql, (self._plugin, self._of(guild), key))
 
     async def items(self, prefix: str = "", *, guild: int = 0) -> dict[str, Any]:
         """Return what is kept under keys that begin with *prefix*, by key, in the order of the keys.
 
         Raises:
-            PluginError: *prefix* cannot begin a key.
+            PluginError: *prefix* cannot begin a key, or *guild* be one.
             PeerUnavailableError: the database does not answer.
         """
         if prefix != "":
             check_key(f"{self._plugin}: store.items()", prefix)
         sql = f"SELECT key, value FROM plugin_store {_WHERE} AND substr(key, 1, ?) = ?"
-        rows = await self._database.fetch(sql, (self._plugin, int(guild), len(prefix), prefix))
+        rows = await self._database.fetch(sql, (self._plugin, self._of(guild), len(prefix), prefix))
         return {row["key"]: json.loads(row["value"]) for row in sorted(rows, key=lambda row: str(row["key"]))}
+
+    def _of(self, guild: object) -> int:
+        if not is_number(guild, least=0):
+            problem = f"store: guild is {guild!r}, and a guild is its number, 0 for what is for all."
+            raise PluginError(f"{self._plugin}: {problem}")
+        return int(guild)
 
     def _writes(self, what: str) -> str:
         """Return what the call is named in messages, if it may write (else ``PluginError``)."""
@@ -84,6 +93,14 @@ class Store:
                 f"{self._plugin}: store.{what}() before the plugin runs. Use self.ctx.spawn(...) in setup."
             )
         return f"{self._plugin}: store.{what}()"
+
+
+def is_number(value: object, *, least: int) -> TypeGuard[SupportsInt]:
+    """Tell whether *value* (an id, or what has one, as hikari's objects do) is a number that both databases hold."""
+    try:
+        return not isinstance(value, (str, float)) and least <= int(value) < 2**63  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return False
 
 
 def check_key(call: str, key: object, *, empty: bool = False) -> None:

@@ -162,6 +162,29 @@ async def test_once_is_one_message(stage_of: Callable[..., Stage], database_url:
         assert len(edits) == 1
 
 
+async def test_what_cannot_be_sent_is_refused_where_it_is_sent(stage_of: Callable[..., Stage]) -> None:
+    """No channel, no message, an empty one, no subject: told to the author at once, and nothing is wanted."""
+    channel = 5
+
+    async def nothing() -> Message:
+        return Message(content=" \n")
+
+    async with stage_of() as stage:
+        send = running(stage, "says").ctx.send
+        for number in (0, -1, None, "general", 2**63, 1.5):
+            with pytest.raises(PluginError, match=rf"says: send\(\): {number!r} is no channel. .* 0 where none is"):
+                await send(number, "x")
+        for message, told in (
+            (5, "not 5"), (["x"], r"not \['x'\]"), ("", "empty"), (Message(), "empty"), (nothing, "empty"),
+        ):  # fmt: skip
+            with pytest.raises(PluginError, match=told):
+                await send(channel, message)
+        for once in (5, None, "x" * 201, "a\0b"):
+            with pytest.raises(PluginError, match=r"send\(\), once: a key is a text of 1 to 200 characters"):
+                await send(channel, "x", once=once)
+        assert await stage.count("announcements") == 0
+
+
 async def test_files_have_descriptions(stage_of: Callable[..., Stage]) -> None:
     """What is read out to who cannot see a file; after an edit too, and where a plugin posts by itself."""
     async with stage_of() as stage:
@@ -288,7 +311,7 @@ async def test_a_message_that_is_refused_holds_nothing_up(stage_of: Callable[...
     """A plugin's own mistake, such as a message with nothing in it, is in its log and in the row."""
     async with stage_of() as stage:
         await say(stage, "one")
-        await say(stage, Message())
+        await say(stage, Message(embeds=(Embed(),)))
         await say(stage, "two")
         await stage.settled()
         (row,) = await rows(stage, "wanted > revision")

@@ -83,6 +83,10 @@ async def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
             for call in (store.get(key), store.set(key, 1), store.delete(key)):
                 with pytest.raises(PluginError, match="a key is a text of 1 to 200 characters"):
                     await call
+        for guild in (None, "7", 1.5, -1, 2**63):
+            for call in (store.get("a", guild=guild), store.set("a", 1, guild=guild), store.items(guild=guild)):
+                with pytest.raises(PluginError, match=f"guild is {guild!r}, and a guild is its number"):
+                    await call
         assert await store.get("a") == "old"
 
 
