@@ -32,11 +32,12 @@ def ask(question: str) -> str:
 
 
 def say_yes(question: str) -> bool:
-    """Ask for a yes; without an answer (no terminal) it is a no."""
+    """Ask for a yes, on stderr; without an answer (no terminal) it is a no."""
+    print(terminal_text(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
     try:
-        return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        return ask("").strip().lower() in ("y", "yes")
     except EOFError:
-        say()
+        complain("")
         return False
 
 

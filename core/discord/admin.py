@@ -206,7 +206,7 @@ class Admin:
 
 def _is_about(hidden: list[str] | None, text: str) -> bool:
     """Tell whether *text* names something that is *hidden*."""
-    return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", text) for one in hidden or ())
+    return any(re.search(rf"(?<![\w-])(?<!\d\.){re.escape(one)}(?![\w-]|\.\d)", text) for one in hidden or ())
 
 
 def _short(text: str, hidden: list[str] | None) -> str:

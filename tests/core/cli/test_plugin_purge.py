@@ -74,13 +74,16 @@ async def test_purge(roundhook: Command, tmp_path: Path, database_url: str, monk
         await running_bot.plugins.disable("mvp")
 
         monkeypatch.setattr(screen, "ask", lambda question: "n")
-        assert await purge("mvp") == (1, "Nothing was removed.\n")
+        said = await asyncio.to_thread(roundhook, "plugin", "purge", "mvp", "--json", "--db", database_url)
+        assert (said.code, said.out) == (1, "")
+        assert said.err.startswith("mvp has stored ")
+        assert said.err.endswith("Remove it for good? [y/N] Nothing was removed.\n")
         assert await running_bot.count("mvp_b") == 1
-        code, said = await purge("mvp", "--yes")
+        code, told_of = await purge("mvp", "--yes")
         assert code == 0
         for told in ("1 rows of plugin_store", "1 rows of plugin_jobs", "1 rows of announcements", "the table mvp_a"):
-            assert told in said
-        assert "mvp_shout" not in said
+            assert told in told_of
+        assert "mvp_shout" not in told_of
         rows = await running_bot.db.fetch(
             "SELECT plugin, key FROM plugin_store UNION SELECT plugin, method FROM plugin_jobs"
         )
