@@ -19,6 +19,7 @@ from core.db.backlog import OPEN, Backlog
 from core.db.database import Row, marks
 from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
+from core.shown import storable
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ _ADOPT = (
 _BATCH = 150
 """Events in one INSERT: five arguments each, and SQLite of old takes 999."""
 RETRY_SECONDS = 0.5
-_ERROR_LENGTH = 2000
 
 Record = tuple[State, int, str | None, datetime, int, str]
 """State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
@@ -116,7 +116,7 @@ class Journal(Backlog):
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
         """Note how a delivery stands; written with the next commit."""
-        self._records.append((state, attempts, error and _storable(error), self._clock.now(), event_id, plugin))
+        self._records.append((state, attempts, error and storable(error), self._clock.now(), event_id, plugin))
         self._work.set()
 
     async def flush(self) -> None:
@@ -175,7 +175,7 @@ class Journal(Backlog):
         try:
             event = self._codec.decode(row["type"], row["payload"])
         except WaitingError as error:
-            if row["error"] != (why := _storable(str(error))):
+            if row["error"] != (why := storable(str(error))):
                 log.warning("event %d for %s %s", row["id"], row["plugin"], why)
                 self.record(row["id"], row["plugin"], "pending", row["attempts"], why)
             return None
@@ -285,8 +285,3 @@ def _settle(group: list[Publication], event_id: int | None = None, *, error: Exc
                 publication.committed.set_exception(error)
             else:
                 publication.committed.set_result(event_id)
-
-
-def _storable(error: str) -> str:
-    """Return an error's text as both databases take it, whatever the plugin has put into it."""
-    return error.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:_ERROR_LENGTH]

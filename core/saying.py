@@ -91,10 +91,11 @@ class Saying:
         are plain as in ``tell_admins``, and together cut at 500 characters; what waits in a channel waits behind it.
 
         Raises:
-            PluginError: called in ``setup``.
+            PluginError: called in ``setup``, or *key* (a text of at most 200 characters) cannot be one.
             PeerUnavailableError: the database does not answer.
         """
         self._check_live("trouble")
+        check_key(f"{self.name}: trouble()", key)
         await self._services.troubles.trouble(self.name, key, text, remedy, server=server, guild=guild)
 
     async def well(self, key: str, *, server: str = "", guild: int = 0) -> None:

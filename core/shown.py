@@ -29,6 +29,8 @@ _OUTAGE = "core.db.outage"
 MOST_MARKS = 4
 """Combining marks on one letter; Hebrew and Vietnamese have fewer."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+LONGEST_ERROR = 2000
+"""Characters that are kept of one."""
 
 _LINE_END = re.compile("\r\n|[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 _BREAK = re.compile(f"\t|{_LINE_END.pattern}")
@@ -91,6 +93,11 @@ def never_show(secret: str) -> None:
     if len(secret) >= SHORTEST_SECRET and secret not in _secrets:
         _secrets.append(secret)
         _secrets.sort(key=len, reverse=True)
+
+
+def storable(error: str) -> str:
+    """Return an error's text as both databases take it, without secrets, whatever a plugin has put into it."""
+    return without_tokens(error.encode("utf-8", "replace").decode().replace("\0", REPLACEMENT))[:LONGEST_ERROR]
 
 
 def without_tokens(text: str) -> str:

@@ -21,6 +21,7 @@ from core.discord.troubles import Troubles
 from core.errors import BadInputError, RoundhookError
 from core.kernel.bounded import bounded, text_of
 from core.kernel.generation import Generation
+from core.shown import storable
 
 PAGE, FIRST_PAGES = 100, 10
 """Messages in one request; without a mark the last thousand are read."""
@@ -199,7 +200,7 @@ class Follower:
             await bounded(_called(self._handler, arguments), HANDLER_SECONDS)
         except BadInputError as error:
             self._log.warning("message %s in %s is refused: %s", message.id, self._channel, error)
-            return str(error)
+            return storable(str(error)) or "without a reason"
         return ""
 
     async def _move(self, number: int, refusal: str) -> None:
@@ -208,7 +209,7 @@ class Follower:
                 await transaction.execute(
                     "INSERT INTO refused_messages (channel_id, message_id, reason, at) VALUES (?, ?, ?, ?) "
                     "ON CONFLICT (channel_id, message_id) DO UPDATE SET reason = excluded.reason",
-                    (self._channel, number, refusal[:2000], self._clock.now()),
+                    (self._channel, number, refusal, self._clock.now()),
                 )
             await transaction.execute(
                 "INSERT INTO reading_marks (plugin, channel_id, message_id) VALUES (?, ?, ?) "

@@ -8,6 +8,7 @@ from typing import Any
 from core.db import Database
 from core.db.database import Row, utc
 from core.kernel.crons import Cron
+from core.shown import storable
 
 _COLUMNS = "id, plugin, method, data, due_at, cron, attempts, next_at, revision"
 _WAITING = f"SELECT {_COLUMNS} FROM plugin_jobs WHERE state = 'waiting'"
@@ -29,7 +30,6 @@ _AGAIN = (
     "AND w.plugin = plugin_jobs.plugin AND w.method = plugin_jobs.method AND w.key = plugin_jobs.key AND w.cron = '')"
 )
 _FAILING = "error IS NOT NULL AND state <> 'done'"
-_ERROR_LENGTH = 2000
 
 Lane = tuple[str, str]
 """A plugin and one of its methods: its jobs run one after another."""
@@ -112,7 +112,7 @@ class Schedule:
 
     async def failed(self, job: Planned, began: datetime, error: str) -> None:
         """Note that *job* has failed for good; one of a cron waits for its next time all the same."""
-        text = error.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:_ERROR_LENGTH]
+        text = storable(error)
         if job.cron:
             await self._plan_next(job, began, "error = ?", text)
         else:

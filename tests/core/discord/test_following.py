@@ -16,7 +16,7 @@ from roundhook import BadInputError, Plugin
 
 class Follows(Plugin):
     async def setup(self):
-        self.seen, self.refuse, self.fail = [], (), []
+        self.seen, self.refuse, self.fail = [], {}, []
         self.ctx.follow(self.ctx.control_channel, self.on_message)
 
     def export_state(self):
@@ -27,7 +27,7 @@ class Follows(Plugin):
 
     async def on_message(self, message, live):
         if message.content in self.refuse:
-            raise BadInputError(f"not {message.content}")
+            raise BadInputError(self.refuse[message.content])
         if message.content in self.fail:
             self.fail.remove(message.content)
             raise OSError("the disk is full")
@@ -106,18 +106,23 @@ async def test_a_failure_holds_back_what_is_behind_it(stage_of: Callable[..., St
         assert plugin(stage).seen == ["1", "2", "3"]
 
 
-async def test_what_is_refused_is_kept_with_its_reason(stage_of: Callable[..., Stage], database_url: str) -> None:
-    """For good, and nothing behind it waits."""
+async def test_what_is_refused_is_kept_with_its_reason(
+    stage_of: Callable[..., Stage], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For good, and nothing behind it waits; without a secret that stands in it, and as a database keeps it."""
+    monkeypatch.setattr("core.shown._secrets", ["hunter2-hunter2"])
     async with stage_of(database=database_url) as stage:
-        plugin(stage).refuse = ("bad",)
-        _, bad, last = await say(stage, "1", "bad", "3")
+        plugin(stage).refuse = {"bad": "not hunter2-hunter2, \0 nor \ud800", "worse": ""}
+        _, bad, worse, last = await say(stage, "1", "bad", "worse", "3")
 
         await marked(stage, last)
 
         assert plugin(stage).seen == ["1", "3"]
-        rows = await stage.db.fetch("SELECT channel_id, message_id, reason FROM refused_messages")
-        assert rows == [
-            {"channel_id": stage.discord.control_channel, "message_id": int(bad["id"]), "reason": "not bad"}
+        rows = await stage.db.fetch("SELECT channel_id, message_id, reason FROM refused_messages ORDER BY message_id")
+        control = stage.discord.control_channel
+        assert [tuple(row.values()) for row in rows] == [
+            (control, int(bad["id"]), "not …, \N{REPLACEMENT CHARACTER} nor ?"),
+            (control, int(worse["id"]), "without a reason"),
         ]
 
 
