@@ -30,6 +30,7 @@ from core.kernel.kernel import Kernel
 from core.kernel.manifest import Manifest
 from core.kernel.options import Settings
 from core.kernel.report import Report
+from core.kernel.requests import answer_requests
 from core.kernel.watch import watch as watch_files
 from core.kernel.watchdog import Watchdog
 from core.rounds import tables as round_tables
@@ -93,6 +94,7 @@ async def bot_application(
             await stack.enter_async_context(_background(_look_after(services)))
             await stack.enter_async_context(_background(kernel.jobs.run()))
             await stack.enter_async_context(_background(_beat(presence, discord, clock)))
+            await stack.enter_async_context(_background(answer_requests(kernel, services.database, clock)))
             stack.callback(Watchdog(kernel).close)
             if watch or config.plugins.watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
@@ -106,7 +108,7 @@ async def offline_application(config: Config) -> AsyncIterator[Application]:
     Raises:
         ConfigError: a setting is wrong.
     """
-    found = discover(config.plugins.paths).manifests.values()
+    found = discover(config.plugin_places).manifests.values()
     offline = [one.name for one in sorted(found, key=Manifest.order) if one.offline]
     async with _services(config, Clock(), NoDiscord()) as services:
         yield Application(config, services, services.kernel, await services.kernel.start(offline))

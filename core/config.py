@@ -116,6 +116,11 @@ class Config(Section, frozen=True):
         """The folder for downloads, cards and backups (made when missing by whoever writes first)."""
         return Path(self.storage.dir)
 
+    @property
+    def plugin_places(self) -> tuple[str, ...]:
+        """Where further plugins lie: ``plugins.paths``, and what ``roundhook plugin install`` has put into storage."""
+        return (*self.plugins.paths, str(self.storage_dir / "plugins"))
+
     def token(self) -> Secret:
         """Read the bot's token from where ``discord.token`` says it is.
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "run": "run the bot",
     "check": "connect to everything once and say what is wrong",
     "init": "write a commented roundhook.toml",
-    "plugin": "list, make and check plugins, remove what one has stored",
+    "plugin": "list, make, check and get plugins, remove what one has stored",
     "status": "whether the bot runs, and what waits for a person",
     "events": "the journal: what failed, and trying it again",
     "db": "migrations, status, backup",

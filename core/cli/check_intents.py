@@ -13,7 +13,7 @@ from core.kernel.intents import OWN, SWITCHES, bits, lacking, names_of
 
 async def looks_at_intents(config: Config, on: Mapping[str, bool], flags: int | None) -> AsyncIterator[Look]:
     """Give a look for each that is asked for; *flags* are the application's, None if it does not say."""
-    manifests = (await asyncio.to_thread(discover, config.plugins.paths)).manifests
+    manifests = (await asyncio.to_thread(discover, config.plugin_places)).manifests
     askers = {"Discord": OWN} | {
         f"plugin {name}": bits(manifests[name].intents) & ~OWN
         for name, enabled in on.items()

@@ -24,7 +24,7 @@ MODULE = "check"
 
 async def looks_at_plugins(config: Config, on: Mapping[str, bool]) -> AsyncIterator[Look]:
     """Give a look for each plugin that is *on*, broken, or named in the settings."""
-    catalogue = await asyncio.to_thread(discover, config.plugins.paths)
+    catalogue = await asyncio.to_thread(discover, config.plugin_places)
     for name, error in catalogue.errors.items():
         yield f"plugin {name}", functools.partial(_refuse, error)
     beside = [catalogue.manifests[name] for name, enabled in on.items() if enabled and name in catalogue.manifests]
@@ -39,7 +39,7 @@ async def looks_of_plugins(
     config: Config, on: Mapping[str, bool], accepted: Mapping[int, str]
 ) -> AsyncIterator[tuple[str, AsyncIterator[Look]]]:
     """Give what each plugin that is *on* brings to look at, with the plugin's name."""
-    manifests = (await asyncio.to_thread(discover, config.plugins.paths)).manifests
+    manifests = (await asyncio.to_thread(discover, config.plugin_places)).manifests
     for name, enabled in on.items():
         if enabled and name in manifests and (manifests[name].folder / f"{MODULE}.py").is_file():
             yield f"plugin {name}", _brought(config, manifests[name], accepted)

@@ -35,7 +35,7 @@ def make(config: Config, name: str) -> Path:
 
 def _taken(config: Config, name: str) -> str:
     """Return who has the name already, "" if nobody has it."""
-    catalogue = discover(config.plugins.paths)
+    catalogue = discover(config.plugin_places)
     if name in catalogue.manifests:
         return f"the plugin in {catalogue.manifests[name].folder} has it"
     if name in _OURS:

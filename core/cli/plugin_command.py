@@ -1,4 +1,4 @@
-"""``roundhook plugin``: list what is found, make a new one, check one, take away what one has stored."""
+"""``roundhook plugin``: list what is found, make a new one, check one; get, update and remove them."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from core.cli import add_action, plugin_purge
+from core.cli import add_action, plugin_install, plugin_purge, plugin_remove
 from core.cli.new_plugin import make
 from core.cli.screen import complain
 from core.cli.setup import answer, config_of, table
@@ -32,12 +32,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     new.add_argument("name", metavar="NAME", help="a-z, 0-9 and _, beginning with a letter")
     check = add_action(actions, "check", "load a plugin (which runs its code) and say what is wrong with it", _check)
     check.add_argument("path", type=Path, metavar="PATH", help="the plugin's folder")
+    install, update = plugin_install.install, plugin_install.update
+    plugin_install.configure_install(add_action(actions, "install", "get a plugin, and switch it on", install))
+    plugin_install.configure_update(add_action(actions, "update", "get an installed plugin anew", update))
+    remove = "remove an installed plugin, and leave what it has stored"
+    plugin_remove.configure(add_action(actions, "remove", remove, plugin_remove.run))
     plugin_purge.configure(add_action(actions, "purge", "remove what a plugin has stored", plugin_purge.run))
 
 
 async def _list(arguments: argparse.Namespace) -> None:
     config = config_of(arguments)
-    catalogue = discover(config.plugins.paths)
+    catalogue = discover(config.plugin_places)
     enabled = await _enabled(config)
     rows: list[dict[str, Any]] = [
         {"name": name, "version": one.version, "api": one.api, "scope": one.scope, "summary": one.summary,
@@ -74,7 +79,7 @@ async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
     complain(f"{manifest.name}: its code is run now. Check only what you would run.")
     config = config_of(arguments)
-    found, enabled = await asyncio.to_thread(discover, config.plugins.paths), await _enabled(config)
+    found, enabled = await asyncio.to_thread(discover, config.plugin_places), await _enabled(config)
     check_required(manifest, found.manifests, found.absence)
     beside = [one for name, one in found.manifests.items() if enabled.get(name)]
     hooks = await check_contract(manifest, CONTRACTS, beside)

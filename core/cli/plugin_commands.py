@@ -75,12 +75,14 @@ def _listed(words: Sequence[str]) -> Iterator[PluginCommand]:
 
 
 def _paths(words: Sequence[str]) -> list[str]:
-    """Return ``[plugins] paths`` of the settings that the command line names; mistakes in them are told elsewhere."""
+    """Return where plugins lie by the settings that the command line names; mistakes in them are told elsewhere."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config", nargs="?", type=Path)
     file = finder.parse_known_args(words)[0].config or Path("roundhook.toml")
     paths = _table(lambda: decoded(file.read_bytes()), "plugins").get("paths", ())
-    return [str(file.absolute().parent / path) for path in paths if isinstance(path, str)]
+    storage = _table(lambda: decoded(file.read_bytes()), "storage").get("dir", "data")
+    places = [*paths, f"{storage}/plugins"] if isinstance(paths, list) else [f"{storage}/plugins"]
+    return [str(file.absolute().parent / Path(one).expanduser()) for one in places if isinstance(one, str)]
 
 
 def _table(read: Callable[[], str], name: str) -> Mapping[str, Any]:

@@ -81,7 +81,7 @@ def check_complete(config: Config) -> None:
 
 
 def _check_known(config: Config, names: Sequence[str]) -> None:
-    catalogue = discover(config.plugins.paths)
+    catalogue = discover(config.plugin_places)
     for name in names:
         if name not in catalogue.manifests and name not in catalogue.errors:
             found = ", ".join(sorted(catalogue.manifests))

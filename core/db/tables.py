@@ -221,6 +221,18 @@ class Confirmation(Table, tablename="confirmations"):
     good_until = moment()
 
 
+class PluginRequest(Table, tablename="plugin_requests"):
+    """What a command in the terminal asks of the running bot, until it has read the answer."""
+
+    id = Text(primary_key=True)
+    plugin = Text()
+    action = Text()
+    """``enable``, ``disable``, ``reload``, or ``look`` for what lies in the folders."""
+    asked_at = moment()
+    answer = Text()
+    """JSON: what came of it; empty until the bot has done it."""
+
+
 class RunningBot(Table, tablename="bots"):
     """The bot that uses this database: one row, or none."""
 
@@ -237,7 +249,7 @@ class RunningBot(Table, tablename="bots"):
 
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, StoredValue, PluginJob,
-    PluginTable, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, RunningBot,
+    PluginTable, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, PluginRequest, RunningBot,
 )  # fmt: skip
 
 

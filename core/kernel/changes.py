@@ -69,12 +69,16 @@ class Changes:
         if self._closing:
             return
         loop = asyncio.get_running_loop()
-        self._found = found = await loop.run_in_executor(self.reader, discover, self._config.plugins.paths)
+        self._found = found = await loop.run_in_executor(self.reader, discover, self._config.plugin_places)
         for name, manifest in found.manifests.items():
             if name not in self.slots:
                 self.slots[name] = self._new_slot(manifest)
             elif self.slots[name].generation is None:
                 self.slots[name].manifest = manifest
+        for slot in [one for one in self.slots.values() if one.name not in found.manifests and one.is_idle]:
+            if slot.name not in found.errors:
+                del self.slots[slot.name]
+                self._on.pop(slot.name, None)
 
     def guilds(self, name: str, about: Envelope | str) -> list[int]:
         """Return the guilds that see an event's server, or a server given by its key, and have the plugin on."""

@@ -8,6 +8,7 @@ import errno
 import importlib.metadata
 import importlib.util
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ OWN_COMMANDS = (
 
 
 MANIFEST = "manifest.toml"
+ORIGIN = ".origin.json"
+"""In a folder that ``roundhook plugin install`` has made: where its plugin came from."""
 MOST_BYTES = 64 * 1024
 """Of a manifest."""
 
@@ -61,9 +64,17 @@ def plugin_folders(paths: Iterable[str]) -> Iterator[Path]:
 
 
 def _below(parent: Path) -> list[Path]:
-    """Return the folders in *parent* that hold a manifest; none of one that cannot be looked into."""
+    """Return the folders in *parent* that hold a manifest; none of one that cannot be looked into.
+
+    One of installed packages has its manifests further down: they are found as those of other packages are.
+    """
     with contextlib.suppress(OSError):
-        return [folder for folder in sorted(parent.iterdir()) if _is_there(folder / MANIFEST)]
+        folders = [one for one in sorted(parent.iterdir()) if not one.name.startswith(".")]
+        found = [one for one in folders if _is_there(one / MANIFEST)]
+        for folder in [one for one in folders if one not in found and _is_there(one / ORIGIN)]:
+            if str(folder) not in sys.path:
+                sys.path.append(str(folder))
+        return found
     return []
 
 

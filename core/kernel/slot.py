@@ -120,6 +120,11 @@ class Slot:
         return "running" if self.generation else "failed" if self.enabled and self.error else "off"
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it is off and nothing of it is left: it may be forgotten when its folder is gone."""
+        return not (self.enabled or self.generation or self.leaving or self.parked or self.lock.locked())
+
+    @property
     def impls(self) -> "dict[str, Impl]":
         """The handlers of what runs, by hook."""
         return self.generation.impls if self.generation else {}
