@@ -14,7 +14,7 @@ from core.context import Context
 from core.db import open_database
 from core.db import tables as core_tables
 from core.db.foreign import refuse_foreign
-from core.db.migrate import CORE, ROOT, Owner, migrate
+from core.db.migrate import CORE, migrate
 from core.db.owners import Owners
 from core.db.presence import BEAT_SECONDS, Presence
 from core.discord.port import NoDiscord
@@ -150,14 +150,8 @@ def _host(services: Services) -> Host:
     def context(generation: Generation, settings: Settings) -> Context:
         return Context(generation, services, settings)
 
-    async def migrate_plugin(manifest: Manifest) -> None:
-        """Run the migrations of a plugin: built-ins keep theirs in the repository's folder."""
-        for folder in (ROOT / manifest.name, manifest.folder / "piccolo_migrations"):
-            if folder.is_dir():
-                await migrate(database, [Owner(manifest.name, folder)], backups=config.storage_dir / "backups")
-
     clock, journal, discord = services.clock, services.journal, services.discord
-    return Host(config, clock, database, journal, services.contracts, discord, context, migrate_plugin)
+    return Host(config, clock, database, journal, services.contracts, discord, context)
 
 
 @contextlib.asynccontextmanager

@@ -48,6 +48,24 @@ def save(path: Path, text: str) -> None:
     whole.replace(path)
 
 
+MIGRATION = """# here
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from roundhook.db import statements
+ID = "{name}"
+VERSION = "1.38.0"
+DESCRIPTION = "x"
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="x", description=DESCRIPTION)
+    manager.add_raw(statements({statements}))
+    return manager
+"""
+
+
+def migration(name: str, *statements: str) -> str:
+    """Return the migration *name* that runs *statements*."""
+    return MIGRATION.format(name=name, statements=", ".join(map(repr, statements)))
+
+
 RECORDER = """
 from roundhook import Plugin, hookimpl
 

@@ -17,7 +17,8 @@ from core.config import Config
 from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.foreign import refuse_foreign
-from core.db.migrate import CORE, pending, table_names
+from core.db.migrate import CORE, pending
+from core.db.migration_run import table_names
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError, PeerUnavailableError
 from core.kernel.discovery import first_enabled

@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from core.cli import add_action
+from core.cli.screen import complain
 from core.cli.setup import answer, config_of
 from core.config import Config
 from core.db import open_database
 from core.db.foreign import refuse_foreign
-from core.db.migrate import CORE, ROOT, Owner, migrate, pending, table_names
+from core.db.migrate import CORE, Owner, look, migrate, owner_of, pending
+from core.db.migration_run import table_names
 from core.db.on_demand import DatabaseOnDemand
 from core.db.sqlite import SqliteDatabase
-from core.errors import ConfigError
+from core.errors import ConfigError, PluginError, RoundhookError
+from core.kernel.discovery import discover
+
+_UP_TO_DATE = "The database is up to date."
 
 
 def configure(parser: argparse.ArgumentParser) -> Any:
@@ -26,23 +31,41 @@ def configure(parser: argparse.ArgumentParser) -> Any:
     return actions
 
 
-async def _upgrade(arguments: argparse.Namespace) -> None:
+async def _upgrade(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
+    owners, backups, problems = await _owners(config), config.storage_dir / "backups", list[str]()
     async with open_database(config.database.url) as database:
-        done = await migrate(database, _owners(), backups=config.storage_dir / "backups")
-    answer(arguments, {"done": done}, "\n".join(done) or "The database is up to date.")
+        done = await migrate(database, [CORE], backups=backups)
+        for owner in owners[1:]:
+            try:
+                done += await migrate(database, [owner], backups=backups)
+            except PluginError as error:
+                problems.append(str(error))
+    for problem in problems:
+        complain(problem)
+    answer(arguments, {"done": done, "problems": problems}, "\n".join(done) or ("" if problems else _UP_TO_DATE))
+    return 1 if problems else 0
 
 
-async def _status(arguments: argparse.Namespace) -> None:
-    async with open_database(config_of(arguments).database.url, read_only=True) as database:
-        waiting = await pending(database, _owners())
+async def _status(arguments: argparse.Namespace) -> int:
+    config = config_of(arguments)
+    async with open_database(config.database.url, read_only=True) as database:
+        owners = await _owners(config)
+        waiting = await pending(database, owners)
+        problems, notes = list[str](), list[str]()
+        for owner in owners:
+            try:
+                notes += (await look(database, owner)).notes
+            except RoundhookError as error:
+                problems.append(str(error))
         tables = sorted(await table_names(database) - {"migration"})
         rows = {table: (await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables}
     due = {owner.name: ids for owner, ids in waiting.items()}
     hint = "(or `roundhook db upgrade`, now)"
     lines = [f"{name}: the next start will run {', '.join(ids)} {hint}" for name, ids in due.items()]
-    lines += [f"{table}: {count}" for table, count in rows.items()]
-    answer(arguments, {"pending": due, "rows": rows}, "\n".join(lines))
+    lines += [*problems, *notes, *(f"{table}: {count}" for table, count in rows.items())]
+    answer(arguments, {"pending": due, "problems": problems, "notes": notes, "rows": rows}, "\n".join(lines))
+    return 1 if due or problems else 0
 
 
 async def _backup(arguments: argparse.Namespace) -> None:
@@ -68,6 +91,8 @@ def _check_target(path: Path, config: Config) -> None:
         refuse_foreign(path.absolute())
 
 
-def _owners() -> list[Owner]:
-    folders = sorted(one for one in ROOT.iterdir() if one.is_dir() and one.name not in ("core", "__pycache__"))
-    return [CORE, *(Owner(folder.name, folder) for folder in folders)]
+async def _owners(config: Config) -> list[Owner]:
+    """Return the core, and every plugin that is found and has migrations."""
+    found = await asyncio.to_thread(discover, config.plugins.paths)
+    plugins = [owner_of(name, one.folder) for name, one in sorted(found.manifests.items())]
+    return [CORE, *(owner for owner in plugins if owner.folder.is_dir())]

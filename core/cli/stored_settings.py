@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.config import Config
 from core.db import open_database
-from core.db.migrate import table_names
+from core.db.migration_run import table_names
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
 from core.kernel.setting_rows import Rows, stored_rows

@@ -1,30 +1,20 @@
-"""Migrations: each owner of tables has a folder of them; they run at start, in order, once.
-
-Piccolo's migration manager does the work; it is slow to import, so it is imported only when something is to be done.
-"""
+"""Migrations: each owner of tables has a folder of them; they run at start, at load and at reload, in order, once."""
 
 import asyncio
-import contextlib
 import dataclasses
-import importlib
-import io
 import logging
-import sys
-import types
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.db.database import Database
-from core.errors import ConfigError
+from core.db.database import Database, Row
+from core.db.migration_files import CORE_NAME, Migration, error_about, read_migrations
+from core.db.migration_run import RECORD_RUN, run_all, table_names
 
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2] / "piccolo_migrations"
-
-_RECORD = (
-    "INSERT INTO plugin_tables (name, plugin) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET plugin = excluded.plugin"
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,15 +29,30 @@ class Owner:
         return sorted(file.stem for file in self.folder.glob(f"{self.name}_*.py"))
 
 
-CORE = Owner("core", ROOT / "core")
+@dataclasses.dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be run of an owner, and what should be known of what has run."""
+
+    owner: Owner
+    waiting: Sequence[Migration]
+    notes: tuple[str, ...]
+    unrecorded: Sequence[Migration]
+    """Those that ran before their hashes were kept."""
+
+
+CORE = Owner(CORE_NAME, ROOT / CORE_NAME)
+
+
+def owner_of(name: str, folder: Path) -> Owner:
+    """Return a plugin in *folder* as an owner: a built-in one keeps its migrations in the repository's folder."""
+    own = folder / ROOT.name
+    return Owner(name, own if own.is_dir() else ROOT / name)
 
 
 async def pending(database: Database, owners: Sequence[Owner]) -> dict[Owner, list[str]]:
     """Return what is still to be run, by owner; owners with nothing to run are left out."""
-    applied: set[str] = set()
-    if "migration" in await table_names(database):
-        applied = {row["name"] for row in await database.fetch("SELECT name FROM migration")}
-    waiting = {owner: [one for one in owner.migrations() if one not in applied] for owner in owners}
+    run = await _run_of(database)
+    waiting = {owner: [one for one in owner.migrations() if one not in run[owner.name]] for owner in owners}
     return {owner: ids for owner, ids in waiting.items() if ids}
 
 
@@ -57,57 +62,97 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
     A filled SQLite file is copied into *backups* before.
 
     Raises:
-        ConfigError: a migration failed; the text names it and the copy.
+        ConfigError: one of the core failed, or a newer version has run others; the text names it and the copy.
+        PluginError: the same of a plugin's.
     """
-    await check_age(database, owners)
-    waiting = await pending(database, owners)
-    if not waiting:
-        return []
-    copy = await _back_up(database, backups)
-    done = []
-    for owner, ids in waiting.items():
-        try:
-            await _run_recorded(database, owner)
-        except Exception as error:
-            hint = f" The database before it is kept in {copy}." if copy else ""
-            raise ConfigError(f"A migration of {owner.name} ({', '.join(ids)}) failed: {error}.{hint}") from error
-        done += ids
-    log.info("database migrated: %s", ", ".join(done))
+    await check_age(database, [owner for owner in owners if owner.name == CORE_NAME])
+    copy = await back_up(database, backups) if await pending(database, owners) else None
+    done: list[str] = []
+    for owner in owners:
+        due = await look(database, owner)
+        await run(database, due, copy=copy)
+        done += [one.name for one in due.waiting]
     return done
+
+
+async def look(database: Database, owner: Owner) -> Due:
+    """Read what *owner* has, and what of it has run; refuse what does not fit (``ConfigError``, ``PluginError``)."""
+    run = (await _run_of(database))[owner.name]
+    found = await asyncio.to_thread(read_migrations, owner.name, owner.folder, run)
+    records = await _records(database, owner)
+    unknown = sorted(set(run) - {one.name for one in found})
+    notes = (*_newer(owner, unknown, records), *_edited(found, records))
+    waiting = [one for one in found if one.name not in run]
+    unrecorded = [one for one in found if one.name in run and one.name not in records]
+    return Due(owner, waiting, notes, [] if owner.name == CORE_NAME else unrecorded)
+
+
+async def run(database: Database, due: Due, *, beside: str = "", copy: Path | None = None) -> None:
+    """Run what is *due* in one transaction; *beside* a version that runs, nothing may take less than before."""
+    if due.unrecorded:
+        async with database.transaction() as transaction:
+            rows = [(one.name, one.owner, one.sha256, False) for one in due.unrecorded]
+            await transaction.execute_many(RECORD_RUN, rows)
+    if due.waiting:
+        await run_all(database, due.waiting, beside=beside, copy=copy)
+        log.info("database migrated: %s", ", ".join(one.name for one in due.waiting))
 
 
 async def check_age(database: Database, owners: Sequence[Owner]) -> None:
     """Refuse (``ConfigError``) a database whose tables a newer version has changed."""
-    if "migration" not in await table_names(database):
-        return
-    known = {owner.name: set(owner.migrations()) for owner in owners}
-    rows = await database.fetch("SELECT name, app_name FROM migration ORDER BY id")
-    newer = [row["name"] for row in rows if row["name"] not in known.get(row["app_name"], {row["name"]})]
-    if newer:
-        raise ConfigError(
-            f"The database is of a newer version ({newer[-1]} was run on it). Update roundhook and its plugins, or set "
-            "database.url to a copy from before; storage.dir/backups has those that were made before migrations."
-        )
+    run = await _run_of(database)
+    for owner in owners:
+        known = owner.migrations()
+        _newer(owner, [one for one in run[owner.name] if one not in known], {})
 
 
-async def table_names(database: Database) -> set[str]:
-    """Return the names of all tables that there are."""
-    if database.dialect == "sqlite":
-        sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    else:
-        sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
-    return {row["name"] for row in await database.fetch(sql)}
-
-
-async def _back_up(database: Database, folder: Path | None) -> Path | None:
+async def back_up(database: Database, folder: Path | None) -> Path | None:
+    """Copy a filled SQLite file into *folder*, and return the copy."""
     from core.db.sqlite import SqliteDatabase
 
     if folder is None or not isinstance(database, SqliteDatabase) or not await _is_filled(database):
         return None
-    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - seldom
     copy = folder / f"before-migration-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.db"
     await database.backup(copy)
     return copy
+
+
+def _newer(owner: Owner, unknown: Sequence[str], records: Mapping[str, Row]) -> tuple[str, ...]:
+    """Look at what was run and is not there: what only added is told, anything else refused."""
+    if not unknown:
+        return ()
+    if all(one in records and records[one]["widens"] for one in unknown):
+        return (f"a newer version of {owner.name} has run {', '.join(unknown)}, which only added; this one goes on.",)
+    what = "roundhook and its plugins" if owner.name == CORE_NAME else f"{owner.name}, or put its file back"
+    raise error_about(
+        owner.name,
+        f"the database is of a newer version ({unknown[-1]} was run on it). Update {what}, or set database.url to a "
+        "copy from before; storage.dir/backups has those that were made before migrations.",
+    )
+
+
+def _edited(found: Sequence[Migration], records: Mapping[str, Row]) -> Iterator[str]:
+    for one in found:
+        if one.name in records and records[one.name]["sha256"] != one.sha256:
+            remedy = "Put it back as it was, and what is to change into a new one."
+            yield f"{one.path.parent.name}/{one.path.name} was edited after it had run; that does nothing. {remedy}"
+
+
+async def _run_of(database: Database) -> defaultdict[str, list[str]]:
+    """Return the names of the migrations that have run, by owner, in their order."""
+    run: defaultdict[str, list[str]] = defaultdict(list)
+    if "migration" in await table_names(database):
+        for row in await database.fetch("SELECT name, app_name FROM migration ORDER BY id"):
+            run[row["app_name"]].append(row["name"])
+    return run
+
+
+async def _records(database: Database, owner: Owner) -> dict[str, Row]:
+    if "plugin_migrations" not in await table_names(database):
+        return {}
+    sql = "SELECT name, sha256, widens FROM plugin_migrations WHERE plugin = ?"
+    return {row["name"]: row for row in await database.fetch(sql, (owner.name,))}
 
 
 async def _is_filled(database: Database) -> bool:
@@ -116,44 +161,3 @@ async def _is_filled(database: Database) -> bool:
         if await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
             return True
     return False
-
-
-async def _run_recorded(database: Database, owner: Owner) -> None:
-    """Run what is pending of *owner*, and record which tables that has made: they are its own, whatever their names."""
-    if owner.name == CORE.name:
-        await _run(database, owner)
-        return
-    async with database.transaction() as transaction:
-        before = await table_names(database)
-        await _run(database, owner)
-        made = await table_names(database) - before - {"migration"}
-        await transaction.execute_many(_RECORD, [(name, owner.name) for name in sorted(made)])
-
-
-async def _run(database: Database, owner: Owner) -> None:
-    await asyncio.to_thread(importlib.import_module, "piccolo.apps.migrations.commands.forwards")  # not on the loop
-    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
-    from piccolo.apps.migrations.tables import Migration
-    from piccolo.conf.apps import AppConfig
-
-    database.bind(Migration)
-    with _piccolo_conf(database, owner), contextlib.redirect_stdout(io.StringIO()):
-        manager = ForwardsMigrationManager(app_name=owner.name)
-        await manager.create_migration_table()
-        await manager.run_migrations(AppConfig(app_name=owner.name, migrations_folder_path=str(owner.folder)))
-
-
-@contextlib.contextmanager
-def _piccolo_conf(database: Database, owner: Owner) -> Iterator[None]:
-    """Be the configuration module that Piccolo's manager looks for; undo that and what it left in ``sys``."""
-    module = types.ModuleType("piccolo_conf")
-    module.DB = database.engine  # type: ignore[attr-defined]
-    path, before = sys.path[:], {name: one for name, one in sys.modules.items() if name == module.__name__}
-    sys.modules[module.__name__] = module
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name in (module.__name__, *owner.migrations()):
-            sys.modules.pop(name, None)
-        sys.modules.update(before)

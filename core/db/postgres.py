@@ -28,6 +28,10 @@ _FORM = (
 )
 _ALONE = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
 
+_ALL_COLUMNS = re.compile(r"(?:SELECT|RETURNING|DISTINCT|,)\s+(?:\w+\.)?\*", re.IGNORECASE)
+"""Within a transaction such a statement is prepared each time: else it fails, and the transaction, when its table has
+got a column since. Outside asyncpg repairs it."""
+
 
 class PostgresDatabase(Database):
     """A PostgreSQL database behind a pool."""
@@ -130,6 +134,9 @@ class _SqlTransaction:
         self._connection = connection
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        if self._connection.is_in_transaction() and _ALL_COLUMNS.search(sql):
+            statement = await self._connection.prepare(numbered(sql))
+            return [dict(record) for record in await statement.fetch(*args)]
         return [dict(record) for record in await self._connection.fetch(numbered(sql), *args)]
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:

@@ -1,7 +1,8 @@
 """What a plugin has stored, and how that is taken away: its rows in the core's tables, and the tables that it made."""
 
 from core.db.database import Database
-from core.db.migrate import CORE, table_names
+from core.db.migrate import CORE
+from core.db.migration_run import table_names
 
 CORES = (CORE.name, "roundhook")
 """What is no plugin's: the core's own names."""
@@ -47,4 +48,5 @@ async def purge(database: Database, plugin: str) -> None:
         for table in counts:
             await transaction.execute(f"DELETE FROM {table} WHERE plugin = ?", (plugin,))
         await transaction.execute("DELETE FROM plugin_tables WHERE plugin = ?", (plugin,))
+        await transaction.execute("DELETE FROM plugin_migrations WHERE plugin = ?", (plugin,))
         await transaction.execute("DELETE FROM migration WHERE app_name = ?", (plugin,))

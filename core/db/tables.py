@@ -164,6 +164,16 @@ class PluginTable(Table, tablename="plugin_tables"):
     plugin = Text()
 
 
+class PluginMigration(Table, tablename="plugin_migrations"):
+    """A migration of a plugin as it was when it ran."""
+
+    name = Text(primary_key=True)
+    plugin = Text()
+    sha256 = Text()
+    widens = Boolean()
+    """It has only added: an earlier version of the plugin works with what it has left."""
+
+
 class ServerWebhook(Table, tablename="server_webhooks"):
     """A webhook that was accepted for a game server while the bot ran, besides those in the settings."""
 
@@ -249,7 +259,8 @@ class RunningBot(Table, tablename="bots"):
 
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, StoredValue, PluginJob,
-    PluginTable, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, PluginRequest, RunningBot,
+    PluginTable, PluginMigration, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, PluginRequest,
+    RunningBot,
 )  # fmt: skip
 
 

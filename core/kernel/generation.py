@@ -75,6 +75,10 @@ class Generation:
         self._named: set[str] = set()
         self.note = ""
         """What its author should know although it loads: a package that was upgraded meanwhile."""
+        self.migrated: list[str] = []
+        """The migrations that were run for it."""
+        self.held_ms = 0.0
+        """For how long that has held its plugin's events."""
         self.impls: dict[str, Impl] = {}
         self.offers: dict[str, Offer] = {}
         """What other plugins may call, by name."""
@@ -128,8 +132,11 @@ class Generation:
                 remedy = f"Write self.ctx.on_component({action!r}, …) in setup. There are: {there}."
                 self.name_once(f"{place}: component_id({action!r}): nothing answers it. {remedy}")
 
-    async def load(self, context: Any, contracts: Contracts) -> None:
-        """Import, check and set up, ready for the swap. A ``PluginError`` names file and line; the caller disposes."""
+    async def load(self, context: Any, contracts: Contracts, ready: Callable[[], Awaitable[None]]) -> None:
+        """Import and check, wait until all is *ready* for it, and set up: then comes the swap.
+
+        A ``PluginError`` names file and line; the caller disposes.
+        """
         self.contract, self.kinds = await read_contract(self.source, self.package, contracts)
         module = await loader.import_generation(self.source, self.package)
         probe = self._probe = Probe(self.manifest, self.source, contracts)
@@ -138,6 +145,7 @@ class Generation:
         plugin.ctx = context
         self.check(contracts)
         self.offers = probe.offers(plugin)
+        await ready()
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
 
     def check(self, contracts: Contracts) -> None:

@@ -1,6 +1,6 @@
 """What the kernel stands on: handed to it once, by whoever puts the application together."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,10 +10,7 @@ from core.db import Database
 from core.journal import Journal
 from core.kernel.contracts import Contracts
 from core.kernel.generation import Generation
-from core.kernel.manifest import Manifest
 from core.kernel.options import Settings
-
-Migrate = Callable[[Manifest], Awaitable[None]]
 
 
 class Surface(Protocol):
@@ -41,5 +38,3 @@ class Host:
     surface: Surface
     context: Callable[[Generation, Settings], Any]
     """Makes the one door of a generation."""
-    migrate: Migrate
-    """Runs the migrations of a plugin."""

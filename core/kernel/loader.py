@@ -1,7 +1,6 @@
 """Imports a plugin's code beside the old copy: each generation is a package of its own name.
 
-The source is read once and hashed; what is hashed is what runs (never a stale ``.pyc``). ``tables.py`` is the
-exception: one module for all generations, since table classes must keep their identity.
+The source is read once and hashed; what is hashed is what runs (never a stale ``.pyc``).
 """
 
 import ast
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PluginError
+from core.kernel import own_tables
 from core.kernel.import_errors import what_failed
 
 NAMESPACE = "roundhook_plugins"
@@ -39,11 +39,6 @@ class Source:
     files: dict[str, bytes]
     """By dotted module name without the package (``""`` is ``__init__``)."""
     sha256: str
-
-    @property
-    def tables_sha256(self) -> str:
-        """The hash of ``tables.py``; "" where there is none."""
-        return hashlib.sha256(self.files["tables"]).hexdigest() if "tables" in self.files else ""
 
 
 def read_source(name: str, folder: Path) -> Source:
@@ -97,11 +92,18 @@ def import_now(source: Source, package: str, module: str) -> types.ModuleType:
         raise _import_error(source, package, error) from error
 
 
+def modules_of(package: str) -> dict[str, types.ModuleType]:
+    """Return what a generation has imported of its own, by name."""
+    return {name: one for name, one in list(sys.modules.items()) if name == package or name.startswith(f"{package}.")}
+
+
 def forget(package: str) -> None:
     """Remove every trace of a generation's modules."""
     _FINDER.sources.pop(package, None)
-    for module in [one for one in list(sys.modules) if one == package or one.startswith(f"{package}.")]:
-        del sys.modules[module]
+    modules = modules_of(package)
+    own_tables.let_go(modules.values())
+    for module in modules:
+        sys.modules.pop(module, None)
     if NAMESPACE in sys.modules:
         vars(sys.modules[NAMESPACE]).pop(package.rpartition(".")[2], None)
 
@@ -153,25 +155,6 @@ class _SourceLoader(importlib.abc.SourceLoader):
         return _compiled(self._source, str(self._path))
 
 
-class _SharedTables(importlib.abc.Loader):
-    """Hands out the one module of a plugin's ``tables.py``, which outlives its generations."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        folder = self._source.folder
-        if folder not in _TABLES:
-            module = types.ModuleType(f"{NAMESPACE}.{self._source.name}.tables")
-            module.__file__ = str(folder / "tables.py")
-            exec(_compiled(self._source.files["tables"], module.__file__), module.__dict__)  # noqa: S102
-            _TABLES[folder] = (self._source.tables_sha256, module)
-        return _TABLES[folder][1]
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing: it ran when it was first made."""
-
-
 class _Finder(importlib.abc.MetaPathFinder):
     """Finds the modules of all live generations."""
 
@@ -186,24 +169,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return _spec(source, fullname, fullname.removeprefix(package).lstrip(".")) if source else None
 
 
-def tables_of(folder: Path) -> types.ModuleType | None:
-    """Return the module of the ``tables.py`` in *folder* if it has been imported."""
-    return _TABLES[folder][1] if folder in _TABLES else None
-
-
-def forget_tables(folder: Path) -> None:
-    """Let ``tables.py`` be imported anew: the only generation that has used it could not be set up."""
-    _TABLES.pop(folder, None)
-
-
-def tables_changed(source: Source) -> bool:
-    """Tell whether ``tables.py`` differs from the one that this process has imported."""
-    return source.folder in _TABLES and _TABLES[source.folder][0] != source.tables_sha256
-
-
 def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
-    if inner == "tables" and "tables" in source.files:
-        return importlib.machinery.ModuleSpec(fullname, _SharedTables(source))
     is_package, path = _is_package(source, inner), _path_of(source, inner)
     if inner not in source.files and not is_package:
         return None
@@ -308,4 +274,3 @@ def _compiled(data: bytes, path: str) -> types.CodeType:
 
 _FINDER = _Finder()
 _NUMBERS = itertools.count(1)
-_TABLES: dict[Path, tuple[str, types.ModuleType]] = {}

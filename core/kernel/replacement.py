@@ -5,6 +5,7 @@ Until the swap nothing that is served changes; a failure at any step, the swap i
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.config import Config
+from core.db.migrate import Due
 from core.errors import PluginError
 from core.kernel import loader
 from core.kernel.declaring import Declaring
@@ -20,6 +22,7 @@ from core.kernel.generation import Generation
 from core.kernel.host import Host
 from core.kernel.layers import Layers, plugin_table
 from core.kernel.manifest import Manifest, read_manifest
+from core.kernel.migrating import Migrating, told_with
 from core.kernel.options import Settings
 from core.kernel.reliance import check_installed
 from core.kernel.scope import Scope
@@ -55,6 +58,7 @@ class Replacement:
         self._check = check
         self._installed = Installed()
         self._declaring = Declaring(host.contracts, slots)
+        self._migrating = Migrating(host, functools.partial(self._drain, force=False))
 
     async def load(self, slot: Slot, *, live: bool = True) -> None:
         """Fill an empty slot, or raise and leave it as it was; without *live* the plugin begins nothing yet."""
@@ -79,7 +83,7 @@ class Replacement:
             pause = (time.perf_counter() - started) * 1000
             if slot.generation is not new:
                 await self.dispose(new)
-        return pause
+        return pause + new.held_ms
 
     async def remove(self, slot: Slot, old: Generation) -> float:
         """Empty a slot; return for how many milliseconds events were held."""
@@ -128,21 +132,18 @@ class Replacement:
         """Make a new generation, ready for the swap. If that fails no trace of it is left."""
         manifest, source, table = await self._reading(_read, slot, self._host.config)
         self._check(slot, manifest)
-        if loader.tables_changed(source):
-            raise PluginError(f"{manifest.name}: tables.py:1: tables changed: restart to migrate.")
         rows = await self._settings.load(manifest.name)
         layers = Layers(manifest, table, rows, Path(self._host.config.folder))
         settings = await self._reading(layers.everywhere)
-        if slot.generation is None:  # it may have been purged while it was off
-            await self._host.migrate(manifest)
-        return await self._make(slot, source, layers, settings)
+        return await self._make(slot, source, layers, settings, await self._migrating.due(manifest))
 
     async def _reading(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, function, *args)
 
-    async def _make(self, slot: Slot, source: loader.Source, layers: Layers, settings: Settings) -> Generation:
+    async def _make(
+        self, slot: Slot, source: loader.Source, layers: Layers, settings: Settings, due: Due | None = None
+    ) -> Generation:
         manifest = layers.manifest
-        had_tables = loader.tables_of(manifest.folder) is not None
         slot.generations += 1
         log = logging.getLogger(f"roundhook.{manifest.name}")
         scope = Scope(slot.gate, self._host.clock, log, self._on_job_end)
@@ -150,27 +151,18 @@ class Replacement:
         generation.layers = layers
         generation.note = note = await self._reading(self._installed.upgraded, source)
         try:
-            await generation.load(self._host.context(generation, settings), self._host.contracts)
-            self._bind_tables(manifest)
+            ready = functools.partial(self._migrating.ready, slot, generation, due)
+            await generation.load(self._host.context(generation, settings), self._host.contracts, ready)
             self._declaring.check(generation)
             await self._host.surface.check(generation)
         except BaseException as error:
             await self.dispose(generation)
-            if not had_tables:
-                loader.forget_tables(manifest.folder)
-            if note and isinstance(error, PluginError):
-                raise PluginError(f"{error} {note}") from error.__cause__
+            if isinstance(error, PluginError):
+                raise told_with(error, generation) from error.__cause__
             raise
         if note:
             log.warning("%s", note)
         return generation
-
-    def _bind_tables(self, manifest: Manifest) -> None:
-        from piccolo.table import Table
-
-        tables = vars(loader.tables_of(manifest.folder) or object).values()
-        found = [one for one in tables if isinstance(one, type) and issubclass(one, Table) and one is not Table]
-        self._host.database.bind(*found)
 
     async def _hand_over(self, slot: Slot, old: Generation, new: Generation) -> None:
         """While events are held: drain the old one, move its state, swap. On failure the old one goes on."""

@@ -213,7 +213,7 @@ async def _tables(database: Database) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
     else:
         sql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-    written_by_migrating = {"migration", "plugin_tables"}
+    written_by_migrating = {"migration", "plugin_tables", "plugin_migrations"}
     found = {row["name"] for row in await database.fetch(sql)} - written_by_migrating
     return sorted(found, key=lambda name: (name not in ("rounds", "events", "round_notices", "sessions"), name))
 

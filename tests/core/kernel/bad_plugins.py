@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.plugin_maker import MANIFEST as HEAD
+from tests.plugin_maker import migration
 
 GOOD = """
 import asyncio
@@ -75,6 +76,9 @@ MANIFEST = HEAD.format(name="good", version="2", scope="global", priority=100) +
 FILES = {"tables.py": "COLUMNS = 1\n", "helper.py": "\n"}
 """What lies beside the good plugin."""
 
+STEM = "good_2026_11_27t12_00_00_000000"
+MIGRATION = f"piccolo_migrations/{STEM}.py"
+
 REFUSED = ("reload", "start")
 """Neither can it replace a good version nor be the first."""
 
@@ -118,6 +122,7 @@ class Bad:
         """Put it over the version that is in *folder*."""
         (folder / "plugin.py").unlink()
         for name, text in self.texts.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, "utf-8")
 
 
@@ -194,11 +199,27 @@ CODE = (
         ("more than one", "Good at plugin.py:", "Second at plugin.py:"),
         GOOD + "\nclass Second(Plugin):  # here\n    pass\n",
     ),
+)
+MIGRATIONS = (
     Bad(
-        "tables.py has changed",
-        ("tables changed", "restart to migrate"),
-        files={"tables.py": "COLUMNS = 2  # here\n"},
-        ways=("reload",),
+        "a migration whose name does not fit",
+        ("would never run", "Call it good_"),
+        files={"piccolo_migrations/add.py": "# here\n"},
+    ),
+    Bad(
+        "a migration whose id is another",
+        ("its ID is not its name",),
+        files={MIGRATION: 'ID = "good_1"  # here\n'},
+    ),
+    Bad(
+        "a migration that fails",
+        ("the migration failed", "Nothing was changed"),
+        files={MIGRATION: migration(STEM, "CREATE TABLE good_rounds (n BIGINT)", "ALTER TABLE nowhere ADD n BIGINT")},
+    ),
+    Bad(
+        "a migration of others' tables",
+        ("it changes rounds", "only the plugin's own tables"),
+        files={MIGRATION: migration(STEM, "ALTER TABLE rounds ADD COLUMN good BIGINT")},
     ),
 )
 HANDLERS = (
@@ -420,4 +441,4 @@ CONTAINED = tuple(
         ("teardown calls sys.exit", "sys.exit", "raise SystemExit(1)"),
     )
 )
-BAD = (*CODE, *HANDLERS, *OFFERS, *SETUP, *COMMANDS, *STATE, *MANIFESTS, *CONTAINED)
+BAD = (*CODE, *MIGRATIONS, *HANDLERS, *OFFERS, *SETUP, *COMMANDS, *STATE, *MANIFESTS, *CONTAINED)

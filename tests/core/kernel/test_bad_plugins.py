@@ -4,8 +4,8 @@ import asyncio
 import functools
 import logging
 import re
+import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,17 +47,17 @@ class Another(Plugin):
 
 
 @pytest.fixture
-def plugins(tmp_path: Path) -> Iterator[Path]:
+def plugins(tmp_path: Path) -> Path:
     """A folder with the good plugin and one that must not notice anything."""
     folder = tmp_path / "plugins"
     write_good(folder)
     write_plugin(folder, "another", ANOTHER)
-    yield folder
-    loader.forget_tables(folder / "good")
+    return folder
 
 
 def write_good(folder: Path, code: str = GOOD) -> None:
     """Write the plugin ``good`` with its one setting."""
+    shutil.rmtree(folder / "good" / "piccolo_migrations", ignore_errors=True)
     write_plugin(folder, "good", code, manifest=SPEED, files=FILES)
 
 

@@ -448,21 +448,6 @@ async def test_a_hook_that_was_dropped_by_mistake_gets_its_events_when_it_is_bac
         assert running(stage, "counter").count == 2
 
 
-async def test_tables_of_a_version_that_never_ran_may_still_change(tmp_path: Path) -> None:
-    """Only tables that serve are fixed until a restart."""
-    write_plugin(tmp_path, "tabled", "from . import tables\n1 / 0\n", files={"tables.py": "WIDTH = 1\n"})
-    async with Stage(plugins=["tabled"], folders=[tmp_path], broken=True) as stage:
-        code = "from . import tables\n" + recorder()
-        write_plugin(tmp_path, "tabled", code, files={"tables.py": "WIDTH = 2\n"})
-        mended = await stage.plugins.reload("tabled")
-        again = await stage.plugins.reload("tabled")
-        write_plugin(tmp_path, "tabled", code, files={"tables.py": "WIDTH = 3\n"})
-        changed = await stage.plugins.reload("tabled")
-
-        assert (mended.ok, again.ok, changed.ok) == (True, True, False)
-        assert "restart to migrate" in changed.error
-
-
 async def test_two_bots_in_one_process_do_not_share_code(tmp_path: Path) -> None:
     """Generations of the same number of two kernels are different modules."""
     write_plugin(tmp_path / "one", "counter", COUNTER.replace("VERSION", "one"))

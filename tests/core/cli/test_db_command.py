@@ -1,0 +1,42 @@
+"""``roundhook db`` knows the migrations of the core and of every plugin that is found."""
+
+from pathlib import Path
+
+from tests.core.cli.conftest import Command
+from tests.plugin_maker import migration, write_plugin
+
+FIRST, SECOND = "ledger_2026_01_01t00_00_00_000000", "ledger_2026_01_02t00_00_00_000000"
+
+
+def test_a_plugin_in_a_folder_of_its_own(roundhook: Command, tmp_path: Path, database_url: str) -> None:
+    """What is due is named with exit code 1 until it has run; one that is refused holds up no other plugin's."""
+    (tmp_path / "roundhook.toml").write_text('[plugins]\npaths = ["mine"]\n[storage]\ndir = "data"\n', "utf-8")
+    made = {f"piccolo_migrations/{FIRST}.py": migration(FIRST, "CREATE TABLE ledger_rounds (n BIGINT)")}
+    folder = write_plugin(tmp_path / "mine", "ledger", "", files=made)
+    wrong = {"piccolo_migrations/arbiter_2026_01_01t00_00_00_000000.py": "ID = 'no'\n"}
+    write_plugin(tmp_path / "mine", "arbiter", "", files=wrong)
+
+    def db(word: str, *words: str) -> tuple[int, dict[str, object], str]:
+        said = roundhook("db", word, "--db", database_url, "--config", tmp_path / "roundhook.toml", "--json", *words)
+        return said.code, said.document, said.err
+
+    code, before, _ = db("status")
+    assert code == 1
+    assert before["pending"]["ledger"] == [FIRST]  # type: ignore[index]
+    code, upgraded, err = db("upgrade")
+    assert code == 1
+    assert FIRST in upgraded["done"]  # type: ignore[operator]
+    assert "arbiter: piccolo_migrations/arbiter_2026_01_01t00_00_00_000000.py:1: its ID is not its name" in err
+    code, after, _ = db("status")
+    assert (code, "ledger" in after["pending"]) == (1, False)  # type: ignore[operator]
+
+    (tmp_path / "mine" / "arbiter" / next(iter(wrong))).unlink()
+    assert db("status")[0] == 0
+    path = folder / "piccolo_migrations" / f"{FIRST}.py"
+    path.write_text(path.read_text("utf-8") + "# edited\n", "utf-8")
+    code, edited, _ = db("status")
+    assert code == 0
+    assert "was edited after it had run" in str(edited["notes"])
+    (folder / "piccolo_migrations" / f"{SECOND}.py").write_text(migration(SECOND, "nonsense"), "utf-8")
+    code, failed, _ = db("upgrade")
+    assert (code, failed["done"]) == (1, [])
