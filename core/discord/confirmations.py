@@ -20,7 +20,9 @@ from core.db.database import utc
 from core.discord.answer import answer
 from core.discord.messages import Message, as_message, component_id
 from core.discord.permissions import Action, Gatekeeper, needed_for
-from core.errors import PluginError, UserFacingError
+from core.errors import UserFacingError
+from core.kernel.declarations import check_method
+from core.kernel.store import bounded_json
 
 ACTION = "?"
 """In custom ids; no plugin's own action can be called that."""
@@ -111,16 +113,14 @@ async def confirm(
     place. Who presses must still be allowed to use the command; what else it takes (``ctx.may``) *then* asks itself.
 
     Raises:
-        PluginError: *then* is no method of the command's plugin, or *data* is no plain JSON.
+        PluginError: *then* is no coroutine method of the command's plugin that takes two arguments, or *data* is no
+            plain JSON of at most 64 KiB.
     """
     plugin, holder = holder_of(context)
-    name = getattr(then, "__name__", "")
-    if getattr(holder, name, None) != then:
-        raise PluginError(f"{plugin}: confirm(…, {name or then!r}): name a method of the plugin, such as self.remove.")
+    call = f"{plugin or 'roundhook'}: confirm()"
+    name = check_method(call, holder, then, 2)
     needed = needed_for(context.command._command_data.hooks)
-    asked = Question(
-        plugin, name, plain(plugin, "confirm", data), needed, int(context.user.id), int(context.guild_id or 0)
-    )
+    asked = Question(plugin, name, plain(call, data), needed, int(context.user.id), int(context.guild_id or 0))
     row = hikari.impl.MessageActionRowBuilder()
     token = await context.client.confirmations.keep(asked)  # type: ignore[attr-defined]
     row.add_interactive_button(hikari.ButtonStyle.DANGER, component_id(plugin, ACTION, token), label=label)
@@ -150,9 +150,6 @@ def holder_of(context: lightbulb.Context) -> tuple[str, Any]:
     return (generation.manifest.name, generation.plugin) if generation else ("", client.core)
 
 
-def plain(plugin: str, call: str, data: Any) -> Any:
+def plain(call: str, data: Any) -> Any:
     """Return what is kept of *data*, plain JSON; else *call* is a ``PluginError``."""
-    try:
-        return json.loads(json.dumps(data, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise PluginError(f"{plugin}: {call}(…, data): {error}; only plain JSON data can be kept.") from error
+    return json.loads(bounded_json(f"{call}, data", data))

@@ -16,6 +16,7 @@ from core.discord.confirmations import Confirmations, Question, holder_of, plain
 from core.discord.messages import CONTENT, Message, as_message, component_id, split_text
 from core.discord.permissions import needed_for
 from core.errors import PluginError, UserFacingError
+from core.kernel.declarations import check_method
 
 TURN = "+"
 """In custom ids; no plugin's own action can be called that."""
@@ -41,15 +42,15 @@ async def pages(
     sees the answer. Nobody is pinged. If there is no page, *empty* is the answer.
 
     Raises:
-        PluginError: *source* is no method of the command's plugin, a page is too long, or *data* is no plain JSON.
+        PluginError: *source* is neither texts nor a coroutine method of the command's plugin that takes two arguments,
+            a page is too long, or *data* is no plain JSON of at most 64 KiB.
     """
     plugin, holder = holder_of(context)
-    name = getattr(source, "__name__", "") if callable(source) else ""
-    if callable(source) and getattr(holder, name, None) != source:
-        raise PluginError(f"{plugin}: pages(…, {name or source!r}): name a method of the plugin, such as self.page.")
-    texts = [] if callable(source) else _texts(plugin, [source] if isinstance(source, str) else source)
+    call = f"{plugin or 'roundhook'}: pages()"
+    name = check_method(call, holder, source, 2) if callable(source) else ""
+    texts = [] if callable(source) else _texts(call, [source] if isinstance(source, str) else source)
     needed, user = needed_for(context.command._command_data.hooks), 0 if anyone else int(context.user.id)
-    kept = {"data": plain(plugin, "pages", data), "texts": texts}
+    kept = {"data": plain(call, data), "texts": texts}
     question = Question(plugin, f"{TURN}{name}", kept, needed, user, int(context.guild_id or 0))
     first, more = await _page(question, holder, 0), await _page(question, holder, 1)
     if first is not None and more is not None:
@@ -103,9 +104,11 @@ def _with_buttons(question: Question, token: str, page: Message, number: int, *,
     return replace(page, components=(*page.components, row))
 
 
-def _texts(plugin: str, texts: Sequence[str]) -> list[str]:
+def _texts(call: str, texts: Any) -> list[str]:
+    if not isinstance(texts, Sequence) or not all(isinstance(one, str) for one in texts):
+        raise PluginError(f"{call} takes a method of the plugin, as in self.page, or texts, not {texts!r:.80}.")
     pieces = [piece for text in texts for piece in split_text(text, CONTENT)]
     if sum(len(piece.encode()) for piece in pieces) > MOST:
         remedy = "Name a method that makes one page at a time."
-        raise PluginError(f"{plugin}: pages(…): texts of more than {MOST // 1024} KiB are not kept. {remedy}")
+        raise PluginError(f"{call}: texts of more than {MOST // 1024} KiB are not kept. {remedy}")
     return pieces

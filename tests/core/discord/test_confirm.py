@@ -24,14 +24,17 @@ class Wipe(lightbulb.SlashCommand, name="wipe", description="forget everything",
     @lightbulb.invoke
     async def invoke(self, context):
         plugin = plugin_of(context)
-        then = {"strange": print, "object": plugin.wiped}.get(self.what, plugin.wiped)
-        data = object() if self.what == "object" else {"what": self.what}
+        then = {"strange": print, "few": plugin.few}.get(self.what, plugin.wiped)
+        data = {"object": object(), "key": {7: 1}, "large": "x" * 70_000}.get(self.what, {"what": self.what})
         await confirm(context, f"Forget {self.what}?", then, data)
 
 class Asking(Plugin):
     async def setup(self):
         self.done = []
         self.ctx.add_commands(loader)
+
+    async def few(self, interaction):
+        pass
 
     async def wiped(self, interaction, data):
         self.done.append((int(interaction.user.id), data["what"]))
@@ -124,11 +127,17 @@ async def test_a_long_answer_and_what_cannot_be_kept(tmp_path: Path) -> None:
     write_plugin(tmp_path, "asking", ASKING)
     async with Stage(["asking"], folders=[tmp_path]) as stage:
         long = await stage.discord.click(await asked(stage, "much"), "Yes", admin=True)
-        strange, unkept = await asked(stage, "strange"), await asked(stage, "object")
+        for what in ("strange", "few", "object", "key", "large"):
+            assert "Reference" in (await asked(stage, what)).text
+        told = "".join(stage.app.kernel.logbook.last("asking", 5))
+        assert await stage.count("confirmations") == 0
 
     assert sum(part.text.count("x") for part in long.followups) > 900
-    assert "Reference" in strange.text
-    assert "Reference" in unkept.text
+    for problem in (
+        "confirm() takes an `async def` function, not print", "calls Asking.few with 2 arguments",
+        "confirm(), data: that is not JSON: Object of type object", "the key 7 is no str", "70002 bytes as JSON",
+    ):  # fmt: skip
+        assert problem in told
 
 
 async def test_a_token_of_somebody_elses_making(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Browse(lightbulb.SlashCommand, name="browse", description="page by page"):
         source = {
             "texts": ["one @everyone", "two", "x" * 2500], "long": "line\\n" * 1000, "none": [], "single": ["alone"],
             "strange": print, "huge": ["x" * 2000] * 200, "method": plugin.page, "open": plugin.page,
-            "wide": plugin.wide,
+            "wide": plugin.wide, "few": plugin.few, "number": 5, "mixed": ["one", 2],
         }[self.what]
         await pages(context, source, {"name": self.what}, anyone=self.what == "open", ephemeral=self.what == "long")
 
@@ -52,6 +52,9 @@ class Pager(Plugin):
 
     async def wide(self, data, number):
         return "x" * 2001
+
+    async def few(self, data):
+        return "one"
 """
 CHANGED = PAGER.replace("page(self", "sheet(self").replace("plugin.page", "None")
 
@@ -91,10 +94,13 @@ async def test_texts_are_turned_in_place(folder: Path) -> None:
         assert (single.content, single["components"]) == ("alone", [])
         assert (await browse(stage, "none")).content == "There is nothing to show."
         assert await stage.count("confirmations") == 2
-        for what in ("strange", "huge", "wide"):
+        for what in ("strange", "huge", "wide", "few", "number", "mixed"):
             assert "Reference" in (await browse(stage, what)).content
-        told = "".join(stage.app.kernel.logbook.last("pager", 3))
-        for problem in ("name a method of the plugin", "Name a method that makes one page", "into one message"):
+        told = "".join(stage.app.kernel.logbook.last("pager", 6))
+        for problem in (
+            "pages() takes an `async def` function, not print", "Name a method that makes one page", "into one message",
+            "calls Pager.few with 2 arguments", "as in self.page, or texts, not 5", "or texts, not ['one', 2]",
+        ):  # fmt: skip
             assert problem in told
 
 
