@@ -38,8 +38,14 @@ class Migration:
         """Run the file, never a stale ``.pyc`` of it, and return what it does."""
         namespace: dict[str, Any] = {"__name__": self.name, "__file__": str(self.path)}
         exec(compile(self.code, str(self.path), "exec", dont_inherit=True), namespace)  # noqa: S102
+        if namespace.get("ID") != self.name:
+            raise self.other_id()
         function: Callable[[], Awaitable[Any]] = namespace["forwards"]
         return function
+
+    def other_id(self, line: int = 1) -> RoundhookError:
+        """Return what is raised when its ID is none, or another's."""
+        return self.error(f'its ID is not its name. Write ID = "{self.name}".', line)
 
     def error(self, problem: str, line: int = 1) -> RoundhookError:
         """Return what is raised about it."""
@@ -81,11 +87,9 @@ def _check_id(one: Migration) -> None:
     except (SyntaxError, ValueError) as error:
         raise one.error(f"{error}. Correct it.", getattr(error, "lineno", None) or 1) from error
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "ID" for to in node.targets):
-            if isinstance(node.value, ast.Constant) and node.value.value == one.name:
-                break
-            raise one.error(f'its ID is not its name. Write ID = "{one.name}".', node.lineno)
-    else:
-        raise one.error(f'it has no ID. Write ID = "{one.name}".')
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+            continue  # another way of writing it is seen when it is run
+        if node.value.value != one.name and any(isinstance(to, ast.Name) and to.id == "ID" for to in node.targets):
+            raise one.other_id(node.lineno)
     if not any(isinstance(node, ast.AsyncFunctionDef) and node.name == "forwards" for node in tree.body):
         raise one.error("it has no forwards(). Write `async def forwards()`, as the guide shows.")
