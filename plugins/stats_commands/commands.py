@@ -5,7 +5,7 @@ from typing import Any
 import lightbulb
 
 from roundhook import plugin_of
-from roundhook.commands import answer
+from roundhook.commands import answer, pages
 
 from .queries import CATEGORIES
 
@@ -46,6 +46,41 @@ class Last(lightbulb.SlashCommand, name="last", description="The latest session:
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await answer(context, await plugin.answers.last(plugin.hidden(context)))
+
+
+async def dates(context: lightbulb.AutocompleteContext[str]) -> None:
+    """Offer the days of the latest evenings."""
+    plugin, typed = plugin_of(context), str(context.focused.value or "")
+    days = await plugin.answers.days(plugin.hidden(context))
+    await context.respond([(label, day) for day, label in days if typed.lower() in label.lower()][:MAX_CHOICES])
+
+
+@loader.command
+class SessionCommand(lightbulb.SlashCommand, name="session", description="One evening; the latest without a date"):
+    """/session [date] [server]"""
+
+    date = lightbulb.string("date", "a day, as in 2026-01-31", default=None, autocomplete=dates, max_length=32)
+    server = lightbulb.string("server", "one game server", default=None, autocomplete=servers, max_length=32)
+
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        plugin = plugin_of(context)
+        await context.defer()
+        await answer(context, await plugin.answers.session(self.date, self.server, plugin.hidden(context)))
+
+
+@loader.command
+class SessionsCommand(lightbulb.SlashCommand, name="sessions", description="The evenings, the latest first"):
+    """/sessions [server]"""
+
+    server = lightbulb.string("server", "one game server", default=None, autocomplete=servers, max_length=32)
+
+    @lightbulb.invoke
+    async def invoke(self, context: lightbulb.Context) -> None:
+        plugin = plugin_of(context)
+        await plugin.answers.check_server(self.server, plugin.hidden(context))
+        asked = {"guild": int(context.guild_id or 0), "server": self.server}
+        await pages(context, plugin.sessions_page, asked, anyone=True, empty="No session is stored yet.")
 
 
 @loader.command

@@ -1,6 +1,6 @@
 """The menus below an evening, and what is answered when something is chosen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from roundhook import Message
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_CHOICES = 25
 _NAME = 80
-ACTION = "evening"
+ACTION, CHOOSE = "evening", "choose"
 
 
 def menus(component_id: Callable[[str, object], str], evening: Evening) -> tuple[Any, ...]:
@@ -28,6 +28,12 @@ def menus(component_id: Callable[[str, object], str], evening: Evening) -> tuple
     if players:
         rows.append(_menu(component_id(ACTION, f"{number}:players"), "A player's evening …", players))
     return tuple(rows)
+
+
+def choose(component_id: Callable[[str, object], str], sessions: Sequence[Any], labels: Sequence[str]) -> Any:
+    """Return the row to choose one of these sessions from."""
+    choices = [(f"{row['id']}:", label) for row, label in zip(sessions, labels, strict=True)]
+    return _menu(component_id(ACTION, CHOOSE), "Show an evening …", choices)
 
 
 async def chosen(evenings: Evenings, evening: Evening, choice: str) -> Message:

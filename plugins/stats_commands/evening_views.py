@@ -35,6 +35,13 @@ def about_evening(evening: Evening) -> str:
     return f"-# {span} · {counted(len(evening.rounds), 'round')}{left_out}"
 
 
+def session_line(session: Row) -> str:
+    """Return a session in a list: when, where, how much, who won."""
+    won = evening_words(session["score"], session["teams"])
+    when, rounds = views.stamp(session["started_at"], "D"), counted(session["rounds"], "round")
+    return " · ".join(one for one in (when, views.place(session["server"]), rounds, won) if one)
+
+
 def evening_tables(evening: Evening) -> tuple[Embed, Embed]:
     """Return an evening in words, as much of it as one message holds: its rounds, and the best players."""
     session, rounds = evening.session, evening.rounds

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from roundhook.db import Database, Row
 from roundhook.rounds import PEOPLE, RANKED, SUMMED
@@ -120,6 +121,18 @@ class Evenings:
         )
         maps = {found["team"]: found["maps"] for found in won}
         return {found["team"]: found["name"] for found in teams}, (maps.get(1, 0), maps.get(2, 0))
+
+    async def result(self, session_id: int) -> dict[str, Any]:
+        """Return ``teams`` and ``score`` of a session."""
+        teams = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (session_id,))
+        won = await self._db.fetch(
+            "SELECT m.winner_team AS team, count(*) AS maps FROM rounds r JOIN matches m ON m.round1_id = r.id "
+            "WHERE r.session_id = ? AND m.winner_team > 0 GROUP BY m.winner_team",
+            (session_id,),
+        )
+        maps = {found["team"]: found["maps"] for found in won}
+        names = {found["team"]: found["name"] for found in teams}
+        return {"teams": names, "score": (maps.get(1, 0), maps.get(2, 0))}
 
     async def weapons(self, session_id: int, guid: str = "") -> list[Row]:
         """Return what each weapon did in a session, in one player's hands or in all."""

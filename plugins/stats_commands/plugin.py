@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
+from roundhook import ImportedRound, Message, Plugin, RoundAmended, hookimpl
 from roundhook.db import Batcher
 
-from . import evening_menu
+from . import evening_menu, evening_views
 from .commands import loader
 from .posts import Posts
 from .service import Answers
@@ -64,8 +64,24 @@ class StatsCommands(Plugin):
         await interaction.create_initial_response(
             hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=hikari.MessageFlag.EPHEMERAL
         )
-        message = await self.answers.chosen(int(args.partition(":")[0]), interaction.values[0], hidden)
+        chosen = (
+            interaction.values[0]
+            if args == evening_menu.CHOOSE
+            else f"{args.partition(':')[0]}:{interaction.values[0]}"
+        )
+        session, _, choice = chosen.partition(":")
+        message = await self.answers.chosen(int(session), choice, hidden)
         await interaction.edit_initial_response(**message.options())
+
+    async def sessions_page(self, asked: dict[str, Any], number: int) -> Message | None:
+        """Return one page of ``/sessions``."""
+        hidden = self.ctx.hidden_servers(asked["guild"])
+        found = await self.answers.sessions(asked["server"], hidden, number)
+        if not found:
+            return None
+        lines = [evening_views.session_line(row) for row in found]
+        row = evening_menu.choose(self.ctx.component_id, found, self.answers.labels(found))
+        return Message(content="\n".join(lines), components=(row,))
 
     def hidden(self, context: Any) -> list[str]:
         """Return the servers that the guild of a command does not see."""

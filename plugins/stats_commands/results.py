@@ -80,6 +80,8 @@ def evening_words(score: tuple[int, int], teams: Mapping[int, str]) -> str:
     if not teams:
         return ""
     one, two = (escape_markdown(teams[team]) for team in (1, 2))
+    if not any(score):
+        return f"{one} against {two}: no map was won"
     if score[0] == score[1]:
         return f"{one} and {two} part {score[0]}:{score[1]}"
     winner, best = (one, score) if score[0] > score[1] else (two, score[::-1])

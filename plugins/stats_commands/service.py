@@ -2,24 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from roundhook import Clock, File, Message, UserFacingError, escape_markdown
-from roundhook.db import Database
+from roundhook.db import Database, utc
 
 from . import evening_views, timing_view, views
 from .card import Card, MapCard, render_card, render_evening, render_map
 from .evening_card import evening_card_of
 from .evening_menu import chosen, menus
 from .evenings import Evenings
+from .figures import counted
 from .queries import CATEGORIES, Stats
 from .results import PlayedMap
 
 T = TypeVar("T")
 
 MAX_DAYS = 3650
+PAGE = 10
+"""Sessions on a page."""
 
 Row = dict[str, Any]
 
@@ -74,10 +77,49 @@ class Answers:
             raise UserFacingError("No session is stored yet. Rounds appear here as soon as one has been played.")
         return await self.evening(found[0], tables=True)
 
+    async def session(self, date: str | None, server: str | None, hidden: Sequence[str]) -> Message:
+        """Return the evening of a day (of the game server's zone), or the latest."""
+        await self.check_server(server, hidden)
+        if date is None:
+            found = await self.evenings.latest(hidden, server=server)
+        else:
+            found = await self._of_day(_day(date), server, hidden)
+        if not found:
+            raise UserFacingError(f"No session is stored {'of that day' if date else 'yet'}. /sessions shows all.")
+        return await self.evening(max(found, key=lambda row: row["rounds"]), tables=True)
+
+    async def days(self, hidden: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the days of the latest evenings (``2026-01-31``), each with what was played then."""
+        found = await self.evenings.latest(hidden, limit=50)
+        return [(f"{self._local(row):%Y-%m-%d}", label) for row, label in zip(found, self.labels(found), strict=True)]
+
+    def labels(self, sessions: Sequence[Row]) -> list[str]:
+        """Return each session as a choice: day (of its server's zone), server, how much was played."""
+        days = [
+            f"{self._local(row):%Y-%m-%d} · {row['server']} · {counted(row['rounds'], 'round')}" for row in sessions
+        ]
+        return [day[:100] for day in days]
+
+    async def sessions(self, server: str | None, hidden: Sequence[str], page: int) -> list[Row]:
+        """Return one page of the evenings, the latest first, with teams and score of each."""
+        found = await self.evenings.latest(hidden, server=server, limit=PAGE * (page + 1))
+        return [row | await self.evenings.result(row["id"]) for row in found[PAGE * page :]]
+
+    async def _of_day(self, day: datetime, server: str | None, hidden: Sequence[str]) -> list[Row]:
+        """Return the sessions that began on a day; told apart by the zone of each one's server."""
+        around = timedelta(hours=14)  # no zone is further away
+        limits = {"after": day - around, "before": day + timedelta(days=1) + around}
+        found = await self.evenings.latest(hidden, server=server, limit=50, **limits)
+        return [row for row in found if self._local(row).date() == day.date()]
+
+    def _local(self, session: Row) -> datetime:
+        started = utc(session["started_at"])
+        return (started or self._clock.now()).astimezone(self._zones.get(session["server"], ZoneInfo("UTC")))
+
     async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
         """Return one player's numbers."""
         found = await self._player(typed, hidden)
-        await self._check_server(server, hidden)
+        await self.check_server(server, hidden)
         since = self._since(days)
         totals = await self.stats.player_totals(found["guid"], server, since, hidden)
         if totals is None:
@@ -96,7 +138,7 @@ class Answers:
             raise UserFacingError(
                 f"There is no category '{escape_markdown(category)}'. Use one of {', '.join(CATEGORIES)}."
             )
-        await self._check_server(server, hidden)
+        await self.check_server(server, hidden)
         scope = (server, self._since(days), hidden)
         sample = await self.stats.sample(category, *scope)
         ranking = await self.stats.top(category, *scope, sample=sample)
@@ -161,6 +203,8 @@ class Answers:
         session = await self.evenings.session(session_id, hidden)
         if session is None:
             return Message(content="That session is not stored any more. /sessions shows those that are.")
+        if not choice:
+            return await self.evening(session)
         return await chosen(self.evenings, await self.evenings.read(session), choice)
 
     async def _picture_of(self, row: Row, before: str = "") -> Message:
@@ -187,7 +231,8 @@ class Answers:
             raise UserFacingError(f"There is no round {round_id}. /last shows the latest rounds and their numbers.")
         return row
 
-    async def _check_server(self, server: str | None, hidden: Sequence[str]) -> None:
+    async def check_server(self, server: str | None, hidden: Sequence[str]) -> None:
+        """Refuse a server that has no round, or none that may be seen (``UserFacingError``)."""
         if server is None:
             return
         known = [row["server"] for row in await self.stats.server_status(hidden)]
@@ -211,6 +256,15 @@ class Answers:
 
     def _since(self, days: int | None) -> Any:
         return self._clock.now() - timedelta(days=min(days, MAX_DAYS)) if days else None
+
+
+def _day(typed: str) -> datetime:
+    """Return the beginning of a day in UTC."""
+    try:
+        return datetime.strptime(typed.strip()[:10], "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        said = f"'{escape_markdown(typed)}' is no day. Write it as 2026-01-31, or choose while typing."
+        raise UserFacingError(said) from None
 
 
 def _where(server: str | None, days: int | None) -> str:

@@ -128,3 +128,33 @@ async def test_each_guild_has_its_own_way() -> None:
 def menu(message: Message, row: int) -> str:
     custom_id: str = message["components"][row]["components"][0]["custom_id"]
     return custom_id
+
+
+async def test_an_evening_is_asked_for_by_its_day() -> None:
+    """/session by date and server; /sessions lists all, the latest first, to choose from; odd input is told."""
+    async with Stage(PLUGINS, config={"servers": {"other": {"timezone": "Asia/Tokyo"}}}) as stage:
+        for day in range(12):
+            await play(stage, f"map_{day:02d}", ago=1_000_000 + day * 90_000, players=[*ONE, *TWO], trigger="import")
+        await play(stage, "radar", ago=2_000_000, players=ONE, server="other", trigger="import")
+        date = (await stage.discord.autocomplete("session", "date", ""))[3]["value"]
+        by_day = await stage.discord.invoke("session", options={"date": date})
+        other = await stage.discord.invoke("session", options={"server": "other"})
+        wrong = [await stage.discord.invoke("session", options={"date": one}) for one in ("yesterday", "1999-01-01")]
+        listed = await stage.discord.invoke("sessions", options={"server": "local"})
+        second = await stage.discord.click(listed, "▶")
+        await stage.plugins.reload("stats_commands")
+        shown = await stage.discord.click(second, menu(second, 0), values=[first_value(second)])
+
+    assert "**map_03** R1" in by_day.text
+    assert "**radar** R1" in other.text
+    assert "'yesterday' is no day" in wrong[0].text
+    assert "No session is stored of that day" in wrong[1].text
+    assert listed.text.count(" · local · 1 round") == 10
+    assert second.text.count(" · local · 1 round") == 2
+    assert shown.ephemeral
+    assert "vx against ann & bea: no map was won · 1 map on local" in shown.text
+
+
+def first_value(message: Message) -> str:
+    value: str = message["components"][0]["components"][0]["options"][0]["value"]
+    return value
