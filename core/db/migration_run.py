@@ -10,6 +10,7 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from core.db.alteration import TablesInUseError, Written, altering, in_use
 from core.db.database import Database, Transaction
@@ -45,7 +46,7 @@ async def run_all(
         PluginError: one of a plugin failed or may not be run; nothing was changed.
     """
     owner = migrations[0].owner
-    module = await asyncio.to_thread(importlib.import_module, "piccolo.apps.migrations.auto.migration_manager")
+    module = await asyncio.to_thread(_manager)
     vars(module)["print"] = lambda *_, **__: None  # it tells each step on stdout
     for tries_left in reversed(range(TRIES)):
         try:
@@ -59,6 +60,13 @@ async def run_all(
         except TimeoutError as error:
             problem = f"its migrations take longer than {BESIDE_SECONDS:g} s. Nothing was changed."
             raise error_about(owner, f"{problem} Restart the bot: at a start they may take their time.") from error
+
+
+def _manager() -> ModuleType:
+    """Import, beside the loop, what migrations are run with: heavy; return the module that runs one."""
+    for name in ("piccolo.apps.migrations.tables", "piccolo.conf.apps"):
+        importlib.import_module(name)
+    return importlib.import_module("piccolo.apps.migrations.auto.migration_manager")
 
 
 class _Run:

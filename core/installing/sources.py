@@ -1,5 +1,6 @@
 """What is meant by SOURCE: a folder, an archive, a git address, or a requirement for pip."""
 
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -41,7 +42,7 @@ def read_source(text: str) -> Source:
     Raises:
         ConfigError: it is none of the four, or there is nothing at that path.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # of a user whom nobody knows it stays as it is
     if _is_repository(path):
         return Source("git", str(path.resolve()))
     if path.is_dir():

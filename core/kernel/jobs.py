@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import BadInputError, PeerUnavailableError
 from core.kernel import dispatcher
-from core.kernel.bounded import GRACE_SECONDS, keep, text_of
+from core.kernel.bounded import GRACE_SECONDS, contained, keep, text_of
 from core.kernel.declarations import method_of, takes
 from core.kernel.generation import Generation
 from core.kernel.schedule import Lane, Planned, Schedule
@@ -267,7 +267,7 @@ class Jobs:
 async def _tried(work: Awaitable[T]) -> T | None:
     """Return what *work* returns, None after an error; that a database is away is told by whoever keeps it."""
     try:
-        return await work
+        return await contained(work)
     except PeerUnavailableError:
         return None
     except Exception:

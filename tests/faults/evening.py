@@ -42,6 +42,8 @@ paths = ["mine"]
 [plugin.ssh_poller]
 poll_seconds = 2
 look_seconds = 0.2
+[plugin.stats_commands]
+posts = "rounds"
 {servers}
 """
 _GUILD = "[guilds.{id}]\nstats_channel = {stats}\nadmin_channel = {admin}"
@@ -305,7 +307,8 @@ class Evening:
                     ("rounds", self.played, "SELECT count(*) FROM rounds"),
                     ("notices", self.noticed, "SELECT count(*) FROM round_notices WHERE round_id IS NOT NULL"),
                     ("open deliveries", 0, "SELECT count(*) FROM deliveries WHERE state = 'pending'"),
-                    ("jobs", 0, "SELECT count(*) FROM plugin_jobs WHERE state <> 'done' AND cron = ''"),
+                    ("jobs", 0, "SELECT count(*) FROM plugin_jobs WHERE state <> 'done' AND cron = '' "
+                     "AND plugin <> 'stats_commands'"),  # whose evening is not over yet,
                     ("messages to be sent", 0, "SELECT count(*) FROM announcements WHERE wanted > revision"),
                     ("rounds without a message", 0, "SELECT count(*) FROM rounds r WHERE NOT EXISTS "
                      "(SELECT 1 FROM announcements a WHERE a.round_id = r.id)"),
