@@ -365,6 +365,7 @@ def _plain(row: Sequence[Any]) -> str:
 def _said(message: Any) -> str:
     """Return a message's text and how many pictures it has, without the round's number and time."""
     text = re.sub(r"<t:[0-9]+", "<t:…", re.sub(r"round [0-9]+ ·", "round … ·", message.text))
+    text = text.removeprefix("corrected: ")  # whether it is one depends on what was known when it was first said
     return f"{text} [{len(message.files)}]"
 
 
