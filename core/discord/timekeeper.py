@@ -46,7 +46,10 @@ class Timekeeper:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._url) as answer:
             said = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
-        return (before + self._clock.machine_time()) / 2 - (said + 0.5)
+        after = self._clock.machine_time()
+        if before - 1 <= said <= after:  # it was right, however long that took, or was put forward meanwhile
+            return 0.0
+        return (before + after) / 2 - (said + 0.5)
 
     async def _judge(self, ahead: float) -> None:
         wrong = abs(ahead) > TOLERATED_SECONDS
