@@ -38,7 +38,7 @@ class Saying:
         one of these: it is called only when something is to be done. About one thing (a stored round, or what an
         event's contract says) there is one message for each plugin and guild: a later version edits it. What is quiet
         (came by ``import``), or happened more than *announce_within* seconds ago, is not announced; a function is
-        asked for each guild's number.
+        asked for each guild's number; below 0: none is.
 
         Raises:
             PluginError: *event* is none, or *message*, or that is empty; or called in ``setup``, or inside a

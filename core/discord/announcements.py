@@ -110,6 +110,8 @@ class Announcements:
         if not self._config.guilds[guild].stats_channel or event.quiet:
             return False
         seconds = within_seconds(guild) if callable(within_seconds) else within_seconds
+        if seconds < 0:  # not at all, also where the event's clock is ahead of ours
+            return False
         return event.at is None or self._clock.now() - event.at <= timedelta(seconds=seconds)
 
     def _place(self, plugin: str, event: Envelope, guild: int, standing: Row | None) -> Place:

@@ -63,6 +63,19 @@ async def test_a_map_takes_the_place_of_its_first_round(database_url: str) -> No
     assert maps[1]["attachments"][0]["description"].startswith("vx win supply")
 
 
+async def test_a_game_server_whose_clock_is_ahead_has_one_message_a_map() -> None:
+    """No card of round 2 beside it, although that was played in the bot's future."""
+    async with Stage(PLUGINS) as stage:
+        players = [*ONE, *TWO]
+        await play(stage, "supply", ago=500, players=players)
+        data = stats_file("supply", 2, [one.later() for one in players], limit="6:05", shown="5:00", winner=2)
+        await hand_over(stage, filename(stage, "supply", 2, ago=-30), data)
+        said = [one.path for one in stage.discord.requests if one.method == "POST" and one.path.endswith("/messages")]
+
+        assert lines(stage) == ["vx win supply, 5:00 to 6:05 · evening 1:0"]
+        assert len(said) == 2
+
+
 async def test_a_card_for_each_round() -> None:
     """As it was before there were maps."""
     async with Stage(PLUGINS, config=mode("rounds")) as stage:
