@@ -72,7 +72,7 @@ def slots_of(count: int) -> dict[str, Slot]:
     for number in range(count):
         manifest = Manifest(f"plugin_{number}", "1", 1, Path(), scope="global")
         slot = Slot(manifest, Clock())
-        slot.generation = Generation(manifest, Source(manifest.name, Path(), {}, ""), 1, _scope(slot))
+        slot.generation = Generation(manifest, Source(manifest.name, Path()), 1, _scope(slot))
         hooks = ("on_round_imported", "on_mvp_chosen")
         slot.generation.impls = {hook: Impl(hook, handle, True, Stage.ORDINARY, 10.0) for hook in hooks}
         slot.enabled = True

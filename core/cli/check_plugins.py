@@ -47,7 +47,7 @@ async def looks_of_plugins(
 
 async def _brought(config: Config, manifest: Manifest, accepted: Mapping[int, str]) -> AsyncIterator[Look]:
     try:
-        source = await asyncio.to_thread(loader.read_source, manifest.name, manifest.folder)
+        source = await asyncio.to_thread(loader.read_source, manifest.name, manifest.folder, MODULE)
     except PluginError:
         return  # the look at the plugin itself has told it
     package = loader.new_package(manifest.name)

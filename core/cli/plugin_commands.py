@@ -100,7 +100,7 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
     from core.kernel.manifest import read_manifest
 
     manifest, function = read_manifest(command.folder), "_".join(command.words)
-    source = loader.read_source(manifest.name, manifest.folder)
+    source = loader.read_source(manifest.name, manifest.folder, "cli")
     _imported.append(package := loader.new_package(manifest.name))
     module = loader.import_now(source, package, "cli")
     name = f"{function}_" if keyword.iskeyword(function) else function  # Python keeps words for itself

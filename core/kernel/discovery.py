@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.config import Config
 from core.errors import PluginError
@@ -15,6 +16,8 @@ class Catalogue:
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    unusable: dict[Path, str] = field(default_factory=dict)
+    """The same errors, by folder."""
 
     def absence(self, name: str) -> str:
         """Return why a plugin cannot be required, with the remedy; "" if it was found."""
@@ -39,6 +42,7 @@ def discover(paths: Iterable[str]) -> Catalogue:
         except PluginError as error:
             taken = {*catalogue.manifests, *catalogue.errors}
             catalogue.errors[folder.name if folder.name not in taken else str(folder)] = str(error)
+            catalogue.unusable[folder] = str(error)
     return catalogue
 
 

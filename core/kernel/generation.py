@@ -1,5 +1,6 @@
 """One loaded copy of a plugin: made beside the one that runs, checked, set up, and later disposed."""
 
+import asyncio
 import contextlib
 import inspect
 import logging
@@ -21,6 +22,7 @@ from core.kernel.manifest import Manifest
 from core.kernel.offers import Offer
 from core.kernel.plain import plain
 from core.kernel.probe import MEND, Impl, Probe, place_of
+from core.kernel.reading import reading
 from core.kernel.scope import Activity, Scope
 
 if TYPE_CHECKING:
@@ -137,6 +139,11 @@ class Generation:
 
         A ``PluginError`` names file and line; the caller disposes.
         """
+        with reading(self.source):
+            await self._load(context, contracts, ready)
+        await asyncio.to_thread(self.source.settle) if self.source.data else self.source.settle()
+
+    async def _load(self, context: Any, contracts: Contracts, ready: Callable[[], Awaitable[None]]) -> None:
         self.contract, self.kinds = await read_contract(self.source, self.package, contracts)
         module = await loader.import_generation(self.source, self.package)
         probe = self._probe = Probe(self.manifest, self.source, contracts)
@@ -220,7 +227,7 @@ class Generation:
         place = loader.place_of(error, self.source) or place_of(function, self.source)
         if isinstance(error, RoundhookError):
             return self._error(f"{step}() at {place} says: {str(error).removeprefix(f'{self.manifest.name}: ')}")
-        failed = what_failed(error, self.package, self.source.files, place)
+        failed = what_failed(error, self.package, self.source.modules(), place)
         return self._error(f"{step}() failed at {place}: {failed} {self._remedy(step)}")
 
     def _remedy(self, step: str, remedies: Mapping[str, str] = _REMEDIES) -> str:

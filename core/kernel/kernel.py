@@ -7,6 +7,7 @@ which event, in ``dispatcher``.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from core.errors import PluginError
 from core.kernel.breaker import worst
@@ -76,6 +77,11 @@ class Kernel(SettingChanges):
     def statuses(self) -> list[Status]:
         """Return how every plugin stands, by name, those with an unusable manifest too."""
         return [self.status(name) for name in sorted({*self.slots, *self._found.errors})]
+
+    def unusable(self) -> dict[Path, str]:
+        """Return the folders whose manifests cannot be used and that nothing runs from, each with its error."""
+        known = {slot.manifest.folder for slot in self.slots.values()}
+        return {folder: error for folder, error in self._found.unusable.items() if folder not in known}
 
     def serves(self, generation: Generation) -> bool:
         """Tell whether *generation* is the one of its plugin that serves now."""

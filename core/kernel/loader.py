@@ -1,61 +1,33 @@
 """Imports a plugin's code beside the old copy: each generation is a package of its own name.
 
-The source is read once and hashed; what is hashed is what runs (never a stale ``.pyc``).
+Its modules are real ones: the standard library finds what lies beside them.
 """
 
 import ast
 import asyncio
-import functools
-import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import itertools
 import sys
 import threading
 import traceback
 import types
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PluginError
 from core.kernel import own_tables
 from core.kernel.import_errors import what_failed
+from core.kernel.source import Source, parsed, read_source
+
+__all__ = ["Source", "read_source"]
 
 NAMESPACE = "roundhook_plugins"
 IMPORT_SECONDS = 10.0
 START = "plugin.py:1"
 """The place of what stands nowhere."""
-_IGNORED = ("__pycache__", ".")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A plugin's folder as it was at one moment: its Python files, and a hash of everything in it."""
-
-    name: str
-    folder: Path
-    files: dict[str, bytes]
-    """By dotted module name without the package (``""`` is ``__init__``)."""
-    sha256: str
-
-
-def read_source(name: str, folder: Path) -> Source:
-    """Read and compile-check every Python file of *folder*; a ``PluginError`` names file and line."""
-    digest, files = hashlib.sha256(), {}
-    for path in files_of(folder):
-        relative = path.relative_to(folder)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            problem = f"{path} cannot be read ({error.strerror}). Make it readable for the bot's user."
-            raise PluginError(f"{name}: {relative}:1: {problem}") from error
-        digest.update(f"{relative.as_posix()}\0{len(data)}\0".encode() + data)
-        if path.suffix == ".py":
-            files[_module_name(relative)] = data
-            _check_syntax(name, path, relative, data)
-    return Source(name, folder, files, digest.hexdigest())
 
 
 def new_package(name: str) -> str:
@@ -69,7 +41,7 @@ async def import_generation(source: Source, package: str, module: str = "plugin"
     The import runs in a thread of its own, so one that hangs or exits harms nothing else. Of one that fails or takes
     longer than 10 s (``PluginError``) nothing stays in ``sys.modules``.
     """
-    if "plugin" not in source.files:
+    if not source.find("plugin"):
         problem = f"there is no plugin.py in {source.folder}. Put the Plugin class there."
         raise PluginError(f"{source.name}: {START}: {problem}")
     _install(source, package)
@@ -82,7 +54,7 @@ async def import_generation(source: Source, package: str, module: str = "plugin"
 
 def import_now(source: Source, package: str, module: str) -> types.ModuleType:
     """Import one module of *source* at once, for who has no event loop; it stays, or fails with a ``PluginError``."""
-    if module not in source.files:
+    if not source.find(module):
         raise PluginError(f"{source.name}: there is no {module}.py in {source.folder}. Put it there.")
     _install(source, package)
     try:
@@ -132,27 +104,25 @@ def place_in(stack: Iterable[tuple[str, int]], source: Source) -> str:
 def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Iterable[str] | None = None) -> str:
     """Return ``file:line`` of the first piece of code, the plugin's or of *modules*, that fits the first of *fits*."""
     for fit in fits:
-        for module in source.files if modules is None else modules:
+        for module in list(source.files) if modules is None else modules:
             lines = [getattr(node, "lineno", 1) for node in ast.walk(ast.parse(source.files[module])) if fit(node)]
             if lines:
-                return f"{_path_of(source, module).relative_to(source.folder)}:{min(lines)}"
+                return f"{source.paths[module].relative_to(source.folder)}:{min(lines)}"
     return START
 
 
-class _SourceLoader(importlib.abc.SourceLoader):
+class _SourceLoader(importlib.machinery.SourceFileLoader):
     """Runs source that was read before, never a ``.pyc``; keeps it for tracebacks."""
 
-    def __init__(self, path: Path, source: bytes) -> None:
-        self._path, self._source = path, source
-
-    def get_data(self, path: object) -> bytes:
-        return self._source
-
-    def get_filename(self, fullname: str) -> str:
-        return str(self._path)
+    def __init__(self, fullname: str, path: Path, source: bytes) -> None:
+        super().__init__(fullname, str(path))
+        self._source = source
 
     def get_code(self, fullname: str) -> types.CodeType:
-        return _compiled(self._source, str(self._path))
+        return parsed(self._source, self.path)[0]
+
+    def get_source(self, fullname: str) -> str:
+        return importlib.util.decode_source(self._source)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -170,22 +140,12 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
-    is_package, path = _is_package(source, inner), _path_of(source, inner)
-    if inner not in source.files and not is_package:
-        return None
-    loader = _SourceLoader(path, source.files.get(inner, b""))
-    spec = importlib.machinery.ModuleSpec(fullname, loader, origin=str(path), is_package=is_package)
-    spec.has_location = True
-    return spec
-
-
-def _is_package(source: Source, module: str) -> bool:
-    return not module or any(name.startswith(f"{module}.") for name in source.files)
-
-
-def _path_of(source: Source, module: str) -> Path:
-    path = source.folder.joinpath(*module.split("."))
-    return path / "__init__.py" if _is_package(source, module) else path.with_suffix(".py")
+    if not source.find(inner):
+        return None  # Python's own finder looks for what is no source: an extension module
+    path = source.paths[inner]
+    places = [str(path.parent)] if source.is_package(inner) else None
+    loader = _SourceLoader(fullname, path, source.files[inner])
+    return importlib.util.spec_from_file_location(fullname, path, loader=loader, submodule_search_locations=places)
 
 
 def _install(source: Source, package: str) -> None:
@@ -239,37 +199,11 @@ def _import_error(source: Source, package: str, error: BaseException | None) -> 
         return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
     place = place_of(error, source) or START
     failed = (
-        "it called sys.exit." if isinstance(error, SystemExit) else what_failed(error, package, source.files, place)
+        "it called sys.exit." if isinstance(error, SystemExit) else what_failed(error, package, source.modules(), place)
     )
     problem = PluginError(f"{source.name}: importing it failed at {place}: {failed} Correct it and reload.")
     problem.__cause__ = error if isinstance(error, Exception) else None
     return problem
-
-
-def files_of(folder: Path) -> list[Path]:
-    """Return the files that make a plugin, in order; hidden ones and caches are left out."""
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(one for one in found if not any(part.startswith(_IGNORED) for part in one.relative_to(folder).parts))
-
-
-def _module_name(relative: Path) -> str:
-    parts = relative.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _check_syntax(name: str, path: Path, relative: Path, data: bytes) -> None:
-    try:
-        _compiled(data, str(path))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or data[: data.find(b"\0") + 1].count(b"\n") + 1
-        problem = getattr(error, "msg", None) or error
-        raise PluginError(f"{name}: {relative}:{line}: {problem}. Correct it and reload.") from error
-
-
-@functools.lru_cache(maxsize=256)
-def _compiled(data: bytes, path: str) -> types.CodeType:
-    """Compile a file's bytes; what is imported after the check, or has not changed at a reload, is there already."""
-    return compile(data, path, "exec", dont_inherit=True)
 
 
 _FINDER = _Finder()

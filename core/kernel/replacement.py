@@ -28,6 +28,7 @@ from core.kernel.reliance import check_installed
 from core.kernel.scope import Scope
 from core.kernel.setting_rows import Rows, SettingRows
 from core.kernel.slot import Slot
+from core.kernel.source import ENTRIES
 from core.kernel.upgrades import Installed
 
 DRAIN_GRACE_SECONDS = 1.0
@@ -218,10 +219,12 @@ class Replacement:
 
 def _read(slot: Slot, config: Config) -> tuple[Manifest, loader.Source, Mapping[str, Any]]:
     """Read and check what the plugin's folder, and its table in the file of settings, hold now."""
+    slot.tried = source = loader.Source(slot.name, slot.manifest.folder)
     manifest = read_manifest(slot.manifest.folder)
     if manifest.name != slot.name:
         where = f"{manifest.folder}/{manifest.place('plugin', 'name')}"
         remedy = f"Change it back, or disable {slot.name} and enable {manifest.name}."
         raise PluginError(f"{slot.name}: {where}: its manifest now says the name is '{manifest.name}'. {remedy}")
     check_installed(manifest)
-    return manifest, loader.read_source(manifest.name, manifest.folder), plugin_table(config, manifest.name)
+    source.read(*ENTRIES)
+    return manifest, source, plugin_table(config, manifest.name)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.kernel.generation import Generation
     from core.kernel.probe import Impl
     from core.kernel.report import Report
+    from core.kernel.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class Slot:
         self.generation: Generation | None = None
         self.leaving: Generation | None = None
         """What ran before, until what it has spawned has ended and it is disposed."""
+        self.tried: Source | None = None
+        """What its folder held when a generation was last made of it, also in vain."""
         self.generations = 0
         """How many have been made; the number of the last."""
         self.lacking = False

@@ -168,7 +168,12 @@ def tearing_down(line: str) -> str:
 
 CODE = (
     Bad("a syntax error", ("invalid syntax",), "\n\nclass class:  # here\n"),
-    Bad("a syntax error in another file", ("was never closed",), files={"helper.py": "\nx = (  # here\n"}),
+    Bad(
+        "a syntax error in another file",
+        ("was never closed",),
+        "from . import helper\n" + GOOD,
+        files={"helper.py": "\nx = (  # here\n"},
+    ),
     Bad("a null byte", ("null bytes",), "\nx = 1\0  # here\n"),
     Bad("an import that is missing", ("No module named 'not_there'", "pip"), "\nimport not_there  # here\n"),
     Bad(

@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
+import shutil
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.kernel.watch import watch
+from core.kernel.watch import QUIET_LOOKS, Watching, watch
 from core.kernel.watchdog import Watchdog
 from roundhook.testing import Stage
-from tests.plugin_maker import save, says, until, write_plugin
+from tests.plugin_maker import running, save, says, until, write_plugin
 from tests.plugins.notices import notice
 
 NAMED = threading.Event()
@@ -25,6 +27,41 @@ class Blocks(Plugin):
     async def on_round_notice(self, notice):
         NAMED.wait(10)
 """
+
+
+WRITES = """
+import sqlite3
+from pathlib import Path
+from roundhook import Plugin, hookimpl
+
+FOLDER = Path(__file__).resolve().parent
+
+class Writes(Plugin):
+    async def setup(self):
+        import time
+        from . import helper
+        self.word = (FOLDER / "word.txt").read_text()
+        if (FOLDER / "state.json").exists():
+            (FOLDER / "state.json").read_text()
+        (FOLDER / "state.json").write_text(str(time.time_ns()))
+        self.ctx.on_close(self.close)
+        self.database = sqlite3.connect(FOLDER / "own.db")
+        self.database.execute("create table if not exists t(n)")
+
+    async def close(self):
+        self.database.close()
+
+    @hookimpl
+    async def on_round_notice(self, notice):
+        self.database.execute("insert into t values (1)")
+        self.database.commit()
+        (FOLDER / "new.json").write_text("new")
+        (FOLDER / "new.json").replace(FOLDER / "state.json")
+"""
+NO_SOURCE = (
+    "plugin.py~", "4913", "#plugin.py#", "plugin.py.bak", ".plugin.py.swp", "plugin.py.orig", "notes.md", "unused.py",
+    "__pycache__/plugin.cpython-311.pyc", "thousands/of/them.py",
+)  # fmt: skip
 
 
 async def said(stage: Stage) -> str:
@@ -52,6 +89,104 @@ async def test_a_saved_file_answers_and_a_broken_one_does_not_disturb(
     assert "plugin.py:1" in caplog.text
 
 
+async def test_only_what_the_generation_was_made_from_is_looked_at(tmp_path: Path) -> None:
+    """Own data, SQLite files, backups and swap files are no save; what was imported or read at the load is."""
+    folder = write_plugin(tmp_path, "writes", WRITES, files={"helper.py": "", "word.txt": "one"})
+    async with Stage(["writes"], folders=[tmp_path]) as stage:
+        watching = Watching(stage.app.kernel)
+        await looks(watching)
+        await stage.publish(notice())
+        await stage.settled()
+        for name in NO_SOURCE:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("x = (")
+        await looks(watching)
+        idle = stage.plugins.status("writes").generation
+        written_by_another(folder / "word.txt", "two!")
+        await looks(watching)
+        word = running(stage, "writes").word
+        for name in ("helper.py", "manifest.toml", "plugin.py"):
+            save(folder / name, (folder / name).read_text() + "\n")
+            await watching.look()
+        await looks(watching)
+        together = stage.plugins.status("writes").generation
+
+    assert (idle, word, together) == (1, "two!", 3)
+
+
+async def test_the_watch_survives_whatever_becomes_of_a_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Gone, back, another one behind a link, a link to itself, a missing file: each is told once, and then mended."""
+    places = [write_plugin(tmp_path / where, "says", says(where)) for where in ("one", "two")]
+    (plugins := tmp_path / "plugins").mkdir()
+    link = plugins / "says"
+    link.symlink_to(places[0])
+
+    def relink(target: Path) -> None:
+        link.unlink()
+        link.symlink_to(target)
+
+    async with Stage(["says"], folders=[plugins]) as stage:
+        watching, heard = Watching(stage.app.kernel), []
+        changes: list[Callable[[], object]] = [
+            link.unlink,
+            lambda: link.symlink_to(places[1]),
+            lambda: relink(link),
+            lambda: (link.rename(tmp_path / "away"), places[0].rename(link)),
+            lambda: save(link / "plugin.py", f"from .later import x\n{says('three')}"),
+            lambda: (link / "later.py").write_text("x = 1\n"),
+            lambda: save(link / "manifest.toml", "[plugin"),
+            lambda: save(link / "manifest.toml", (places[1] / "manifest.toml").read_text()),
+            lambda: (link.rename(tmp_path / "old"), shutil.copytree(places[1], link)),
+        ]
+        for change in changes:
+            change()
+            await looks(watching)
+            heard.append((await said(stage), stage.plugins.status("says").generation))
+
+    words = [word for word, _ in heard]
+    assert words == ["one", "two", "two", "one", "one", "three", "three", "three", "two"]
+    assert caplog.text.count("manifest.toml cannot be watched (Too many") == 1
+
+
+async def test_an_unusable_manifest_is_tried_again_when_it_is_saved(tmp_path: Path) -> None:
+    """Also of a plugin that could not even be named."""
+    folder = write_plugin(tmp_path, "says", says("one"))
+    good = (folder / "manifest.toml").read_text()
+    save(folder / "manifest.toml", "[plugin")
+    async with Stage(["says"], folders=[tmp_path], broken=True) as stage:
+        watching = Watching(stage.app.kernel)
+        await looks(watching)
+        save(folder / "manifest.toml", "[plugin]")
+        await looks(watching)
+        save(folder / "manifest.toml", good)
+        await looks(watching)
+        word = await said(stage)
+
+    assert word == "one"
+
+
+async def test_the_watch_outlives_its_own_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that fails is logged, and the next one is made."""
+    looked = asyncio.Event()
+
+    async def look(self: Watching) -> None:
+        if looked.is_set():
+            await asyncio.Event().wait()
+        looked.set()
+        raise RecursionError
+
+    monkeypatch.setattr(Watching, "look", look)
+    watching = asyncio.create_task(watch(None))  # type: ignore[arg-type]
+    await looked.wait()
+    await asyncio.sleep(0)
+    alive = not watching.done()
+    watching.cancel()
+
+    assert alive
+
+
 async def test_who_blocks_the_loop_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The log names the plugin, the file and the line at which the loop stands still."""
     write_plugin(tmp_path, "blocks", BLOCKS)
@@ -67,6 +202,17 @@ async def test_who_blocks_the_loop_is_named(tmp_path: Path, caplog: pytest.LogCa
     logging.getLogger("roundhook.blocks").removeHandler(named)
 
     assert "plugin.py:8 in on_round_notice" in caplog.text
+
+
+def written_by_another(path: Path, text: str) -> None:
+    """Write a file in another process: what the bot's own writes is no save."""
+    subprocess.run(["tee", path], input=text.encode(), stdout=subprocess.DEVNULL, check=True)
+
+
+async def looks(watching: Watching) -> None:
+    """Look until a change is taken."""
+    for _ in range(QUIET_LOOKS + 2):
+        await watching.look()
 
 
 class Sets(logging.Handler):
