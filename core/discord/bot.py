@@ -17,7 +17,7 @@ from core.config import Config
 from core.db import Database
 from core.discord import settings_step
 from core.discord.admin import Admin, admin_commands
-from core.discord.client import CommandClient, check_words_in, commands_in, name_of, paths_of
+from core.discord.client import CommandClient, check_annotations, check_words_in, commands_in, name_of, paths_of
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
@@ -152,6 +152,7 @@ class Discord:
             try:
                 check_words_in(await build([(command, generation.declared.translations[command])]))
                 list(paths_of(command))
+                check_annotations(command)
             except Exception as error:
                 problem = f"cannot be built: {text_of(error)}. Correct it and reload."
                 raise _refused(generation, name_of(command), problem) from error
@@ -292,6 +293,7 @@ def _listener(kernel: Kernel, plugin: str, event_type: type[hikari.Event]) -> Ca
         if generation is None or (guild is not None and not slot.on_in(int(guild))):
             return
         with generation.scope.activity.busy():
+            generation.scope.enter()
             for wanted, function in generation.declared.listeners:
                 if wanted is event_type:
                     await _call(generation, function, event)

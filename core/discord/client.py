@@ -117,6 +117,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         elif refused := self._refusal(generation, context.guild_id):
             await context.respond(refused, ephemeral=True)
         else:
+            generation.scope.enter()
             with generation.interactions.busy(), self.answers.watched(context.interaction, generation, _name(context)):
                 try:
                     await contained(super()._execute_command_context(context))
@@ -132,6 +133,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         else:
             what = f"the autocompletion of {_name(context)} {context.focused.name}"
             provider = functools.partial(_suggest, generation, what, provider)
+            generation.scope.enter()
             with generation.interactions.busy(), self.answers.watched(context.interaction, generation, what):
                 await super()._execute_autocomplete_context(context, provider)
 
@@ -187,6 +189,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
             await say(interaction, refused or f"The plugin {escape_markdown(parts[1])} does not offer this (any more).")
             return True
         what = f"the button, menu or form '{parts[2]}'"
+        generation.scope.enter()
         with generation.interactions.busy(), self.answers.watched(interaction, generation, what):
             await _handle(generation, handler, interaction, parts[3], what)
         return True
@@ -211,6 +214,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         with generation.interactions.busy() if generation else contextlib.nullcontext():
             try:
                 holder = generation.plugin if generation else self.core
+                if generation:
+                    generation.scope.enter()
                 if action == TURN:
                     await contained(turn(interaction, plugin, args, holder, self.confirmations))
                 else:
@@ -255,6 +260,17 @@ def check_words_in(builders: Iterable[Any]) -> None:
         if builder.type is hikari.CommandType.SLASH:
             for part in _parts_of(builder):
                 _check_words(part)
+
+
+def check_annotations(command: Command) -> None:
+    """Refuse (``NameError``) a command whose types are not there: lightbulb looks for them when it is invoked."""
+    data = getattr(command, "_command_data", None)
+    if method := getattr(data, "invoke_method", ""):
+        try:
+            inspect.signature(inspect.unwrap(getattr(command, method)), eval_str=True)
+        except NameError as error:
+            remedy = f"Import {error.name} above `if TYPE_CHECKING:`, lightbulb looks for it"
+            raise NameError(f"{method}() has a type that is not there, {error.name}. {remedy}") from error
 
 
 def _check_words(part: Any) -> None:

@@ -84,9 +84,12 @@ class StatusBoard:
         for slot in sorted(self._kernel.slots.values(), key=lambda slot: slot.manifest.order()):
             if slot.generation is None or (guild and not slot.on_in(guild)):
                 continue
+            context = slot.generation.scope.context()
             for lines_of in slot.generation.declared.status:
                 try:
-                    found += [str(line) for line in await bounded(lines_of(guild, admin), LINE_SECONDS)]
+                    found += [
+                        str(line) for line in await bounded(lines_of(guild, admin), LINE_SECONDS, context=context)
+                    ]
                 except Exception as error:  # noqa: BLE001 - the boundary: said in its place, and in its log
                     slot.generation.log.warning("its line of the status failed: %s", text_of(error))
                     found.append(f"{slot.name}: its line failed; /plugin logs says why")

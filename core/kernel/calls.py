@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import contextvars
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -119,8 +118,7 @@ def _given(target: str, name: str, value: Any) -> Any:
 
 async def _done(target: str, generation: Generation, offer: Offer, given: Mapping[str, Any]) -> Any:
     """Run the offer in a task and a context of its own; its plugin is at work until it has ended."""
-    context = contextvars.Context()
-    context.run(ROOT.set, ROOT.get() or object())
+    context = generation.scope.context(ROOT.get() or object())
     context.run(CHAIN.set, (*CHAIN.get(), target))
     work, activity = offer.function(**given), generation.scope.activity
     activity.begin()

@@ -5,6 +5,7 @@ An event is in the journal with its deliveries before anything here happens; eac
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import time
 from collections import defaultdict
@@ -19,7 +20,7 @@ from core.kernel.generation import Generation
 from core.kernel.kinds import Envelope, envelope_of
 from core.kernel.limits import Limit, Limits
 from core.kernel.probe import Impl, Stage
-from core.kernel.scope import CHAIN, ROOT, Job
+from core.kernel.scope import ROOT, Job
 from core.kernel.slot import Slot
 
 log = logging.getLogger(__name__)
@@ -181,10 +182,9 @@ class Dispatcher:
     def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
         """Deliver to the plugins of one stage concurrently; what follows from it shares the deliveries' root."""
         loop = asyncio.get_running_loop()
-        root, chain = ROOT.set(deliveries[0].root), CHAIN.set(())  # once, for all tasks that are made here
-        tasks = [loop.create_task(self._deliver(delivery)) for delivery in deliveries]
-        ROOT.reset(root)
-        CHAIN.reset(chain)  # nobody who publishes waits for a handler
+        context = contextvars.Context()  # nothing of who publishes: neither offers that wait for it nor its variables
+        context.run(ROOT.set, deliveries[0].root)
+        tasks = [loop.create_task(self._deliver(delivery), context=context.copy()) for delivery in deliveries]
         self._tasks.update(tasks)  # each takes itself out: a callback for that would cost as much as the attempt
         return tasks
 
@@ -259,6 +259,7 @@ class Dispatcher:
         """Call the handler under its limit; count and time it."""
         delivery.attempts += 1
         limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
+        generation.scope.enter()
         activity = generation.scope.activity
         activity.begin()
         self._calling.add(delivery.task)

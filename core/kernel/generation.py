@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import inspect
 import logging
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +19,7 @@ from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.contract_file import read_contract
 from core.kernel.contracts import Contracts
 from core.kernel.import_errors import what_failed
+from core.kernel.imported import check_imported
 from core.kernel.kinds import Kind
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
@@ -145,7 +149,10 @@ class Generation:
 
     async def _load(self, context: Any, contracts: Contracts, ready: Callable[[], Awaitable[None]]) -> None:
         self.contract, self.kinds = await read_contract(self.source, self.package, contracts)
-        module = await loader.import_generation(self.source, self.package)
+        within = contextvars.Context()
+        check = functools.partial(check_imported, self.source, self.package, set(sys.modules))
+        module = await loader.import_generation(self.source, self.package, context=within, check=check)
+        self.scope.variables = dict(within.items())
         probe = self._probe = Probe(self.manifest, self.source, contracts)
         self.plugin = plugin = self._call("__init__", probe.plugin_class(module))
         self._keeps_state = type(plugin).export_state is not contracts.base.export_state
@@ -207,7 +214,7 @@ class Generation:
             place = place_of(function, self.source)
             raise self._error(f"{place}: {step} is not a coroutine. Write `async def {step}(self)`.")
         try:
-            await bounded(work, seconds)
+            await bounded(work, seconds, context=self._within())
         except TookTooLongError as error:
             place = loader.place_in(error.stack, self.source) or place_of(function, self.source)
             raise self._error(f"{step}() {error}; it is at {place}. {self._remedy(step, _SHORTER)}") from error
@@ -216,11 +223,17 @@ class Generation:
 
     def _call(self, step: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
-            return function(*args)
+            return self._within().run(function, *args)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # also CancelledError: nobody is cancelled by what is called, not awaited
             raise self._wrong(step, error, function) from error
+
+    def _within(self) -> contextvars.Context:
+        """Return a copy of our context that has what the import has set."""
+        context = contextvars.copy_context()
+        context.run(self.scope.enter)
+        return context
 
     def _wrong(self, step: str, error: BaseException, function: Callable[..., Any]) -> PluginError:
         """Return what a step of the plugin raised, told with its place; what we have raised has its own remedy."""

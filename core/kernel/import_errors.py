@@ -10,6 +10,12 @@ from core.kernel.bounded import text_of
 
 _NAMED = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
 """In Python's message: the name and where it was looked for."""
+_OF_THREADS = {
+    "signal only works in main thread": "Signals are the bot's: use self.ctx.on_close for the end.",
+    "no current event loop in thread": "A plugin is imported in a thread: ask for the loop in setup().",
+    "no running event loop": "A plugin is imported in a thread: do it in setup().",
+}
+"""Words of Python's about what belongs to a thread, each with the remedy."""
 
 
 def what_failed(error: BaseException, package: str, files: Iterable[str], place: str) -> str:
@@ -17,9 +23,10 @@ def what_failed(error: BaseException, package: str, files: Iterable[str], place:
 
     *package* is that of the generation, *files* are its modules without it, *place* is ``file:line`` of the import.
     """
-    plain = f"{text_of(error)}."
+    plain = f"{text_of(error).rstrip('.')}."
     if not isinstance(error, ImportError):
-        return plain
+        remedy = next((remedy for words, remedy in _OF_THREADS.items() if words in plain), "")
+        return f"{plain} {remedy}".rstrip()
     named = _NAMED.search(str(error))
     name, module = named.groups() if named else ("", error.name or "")
     namespace, _, generation = package.partition(".")

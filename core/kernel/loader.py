@@ -5,6 +5,7 @@ Its modules are real ones: the standard library finds what lies beside them.
 
 import ast
 import asyncio
+import contextvars
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -35,18 +36,32 @@ def new_package(name: str) -> str:
     return f"{NAMESPACE}.{name}__g{next(_NUMBERS)}"
 
 
-async def import_generation(source: Source, package: str, module: str = "plugin") -> types.ModuleType:
+async def import_generation(
+    source: Source,
+    package: str,
+    module: str = "plugin",
+    context: contextvars.Context | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> types.ModuleType:
     """Import ``plugin.py`` (or *module*) of *source* as a module of *package* (see ``new_package``) and return it.
 
     The import runs in a thread of its own, so one that hangs or exits harms nothing else. Of one that fails or takes
     longer than 10 s (``PluginError``) nothing stays in ``sys.modules``.
+    What it sets in context variables stays in *context*; *check* looks at it in the same thread.
     """
     if not source.find("plugin"):
         problem = f"there is no plugin.py in {source.folder}. Put the Plugin class there."
         raise PluginError(f"{source.name}: {START}: {problem}")
     _install(source, package)
     try:
-        return await _in_thread(lambda: importlib.import_module(f"{package}.{module}"), source, package)
+        within = contextvars.Context() if context is None else context  # an empty one is false
+
+        def work() -> types.ModuleType:
+            found = within.run(importlib.import_module, f"{package}.{module}")
+            check()
+            return found
+
+        return await _in_thread(work, source, package)
     except BaseException:
         forget(package)
         raise
@@ -195,6 +210,8 @@ def _hangs(source: Source, thread: threading.Thread) -> PluginError:
 
 
 def _import_error(source: Source, package: str, error: BaseException | None) -> PluginError:
+    if isinstance(error, PluginError):
+        return error
     if error is None:
         return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
     place = place_of(error, source) or START

@@ -71,7 +71,7 @@ class Probe:
         found = list(dict.fromkeys(one for one in classes if issubclass(one, self._contracts.base)))
         if not found:
             problem = "plugin.py has no Plugin class. Define exactly one class that derives from Plugin."
-            raise self._wrong(loader.START, problem)
+            raise self._wrong(loader.START, f"{problem}{self._imported(module)}")
         if len(found) > 1:
             names = ", ".join(f"{one.__name__} at {place_of(one, self._source)}" for one in found)
             problem = f"plugin.py has more than one Plugin class: {names}. Leave exactly one."
@@ -100,6 +100,12 @@ class Probe:
     def offers(self, plugin: Any) -> dict[str, Offer]:
         """Return what the plugin offers to others, by name."""
         return {name: self._offer(plugin, name) for name in offered(plugin, self._contracts)}
+
+    def _imported(self, module: ModuleType) -> str:
+        """Say what of *module* looks like the plugin and is another file's."""
+        base = self._contracts.base
+        names = [one for one in vars(module).values() if inspect.isclass(one) and issubclass(one, base)]
+        return "".join(f" {one.__name__} is imported: write its class there." for one in names if one is not base)
 
     def _offer(self, plugin: Any, name: str) -> Offer:
         if problem := problem_of(plugin, name, self._contracts):

@@ -111,6 +111,8 @@ class Scope:
         self.closed = False
         self.activity = Activity()
         self.jobs: dict[asyncio.Task[None], Job] = {}
+        self.variables: dict[contextvars.ContextVar[Any], Any] = {}
+        """What the import of the plugin's code has set (``decimal``'s precision, its own), for all that it does."""
         self._on_job_end = on_job_end
         self._gate = gate
         self._clock = clock
@@ -122,6 +124,18 @@ class Scope:
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[asyncio.Task[None], Work] = {}
         self._stopped: dict[asyncio.Task[None], Work] = {}
+
+    def enter(self) -> None:
+        """Let the plugin's code find, in the task that calls it, what its import has set in context variables."""
+        for variable, value in self.variables.items():
+            variable.set(value)
+
+    def context(self, root: object | None = None) -> contextvars.Context:
+        """Return a new context for the plugin's code."""
+        context = contextvars.Context()
+        context.run(self.enter)
+        context.run(ROOT.set, root)
+        return context
 
     def defer(self, closer: Closer) -> None:
         """Call *closer*, which takes no arguments (else ``PluginError``), when the generation ends; the last first."""
@@ -174,9 +188,7 @@ class Scope:
     def call(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin *work* as a handler is begun: a reload waits for it. Whoever asks sees to what it raises."""
         self.activity.begin()
-        context = contextvars.Context()
-        context.run(ROOT.set, object())
-        task = keep(self._tasks, contained(work), context)
+        task = keep(self._tasks, contained(work), self.context(object()))
 
         def ended(_: object) -> None:
             work.close()
@@ -243,7 +255,7 @@ class Scope:
             self._start_service(work)
 
     def _start_service(self, work: Work) -> None:
-        task = asyncio.get_running_loop().create_task(self._supervised(work), context=contextvars.Context())
+        task = asyncio.get_running_loop().create_task(self._supervised(work), context=self.context())
         self._running[task] = work
         task.add_done_callback(self._running.pop)
 
@@ -256,9 +268,7 @@ class Scope:
 
     def _start(self, work: Coroutine[Any, Any, None], *, spawned: bool) -> asyncio.Task[None]:
         job = Job(name_of(work), ROOT.get() or object(), asyncio.get_running_loop().time(), spawned)
-        context = contextvars.Context()
-        context.run(ROOT.set, job.root)
-        task = keep(self._tasks, self._logged(work), context)
+        task = keep(self._tasks, self._logged(work), self.context(job.root))
         self.jobs[task] = job
 
         def ended(_: object) -> None:

@@ -1,5 +1,6 @@
 """Each way in which a plugin's contract can be bad, and what relies on contracts that are not there."""
 
+from tests.core.kernel.bad_imports import IMPORTS
 from tests.core.kernel.bad_plugins import BAD, GOOD, Bad, handler
 
 GOOD_CONTRACT = """
@@ -85,5 +86,5 @@ RELIANCE = (
         ways=("reload",),
     ),
 )
-ALL = (*BAD, *CONTRACTS, *RELIANCE)
+ALL = (*BAD, *IMPORTS, *CONTRACTS, *RELIANCE)
 """With those that are bad in another way."""

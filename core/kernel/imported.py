@@ -1,0 +1,84 @@
+"""Looks at what a plugin's import has left behind, and names what could not work later, with file and line."""
+
+import ast
+import asyncio
+import functools
+import sqlite3
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from core.errors import PluginError
+from core.kernel.loader import NAMESPACE, place_where
+from core.kernel.source import Source
+
+_HANDLERS = "handlers run in another thread. Make it in setup()"
+_BOUND: dict[type[Any], str] = {
+    sqlite3.Connection: f"a connection to SQLite, which belongs to the thread that imports; {_HANDLERS}.",
+    sqlite3.Cursor: f"a cursor of SQLite, which belongs to the thread that imports; {_HANDLERS}.",
+    asyncio.AbstractEventLoop: f"an event loop of the importing thread; {_HANDLERS}: asyncio.get_running_loop().",
+    threading.local: f"a threading.local that is filled at import, in a thread that ends; {_HANDLERS}.",
+}
+"""What belongs to the thread that makes it, in words, with the remedy."""
+
+
+def check_imported(source: Source, package: str, before: set[str]) -> None:
+    """Refuse (``PluginError``) what cannot work of what *package* has brought; called in the thread that has imported.
+
+    *before* are the names of the modules that there were.
+    """
+    for module in _modules(package):
+        for name, value in list(vars(module).items()):
+            _check_bound(source, module, name, value)
+    foreign = [name for name in set(sys.modules) - before if _lies_in(sys.modules.get(name), name, source.folder)]
+    if foreign:
+        raise _foreign(source, foreign)
+
+
+def _check_bound(source: Source, module: ModuleType, name: str, value: Any) -> None:
+    for kind, words in _BOUND.items():
+        if isinstance(value, kind) and (kind is not threading.local or vars(value)):
+            inner = module.__name__.partition(".")[2].partition(".")[2]
+            places = [inner] if inner in source.files else []
+            place = place_where(source, functools.partial(_assigns, name), modules=places)
+            raise PluginError(f"{source.name}: {place}: {name} is {words}")
+
+
+def _foreign(source: Source, names: list[str]) -> PluginError:
+    """Return what is said of own files that are imported as if they were another's, and let go of those."""
+    for name in names:
+        sys.modules.pop(name, None)
+    sys.path[:] = [one for one in sys.path if not Path(one or ".").resolve().is_relative_to(source.folder.resolve())]
+    top = min(names)
+    told = f"'{top}' is the plugin's own and is imported under another name, which all generations would share"
+    remedy = f"Write it with a dot, `from .{top.rpartition('.')[2]} import …`, and leave sys.path alone."
+    return PluginError(f"{source.name}: {place_where(source, functools.partial(_imports, names))}: {told}. {remedy}")
+
+
+def _assigns(name: str, node: ast.AST) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return any(isinstance(one, ast.Name) and one.id == name for one in targets)
+
+
+def _imports(names: Collection[str], node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(one.name in names for one in node.names)
+    return isinstance(node, ast.ImportFrom) and not node.level and node.module in names
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    for name, module in list(sys.modules.items()):
+        if name == package or name.startswith(f"{package}."):
+            yield module
+
+
+def _lies_in(module: Any, name: str, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return (
+        isinstance(file, str)
+        and not name.startswith(f"{NAMESPACE}.")
+        and Path(file).resolve().is_relative_to(folder.resolve())
+    )
