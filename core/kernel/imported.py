@@ -30,20 +30,18 @@ def check_imported(source: Source, package: str, before: set[str]) -> None:
 
     *before* are the names of the modules that there were.
     """
-    for module in _modules(package):
+    for inner, module in _modules(source, package):
         for name, value in list(vars(module).items()):
-            _check_bound(source, module, name, value)
+            _check_bound(source, inner, name, value)
     foreign = [name for name in set(sys.modules) - before if _lies_in(sys.modules.get(name), name, source.folder)]
     if foreign:
         raise _foreign(source, foreign)
 
 
-def _check_bound(source: Source, module: ModuleType, name: str, value: Any) -> None:
+def _check_bound(source: Source, module: str, name: str, value: Any) -> None:
     for kind, words in _BOUND.items():
         if isinstance(value, kind) and (kind is not threading.local or vars(value)):
-            inner = module.__name__.partition(".")[2].partition(".")[2]
-            places = [inner] if inner in source.files else []
-            place = place_where(source, functools.partial(_assigns, name), modules=places)
+            place = place_where(source, functools.partial(_assigns, name), modules=[module])
             raise PluginError(f"{source.name}: {place}: {name} is {words}")
 
 
@@ -69,16 +67,13 @@ def _imports(names: Collection[str], node: ast.AST) -> bool:
     return isinstance(node, ast.ImportFrom) and not node.level and node.module in names
 
 
-def _modules(package: str) -> Iterator[ModuleType]:
-    for name, module in list(sys.modules.items()):
-        if name == package or name.startswith(f"{package}."):
-            yield module
+def _modules(source: Source, package: str) -> Iterator[tuple[str, ModuleType]]:
+    """Give the plugin's modules that were imported, each with its name within the plugin."""
+    for inner in list(source.files):
+        if module := sys.modules.get(f"{package}.{inner}".rstrip(".")):
+            yield inner, module
 
 
 def _lies_in(module: Any, name: str, folder: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    return (
-        isinstance(file, str)
-        and not name.startswith(f"{NAMESPACE}.")
-        and Path(file).resolve().is_relative_to(folder.resolve())
-    )
+    file = None if name.startswith(f"{NAMESPACE}.") else getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).resolve().is_relative_to(folder.resolve())

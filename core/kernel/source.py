@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import stat
 import types
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ ENTRIES = ("plugin", "contract", "tables")
 """The modules that the bot looks for; the others are imported by these."""
 _WHOLE_BYTES = 1024 * 1024
 """Of larger data only the size and the time count."""
+
+_RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
 
 Stamp = tuple[int, ...] | int | None
 """What tells whether a file was saved: None is a file that is not there, a number the system's error."""
@@ -170,8 +173,8 @@ def stamp_of(path: Path) -> Stamp:
 @functools.lru_cache(maxsize=512)
 def parsed(data: bytes, path: str) -> tuple[types.CodeType, tuple[tuple[int, str], ...]]:
     """Compile a file's bytes; return its code and its relative imports, each with its dots. Unchanged ones are kept."""
-    tree = ast.parse(data, path)
-    return compile(tree, path, "exec", dont_inherit=True), tuple(_imports(tree))
+    code = compile(data, path, "exec", dont_inherit=True)
+    return code, tuple(_imports(ast.parse(data, path))) if _RELATIVE.search(data) else ()
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
