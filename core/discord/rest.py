@@ -7,6 +7,8 @@ from typing import Any
 import hikari
 from hikari.impl.rest import RESTClientImpl
 
+from core.discord.buckets import keep_apart
+
 OPEN: dict[str, "Answer"] = {}
 """The interactions whose answers are watched, by their tokens, which are never the same."""
 _NOT_IN_EDITS = ("flags", "tts", "poll")
@@ -91,4 +93,5 @@ class Rest(RESTClientImpl):
 
 def use_ours(rest: Any) -> None:
     """Let *rest* be one of ours: hikari makes its clients itself, of one class."""
+    keep_apart()
     rest.__class__ = Rest

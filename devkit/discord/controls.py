@@ -34,8 +34,8 @@ class Controls:
         self._faults.delays.append((method, path, seconds))
 
     def hurry(self) -> None:
-        """End what ``slow_down`` began."""
-        self._faults.delays.clear()
+        """End what ``slow_down`` began; what waits is answered now."""
+        self._faults.hurry()
 
     def leave_out(self, method: str, path: str, *fields: str) -> None:
         """Leave *fields* out of the answers to matching requests (see ``fail_next``), as Discord may: optional ones."""

@@ -1,5 +1,7 @@
 """Faults on order: the next requests that fail, are limited, or lose their answer."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -36,13 +38,23 @@ class Faults:
         """While True, every connection is dropped."""
         self.delays: list[tuple[str, str, float]] = []
         """Method, pattern and seconds: what is answered late."""
+        self._hurried = asyncio.Event()
         self.omitted: list[tuple[str, str, frozenset[str]]] = []
         """Method, pattern and fields: what is left out of answers."""
 
-    def delay_of(self, call: Call) -> float:
-        """Return the seconds after which a request is looked at."""
+    async def delay(self, call: Call) -> None:
+        """Wait until a request is to be looked at."""
         fitting = (seconds for method, pattern, seconds in self.delays if _fits(call, method, pattern))
-        return max(fitting, default=0.0)
+        if seconds := max(fitting, default=0.0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """End all delays, also of what waits already."""
+        self.delays.clear()
+        self._hurried.set()
+        self._hurried = asyncio.Event()
 
     def without_omitted(self, call: Call, answer: Answer) -> Answer:
         """Return an answer, or each in a list of them, without the fields that are to be left out."""

@@ -1,6 +1,5 @@
 """The HTTP side: every request is recorded, may be hit by a fault, checked, counted and answered."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -77,8 +76,7 @@ class HttpApi:
         return _response(answer, headers)
 
     async def _work(self, route: Route, call: Call, authorization: str | None, headers: dict[str, str]) -> Answer:
-        if seconds := self.faults.delay_of(call):
-            await asyncio.sleep(seconds)
+        await self.faults.delay(call)
         fault = self.faults.take(call)
         if fault is not None and not fault.after_work:
             fault.strike()
