@@ -210,8 +210,8 @@ def _hangs(source: Source, thread: threading.Thread) -> PluginError:
 
 
 def _import_error(source: Source, package: str, error: BaseException | None) -> PluginError:
-    if isinstance(error, PluginError):
-        return error
+    if isinstance(error, PluginError) and str(error).startswith(f"{source.name}: "):
+        return error  # ours, with its place
     if error is None:
         return PluginError(f"{source.name}: {START}: importing it gave nothing. Let no module of it replace itself.")
     place = place_of(error, source) or START

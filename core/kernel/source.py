@@ -21,6 +21,7 @@ ENTRIES = ("plugin", "contract", "tables")
 """The modules that the bot looks for; the others are imported by these."""
 _WHOLE_BYTES = 1024 * 1024
 """Of larger data only the size and the time count."""
+MIGRATIONS = "piccolo_migrations"
 
 _RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
 
@@ -52,6 +53,7 @@ class Source:
         """
         with contextlib.suppress(OSError, ValueError):  # who reads the manifest for its own sake tells that
             self._manifest = manifest_text(self.folder)
+        self._note_migrations()
         left = ["", *entries]
         while left:
             module = left.pop()
@@ -103,6 +105,13 @@ class Source:
     def sha256(self) -> str:
         """The hash of all that it was made from."""
         return self._sha256 or self._digest()
+
+    def _note_migrations(self) -> None:
+        """Note the migrations that lie in the folder: they are run when it is loaded; a new one is other source."""
+        place = self.folder / MIGRATIONS
+        self.stamps[place] = stamp_of(place)
+        for path in sorted(place.glob("*.py")):
+            self.stamps[path], self.data[path] = stamp_of(path), None
 
     def _may_be(self, module: str) -> bool:
         """Tell whether a name can be a module: within a file it is something else."""
@@ -160,9 +169,11 @@ def read_source(name: str, folder: Path, *entries: str) -> Source:
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return what changes when a file is saved, replaced, taken away or made unreadable."""
+    """Return what changes when a file is saved, replaced, gone or unreadable; of a folder, the names of code in it."""
     try:
         found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return *sorted(hash(name) for name in os.listdir(path) if name.endswith(".py")), found.st_mode
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -41,4 +41,9 @@ IMPORTS = (
         "from .code import Good  # here\n",
         files={"code.py": GOOD},
     ),
+    Bad(
+        "a command's type that is imported for typing only",
+        ("/count", "a type that is not there, Shown", "Import Shown above"),
+        GOOD.replace("context: lightbulb.Context", "context: 'Shown'").replace('many"):', 'many"):  # here'),
+    ),
 )

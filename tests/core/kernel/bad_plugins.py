@@ -326,11 +326,6 @@ SETUP = (
 )
 COMMANDS = (
     Bad(
-        "a command's type that is imported for typing only",
-        ("/count", "a type that is not there, Shown", "Import Shown above"),
-        GOOD.replace("context: lightbulb.Context", "context: 'Shown'").replace('many"):', 'many"):  # here'),
-    ),
-    Bad(
         "a command name that another plugin has",
         ("/taken", "the plugin another"),
         changed('name="count", description="how many"):', 'name="taken", description="how many"):  # here'),

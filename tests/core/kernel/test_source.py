@@ -115,6 +115,9 @@ def test_the_hash_is_that_of_code_manifest_and_data(tmp_path: Path) -> None:
         seen.append(made())
     save(folder / "manifest.toml", (folder / "manifest.toml").read_text() + "\n# other\n")
     seen.append(made())
+    (folder / "piccolo_migrations").mkdir()
+    (folder / "piccolo_migrations" / "one_2026_11_22t12_00_00_000000.py").write_text("")
+    seen.append(made())
     (folder / "unused.py").write_text("z = 1\n")
     os.utime(folder / "plugin.py")
 

@@ -58,6 +58,18 @@ class Writes(Plugin):
         (FOLDER / "new.json").write_text("new")
         (FOLDER / "new.json").replace(FOLDER / "state.json")
 """
+ID = "writes_2026_11_22t12_00_00_000000"
+MIGRATION = f"""
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from roundhook.db import statements
+
+ID = "{ID}"
+
+async def forwards():
+    manager = MigrationManager(migration_id=ID, app_name="writes")
+    manager.add_raw(statements("CREATE TABLE writes_table (n BIGINT)"))
+    return manager
+"""
 NO_SOURCE = (
     "plugin.py~", "4913", "#plugin.py#", "plugin.py.bak", ".plugin.py.swp", "plugin.py.orig", "notes.md", "unused.py",
     "__pycache__/plugin.cpython-311.pyc", "thousands/of/them.py",
@@ -110,8 +122,15 @@ async def test_only_what_the_generation_was_made_from_is_looked_at(tmp_path: Pat
             await watching.look()
         await looks(watching)
         together = stage.plugins.status("writes").generation
+        (folder / "piccolo_migrations").mkdir()
+        (folder / "piccolo_migrations" / f"{ID}.py").write_text(MIGRATION)
+        (folder / "piccolo_migrations" / f"{ID}.py~").write_text("x = (")
+        await looks(watching)
+        tables = await stage.count("writes_table")
+        migrated = stage.plugins.status("writes").generation
 
     assert (idle, word, together) == (1, "two!", 3)
+    assert (tables, migrated) == (0, 4)
 
 
 async def test_the_watch_survives_whatever_becomes_of_a_folder(
