@@ -1,15 +1,16 @@
 """A surface to draw on: smooth shapes, glows and text on one picture. Pillow is imported at first use."""
 
-import io
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.pictures.colors import GROUND, Color
 from core.pictures.fonts import MEDIUM, drawable, fit_text, font, pieces, text_width
+from core.pictures.png import packed
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL._imaging import ImagingCore
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are outside."""
@@ -49,15 +50,13 @@ class Canvas:
             return
         radius = min(radius, width // 2, height // 2)
         if alpha < 1:
-            mask = _rounded(width, height, radius)
-            self.image.paste(color, box, mask.point(_faded(alpha)))
+            self.image.paste(color, box, _rounded(width, height, radius, alpha))
             return
         left, top, right, bottom = box
         self.image.paste(color, (left, top + radius, right, bottom - radius))
         if radius > 0:
-            ends = _rounded(width, 2 * radius, radius)
-            self.image.paste(color, (left, top, right, top + radius), ends.crop((0, 0, width, radius)))
-            self.image.paste(color, (left, bottom - radius, right, bottom), ends.crop((0, radius, width, 2 * radius)))
+            for edge, y in zip(_edges(width, radius), (top, bottom - radius), strict=True):
+                self.image.paste(color, (left, y, right, y + radius), edge)
 
     def glow(self, box: Box, color: Color, *, alpha: float) -> None:
         """Fill *box* with *color*: *alpha* at the top left corner, nothing at the right and lower edges."""
@@ -84,61 +83,59 @@ class Canvas:
         for color, text in runs:
             begin, shown = x, drawable(text, face)
             for one, part in pieces(shown, face):
-                self._stamp(x, y, _written(one, size, part), color)
-                x += font(one, size).getlength(part)
+                mask, left, top, advance = _written(one, size, part)
+                corner = (round(x) + left, round(y) + top)
+                self.image.im.paste(color, (*corner, corner[0] + mask.size[0], corner[1] + mask.size[1]), mask)
+                x += advance
             if shown.strip():
                 self.texts.append(Drawn(begin, y, x, shown, face, size, color))
         return x
 
-    def _stamp(self, x: float, y: float, written: "tuple[Image.Image, int, int]", color: Color) -> None:
-        mask, left, top = written
-        self.image.paste(color, (round(x) + left, round(y) + top), mask)
-
     def png(self) -> bytes:
-        """Return the picture as a PNG file, packed quickly rather than small."""
-        file = io.BytesIO()
-        self.image.save(file, "PNG", compress_level=2)
-        return file.getvalue()
+        """Return the picture as a PNG file."""
+        return packed(self.image)
 
 
 @lru_cache(maxsize=2048)
-def _written(face: str, size: int, text: str) -> "tuple[Image.Image, int, int]":
-    """Return *text* as a mask, and where its left upper corner lies from the start of its base line."""
-    from PIL import Image, ImageDraw
+def _written(face: str, size: int, text: str) -> "tuple[ImagingCore, int, int, float]":
+    """Return *text* as a mask, where its left upper corner lies from the start of its base line, and how far it goes.
 
-    left, top, right, bottom = map(int, font(face, size).getbbox(text, anchor="ls"))
-    mask = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
-    ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font(face, size), anchor="ls")
-    return mask, left, top
-
-
-@lru_cache(maxsize=16)
-def _faded(alpha: float) -> list[int]:
-    return [round(level * alpha) for level in range(256)]
+    Pillow's own mask, not a picture made of it: to make one takes longer than to draw the letters.
+    """
+    mask, (left, top) = font(face, size).getmask2(text, "L", anchor="ls")
+    return mask, left, top, font(face, size).getlength(text)
 
 
 @lru_cache(maxsize=64)
-def _rounded(width: int, height: int, radius: int) -> "Image.Image":
+def _edges(width: int, radius: int) -> "tuple[Image.Image, Image.Image]":
+    """Return the upper and the lower *radius* pixels of a rounded box."""
+    whole = _rounded(width, 2 * radius, radius, 1.0)
+    return whole.crop((0, 0, width, radius)), whole.crop((0, radius, width, 2 * radius))
+
+
+@lru_cache(maxsize=64)
+def _rounded(width: int, height: int, radius: int, alpha: float) -> "Image.Image":
     from PIL import Image
 
-    mask = Image.new("L", (width, height), 255)
+    mask = Image.new("L", (width, height), round(255 * alpha))
     if radius > 0:
-        corner = _corner(radius)
-        turns = (None, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)
         places = ((0, 0), (width - radius, 0), (width - radius, height - radius), (0, height - radius))
-        for turn, place in zip(turns, places, strict=True):
-            mask.paste(corner if turn is None else corner.transpose(turn), place)
+        for corner, place in zip(_corners(radius, alpha), places, strict=True):
+            mask.paste(corner, place)
     return mask
 
 
 @lru_cache(maxsize=16)
-def _corner(radius: int) -> "Image.Image":
+def _corners(radius: int, alpha: float) -> "tuple[Image.Image, ...]":
+    """Return the corners of a rounded box, clockwise from the left upper one."""
     from PIL import Image, ImageDraw
 
     large = Image.new("L", (radius * _FINER, radius * _FINER), 0)
     reach = 2 * radius * _FINER - 1
     ImageDraw.Draw(large).ellipse((0, 0, reach, reach), fill=255)
-    return large.reduce(_FINER)
+    corner = large.reduce(_FINER).point([round(level * alpha) for level in range(256)])
+    turns = (Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90)
+    return (corner, *map(corner.transpose, turns))
 
 
 @lru_cache(maxsize=16)
