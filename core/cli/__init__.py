@@ -15,7 +15,7 @@ from typing import Any
 
 from core.cli import plugin_commands
 from core.cli.plugin_commands import sentence
-from core.cli.screen import complain
+from core.cli.screen import complain, say
 from core.errors import RoundhookError
 from core.shown import LeaveOutageUntold, LineFormatter
 
@@ -67,7 +67,7 @@ def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roundhook", description="A Discord bot for game communities whose plugins are replaced while it runs."
     )
-    parser.add_argument("--version", action="version", version=f"roundhook {importlib.metadata.version('roundhook')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     parser.set_defaults(load=lambda: None)
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     groups: dict[str, Any] = {}
@@ -77,6 +77,14 @@ def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
             groups[name] = importlib.import_module(f"core.cli.{name}_command").configure(command)
     plugin_commands.add(commands, groups, tuple(COMMANDS), words)
     return parser
+
+
+class _Version(argparse.Action):
+    """Says which version this is; to look it up takes longer than most of what a command does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        say(f"roundhook {importlib.metadata.version('roundhook')}")
+        parser.exit()
 
 
 def load_for_good(*modules: str) -> None:

@@ -49,9 +49,9 @@ def read_roundhook(document: Document) -> "SpecifierSet | None":
 
 
 def _requirements(document: Document, key: str, example: str) -> "Iterable[Requirement]":
-    from packaging.requirements import InvalidRequirement, Requirement
-
     for text in document.value(("plugin", key), *KEYS[key]):
+        from packaging.requirements import InvalidRequirement, Requirement
+
         try:
             yield Requirement(text)
         except (InvalidRequirement, TypeError):

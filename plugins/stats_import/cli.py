@@ -7,11 +7,7 @@ from roundhook import ConfigError
 from roundhook.cli import Terminal, add_json
 from roundhook.rounds import rebuild_rollups
 
-from . import stored
-from .audit import audit as audited
-from .audit import print_audit
-from .importing import import_paths
-from .rereading import reread
+# Each command imports what it is made of: for `import` the plugin runs besides, and is imported as a whole for that.
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +29,8 @@ async def import_(terminal: Terminal, arguments: argparse.Namespace) -> int:
         return await _reread(terminal, arguments)
     if not arguments.paths:
         raise ConfigError("Nothing to import. Name stats files or folders of them, or use --reread for what is stored.")
+    from .importing import import_paths
+
     server = terminal.use_server(arguments.server, arguments.timezone)
     summary = await import_paths(terminal, server, arguments.paths, quiet=arguments.json)
     if arguments.json:
@@ -45,6 +43,8 @@ async def import_(terminal: Terminal, arguments: argparse.Namespace) -> int:
 async def _reread(terminal: Terminal, arguments: argparse.Namespace) -> int:
     if arguments.paths:
         raise ConfigError("--reread reads what is stored. Leave the paths out, or leave out --reread.")
+    from .rereading import reread
+
     if arguments.server or arguments.timezone or not terminal.servers:
         servers = [terminal.use_server(arguments.server, arguments.timezone)]
     else:
@@ -67,6 +67,8 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
 
 async def rounds(terminal: Terminal, arguments: argparse.Namespace) -> int:
     """List the stored rounds."""
+    from . import stored
+
     rows = await stored.rounds(terminal.db, max(arguments.limit, 0))
     if arguments.json:
         terminal.print_json(rows)
@@ -83,6 +85,8 @@ def add_round(parser: argparse.ArgumentParser) -> None:
 
 async def round(terminal: Terminal, arguments: argparse.Namespace) -> int:
     """Show one round and its players."""
+    from . import stored
+
     document = await stored.round_with_parts(terminal.db, arguments.id)
     if arguments.json:
         terminal.print_json(document)
@@ -98,7 +102,9 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
 
 async def audit(terminal: Terminal, arguments: argparse.Namespace) -> int:
     """Say what does not add up."""
-    document = await audited(terminal.db)
+    from .audit import audit, print_audit
+
+    document = await audit(terminal.db)
     if arguments.json:
         terminal.print_json(document)
     else:

@@ -113,7 +113,8 @@ class Watch:
 
 sys.meta_path.insert(0, Watch())
 assert main(['import', 'evening']) == 0
-assert 'black' in sys.modules, 'the migrations have not run'
+assert 'piccolo.conf.apps' in sys.modules, 'the migrations have not run'
+assert not {'black', 'packaging'} & set(sys.modules), 'what writes migrations and reads requirements'
 ours = ('core.', 'core_', 'team_capture_', 'roundhook', '_strptime')
 foreign = [one for one in Watch.found if not one.startswith(ours)]
 assert foreign == [], foreign
