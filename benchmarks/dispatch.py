@@ -1,19 +1,15 @@
-"""What one event costs in the dispatcher, beside what the journal costs: ``python -m benchmarks.dispatch``."""
+"""What one event costs in the dispatcher: ``python -m benchmarks.dispatch``."""
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.clock import Clock
-from core.db import open_database
-from core.db.migrate import migrate
-from core.db.owners import Owners
 from core.hookspecs import CONTRACTS
-from core.journal import Journal, OnCommit
+from core.journal import OnCommit
 from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
@@ -103,29 +99,6 @@ def codec_seconds(made: Made) -> float:
     return (time.process_time() - before) / EVENTS
 
 
-async def journal_rate(folder: Path, plugins: int, publishers: int) -> tuple[float, float]:
-    """Return events a second, and microseconds of CPU for each, of the real journal without a dispatcher."""
-    async with open_database(f"sqlite:///{folder}/journal-{plugins}-{publishers}.db") as database:
-        await migrate(database)
-        journal = Journal(database, Owners(folder / "processes"), Clock(), CONTRACTS)
-        writing = asyncio.create_task(journal.run())
-        names = [f"plugin_{number}" for number in range(plugins)]
-
-        async def publish(start: int) -> None:
-            for number in range(start, EVENTS, publishers):
-                event_id = await journal.append(ImportedRound(round_id=number, file_sha256="a"), names, lambda *_: None)
-                for name in names:
-                    journal.record(event_id or 0, name, "done", 1)
-
-        started, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(publish(start) for start in range(publishers)))
-        await journal.flush()
-        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        journal.close()
-        await writing
-    return EVENTS / seconds, cpu / EVENTS * 1e6
-
-
 async def main() -> None:
     """Print the figures."""
     for handlers, aim in ((1, None), (5, 50), (20, 200)):
@@ -136,13 +109,6 @@ async def main() -> None:
             print(f"dispatch, {whose}, {handlers:2} handlers: best {best:5.0f} µs, median {median:5.0f} µs{told}")
     for whose, made in (OURS, THEIRS):
         print(f"check, write and read, {whose}: {min(codec_seconds(made) for _ in range(ROUNDS)) * 1e6:5.1f} µs")
-    with tempfile.TemporaryDirectory() as folder:
-        for plugins, publishers in ((1, 1), (6, 1), (6, 64)):
-            rate, cost = await journal_rate(Path(folder), plugins, publishers)
-            print(
-                f"journal (SQLite), {plugins} plugins, {publishers:2} publishers: "
-                f"{rate:5.0f} events/s, {cost:4.0f} µs of CPU for each"
-            )
 
 
 def _scope(slot: Slot) -> Scope:

@@ -7,27 +7,21 @@ load there are many in one. Raw SQL on the writer; ``synchronous=FULL`` on SQLit
 import asyncio
 import contextlib
 import dataclasses
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from core.clock import Clock
-from core.db import Database, Transaction
+from core.db import Database
 from core.db.backlog import OPEN, Backlog
 from core.db.database import Row, marks
+from core.db.journal_rows import EventRow, Outcomes, State, insert_deliveries, insert_events, write_outcomes
 from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
 from core.shown import storable
 
 log = logging.getLogger(__name__)
 
-State = Literal["pending", "done", "failed"]
-
-_EVENT = "INSERT INTO events (key, type, payload, published_at, owner) VALUES "
-_DELIVERY = "INSERT INTO deliveries (event_id, plugin, state, updated_at) VALUES (?, ?, 'pending', ?)"
-_RECORD = "UPDATE deliveries SET state = ?, attempts = ?, error = ?, updated_at = ? WHERE event_id = ? AND plugin = ?"
 _ADOPT = (
     "UPDATE events SET owner = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id "
     "AND d.state = 'pending' AND d.plugin NOT IN ({new})) RETURNING id"
@@ -36,8 +30,6 @@ _BATCH = 150
 """Events in one INSERT: five arguments each, and SQLite of old takes 999."""
 RETRY_SECONDS = 0.5
 
-Record = tuple[State, int, str | None, datetime, int, str]
-"""State, attempts, error, time, event id and plugin: the arguments of ``_RECORD``."""
 OnCommit = Callable[[int, Sequence[str]], None]
 """Called with an event's id and the plugins that it is to be delivered to now."""
 
@@ -86,7 +78,7 @@ class Journal(Backlog):
         super().__init__(database, owners, clock)
         self._codec = codec
         self._publications: list[Publication] = []
-        self._records: list[Record] = []
+        self._outcomes: Outcomes = {}
         self._flushes: list[asyncio.Future[None]] = []
         self._work = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -116,7 +108,7 @@ class Journal(Backlog):
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
         """Note how a delivery stands; written with the next commit."""
-        self._records.append((state, attempts, error and storable(error), self._clock.now(), event_id, plugin))
+        self._outcomes[event_id, plugin] = state, attempts, error and storable(error)
         self._work.set()
 
     async def flush(self) -> None:
@@ -136,7 +128,7 @@ class Journal(Backlog):
                 pass
             if not self._idle:  # the database does not take it
                 if self._closing:
-                    log.error("%d outcomes are not recorded: those events are delivered again", len(self._records))
+                    log.error("%d outcomes are not recorded: those events are delivered again", len(self._outcomes))
                     break
                 self._work.set()
                 await self._clock.sleep(RETRY_SECONDS)
@@ -166,8 +158,8 @@ class Journal(Backlog):
                 f"AND d.plugin IN ({marks(len(names))}) ORDER BY e.id, d.plugin",
                 (self._owners.me, *names),
             )
-        recorded = {(event_id, plugin) for state, *_, event_id, plugin in self._records if state != "pending"}
-        found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in recorded]
+        ended = {one for one, (state, *_) in self._outcomes.items() if state != "pending"}
+        found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in ended]
         return [delivery for delivery in found if delivery is not None]
 
     def _open_delivery(self, row: Row) -> OpenDelivery | None:
@@ -188,39 +180,39 @@ class Journal(Backlog):
 
     @property
     def _idle(self) -> bool:
-        return not self._publications and not self._records and not self._flushes
+        return not self._publications and not self._outcomes and not self._flushes
 
     async def _write(self) -> bool:
-        """Write one batch; tell whether the database has taken the records in it."""
+        """Write one batch; tell whether the database has taken the outcomes in it."""
         async with self._lock:
             publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
-            records, self._records = self._records, []
+            outcomes, self._outcomes = self._outcomes, {}
             flushes, self._flushes = self._flushes, []
             same: dict[str, list[Publication]] = {}
             for publication in publications:
                 same.setdefault(publication.key, []).append(publication)
-            if not await self._written(list(same.values()), records):
-                self._records[:0], self._flushes[:0] = records, flushes
+            if not await self._written(list(same.values()), outcomes):
+                self._outcomes, self._flushes = outcomes | self._outcomes, flushes + self._flushes
                 return False
             for future in flushes:
                 if not future.done():
                     future.set_result(None)
             return True
 
-    async def _written(self, same: list[list[Publication]], records: list[Record]) -> bool:
+    async def _written(self, same: list[list[Publication]], outcomes: Outcomes) -> bool:
         """Commit all in one transaction, or each event on its own if one of them cannot be stored."""
         try:
-            ids = await self._commit([group[0] for group in same], records)
+            ids = await self._commit([group[0] for group in same], outcomes)
         except Exception as error:
-            if len(same) + bool(records) > 1 and not isinstance(error, PeerUnavailableError):
-                written = await self._written([], records)
+            if len(same) + bool(outcomes) > 1 and not isinstance(error, PeerUnavailableError):
+                written = await self._written([], outcomes)
                 for group in same:
-                    await self._written([group], [])
+                    await self._written([group], {})
                 return written
             log.exception("the journal cannot be written")
             for group in same:
                 _settle(group, error=error)
-            return not records
+            return not outcomes
         for group in same:
             await self._committed(group, ids.get(group[0].key))
         return True
@@ -247,35 +239,24 @@ class Journal(Backlog):
             had = await transaction.fetch("SELECT plugin FROM deliveries WHERE event_id = ?", (row["id"],))
             new = sorted(set(publication.again) - {one["plugin"] for one in had})
             now = self._clock.now()
-            await transaction.execute_many(_DELIVERY, [(row["id"], plugin, now) for plugin in new])
+            await insert_deliveries(transaction, self._database.dialect, [(row["id"], tuple(new))], now)
             adopt, args = _ADOPT.format(new=marks(len(new))), (self._owners.me, row["id"], *new)
             mine = await transaction.fetch(adopt, args) if new else []
         if mine:  # else a living process delivers it to others, and finds these too
             publication.on_commit(row["id"], new)
 
-    async def _commit(self, publications: list[Publication], records: list[Record]) -> dict[str, int]:
+    async def _commit(self, publications: list[Publication], outcomes: Outcomes) -> dict[str, int]:
         """Write all in one transaction; return the ids of the events that were not there before, by key."""
-        if not publications and not records:
+        if not publications and not outcomes:
             return {}
-        now = self._clock.now()
+        now, dialect = self._clock.now(), self._database.dialect
+        events = [EventRow(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
         async with self._database.transaction() as transaction:
-            ids = await self._insert_events(transaction, publications, now)
-            new = [one for one in publications if one.key in ids]
-            deliveries = [(ids[one.key], plugin, now) for one in new for plugin in one.plugins]
-            await transaction.execute_many(_DELIVERY, deliveries)
-            await transaction.execute_many(_RECORD, records)
+            ids = await insert_events(transaction, events)
+            new = [(ids[one.key], one.plugins) for one in publications if one.key in ids]
+            await insert_deliveries(transaction, dialect, new, now)
+            await write_outcomes(transaction, dialect, outcomes, now)
         return ids
-
-    async def _insert_events(
-        self, transaction: Transaction, publications: list[Publication], now: datetime
-    ) -> dict[str, int]:
-        if not publications:
-            return {}
-        events = [(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
-        places = ", ".join(["(?, ?, ?, ?, ?)"] * len(events))
-        sql = f"{_EVENT}{places} ON CONFLICT (key) DO NOTHING RETURNING id, key"
-        rows = await transaction.fetch(sql, list(itertools.chain.from_iterable(events)))
-        return {row["key"]: row["id"] for row in rows}
 
 
 def _settle(group: list[Publication], event_id: int | None = None, *, error: Exception | None = None) -> None:

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from core.clock import Clock
+from core.db.journal_rows import State
 from core.errors import BadInputError
-from core.journal import Journal, OpenDelivery, State
+from core.journal import Journal, OpenDelivery
 from core.kernel.bounded import contained, keep, take_back, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation

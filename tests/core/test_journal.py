@@ -20,6 +20,7 @@ from core.journal import Journal
 from core.kernel.contracts import Event
 from roundhook import FetchedFile, ImportedRound, Pause, PlayerRef, RoundNotice
 from roundhook.testing import Stage
+from tests.commits import Commits
 from tests.plugin_maker import idle, recorder, running, write_plugin
 
 
@@ -58,24 +59,6 @@ async def open_for(journal: Journal, *plugins: str) -> list[tuple[str, str]]:
     return [(one.event.key, one.plugin) for one in await journal.open_deliveries(plugins)]
 
 
-class Commits:
-    """Counts a database's transactions and lets them fail."""
-
-    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.count = 0
-        self.error: Exception | None = None
-        self._original = database.transaction
-        monkeypatch.setattr(database, "transaction", self._transaction)
-
-    @contextlib.asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
-        self.count += 1
-        async with self._original() as transaction:
-            yield transaction
-            if self.error is not None:
-                raise self.error
-
-
 class TestCommits:
     """What waits at the same time is one commit."""
 
@@ -94,6 +77,27 @@ class TestCommits:
         assert ids == sorted(ids)
         rows = await database.fetch("SELECT plugin, state, count(*) AS n FROM deliveries GROUP BY 1, 2 ORDER BY 1")
         assert [(row["plugin"], row["state"], row["n"]) for row in rows] == [("a", "done", 100), ("b", "pending", 100)]
+
+    async def test_a_commits_statements_do_not_grow_with_events_and_plugins(
+        self, journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Events and deliveries are one each; so are the outcomes of all that have ended alike."""
+        commits = Commits(database, monkeypatch)
+        plugins = [f"plugin_{number}" for number in range(50)]
+        ids = await asyncio.gather(*(append(journal, event(number), *plugins) for number in range(100)))
+        published = len(commits.statements)
+        for event_id in ids:
+            for plugin in reversed(plugins):
+                journal.record(event_id, plugin, "pending", 1, "ValueError: no")
+                journal.record(event_id, plugin, "done", 2)
+        journal.record(ids[0], "plugin_7", "failed", 6, "ValueError: no \0")
+        await journal.flush()
+
+        assert (published, len(commits.statements)) == (2, 5)
+        rows = await database.fetch("SELECT state, attempts, error, count(*) AS n FROM deliveries GROUP BY 1, 2, 3")
+        assert sorted((row["state"], row["attempts"], row["error"], row["n"]) for row in rows) == [
+            ("done", 2, None, 4999), ("failed", 6, "ValueError: no \N{REPLACEMENT CHARACTER}", 1)
+        ]  # fmt: skip
 
     async def test_more_than_one_insert_holds_are_all_written(self, journal: Journal, database: Database) -> None:
         """A burst is cut into batches."""
