@@ -1,4 +1,4 @@
-"""The drawing kit: a canvas, bundled fonts, colours, and texts that fit. Pillow is imported when something is drawn."""
+"""The drawing kit: canvas, bundled fonts, colours, texts that fit, threads. Pillow is imported when one draws."""
 
 from core.pictures.canvas import Box, Canvas
 from core.pictures.colors import (
@@ -27,9 +27,10 @@ from core.pictures.fonts import (
     text_width,
 )
 from core.pictures.texts import UNKNOWN, count_text, date_text, duration_text, percent_text, ratio_text
+from core.pictures.threads import DrawingThreads
 
 __all__ = [
     "AMBER", "BLACK", "BOLD", "FAINT", "GOLD", "GROUND", "MEDIUM", "MUTED", "PANEL", "TEXT", "UNKNOWN", "WHITE", "Box",
-    "Canvas", "Color", "contrast", "count_text", "date_text", "drawable", "duration_text", "fit_runs", "fit_size",
-    "fit_text", "has_glyph", "mix", "percent_text", "ratio_text", "readable", "text_width",
+    "Canvas", "Color", "DrawingThreads", "contrast", "count_text", "date_text", "drawable", "duration_text",
+    "fit_runs", "fit_size", "fit_text", "has_glyph", "mix", "percent_text", "ratio_text", "readable", "text_width",
 ]  # fmt: skip

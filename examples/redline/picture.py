@@ -25,7 +25,7 @@ _BAR = (470, 660)
 
 
 def picture_of(race: Stored) -> bytes:
-    """Return a PNG file. It takes some hundredths of a second: call it in a thread."""
+    """Return a PNG file. It takes some hundredths of a second: `DrawingThreads` are for that."""
     canvas = Canvas(_WIDTH, _HEADER + _ROW * len(race.order) + _EDGE)
     canvas.glow((0, 0, _WIDTH, _HEADER), GOLD, alpha=0.25)
     canvas.fill((0, 0, _WIDTH, 5), GOLD)

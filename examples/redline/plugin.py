@@ -7,6 +7,7 @@ from typing import Any
 import hikari
 
 from roundhook import BadInputError, Embed, File, Message, Plugin, UserFacingError, escape_markdown, hookimpl, one_line
+from roundhook.pictures import DrawingThreads
 
 from . import results, tables
 from .commands import loader
@@ -24,6 +25,7 @@ class Redline(Plugin):
 
     async def setup(self) -> None:
         """Follow the channel, offer the commands."""
+        self.drawing = DrawingThreads()
         self.ctx.add_commands(loader)
         if self.ctx.config.channel:
             self.ctx.follow(self.ctx.config.channel, self.on_message)
@@ -50,7 +52,7 @@ class Redline(Plugin):
         stored = await results.read(self.ctx.db, race)
         if stored is None or stored.server in hidden:
             raise UserFacingError(f"There is no race {escape_markdown(race)}. Leave the id out for the latest one.")
-        picture = await asyncio.to_thread(picture_of, stored)
+        picture = await self.drawing.draw(picture_of, stored)
         first = stored.order[0]
         won = f"{escape_markdown(first.driver.name)} wins" if first.place else "Nobody came in"
         rulings = f" · rulings: {stored.revision - 1}" if stored.revision > 1 else ""

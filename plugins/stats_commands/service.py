@@ -1,13 +1,13 @@
 """What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from roundhook import Clock, File, Message, UserFacingError, escape_markdown
 from roundhook.db import Database, utc
+from roundhook.pictures import DrawingThreads
 
 from . import evening_views, timing_view, views
 from .card import Card, MapCard, render_card, render_evening, render_map
@@ -17,8 +17,6 @@ from .evenings import Evenings
 from .figures import counted
 from .queries import CATEGORIES, Stats
 from .results import PlayedMap
-
-T = TypeVar("T")
 
 MAX_DAYS = 3650
 PAGE = 10
@@ -46,7 +44,7 @@ class Answers:
         self.stats, self.evenings = Stats(db), Evenings(db)
         self._clock = clock
         self._zones = zones
-        self._drawing = asyncio.Lock()
+        self._threads = DrawingThreads()
 
     async def picture(self, round_id: int, before: str = "") -> Message | None:
         """Return a round as a picture and a line; *before* is the line that stands, if one does.
@@ -169,7 +167,7 @@ class Answers:
         played = PlayedMap(match_id, rounds[0], rounds[1], match["result"], match["winner_team"])
         teams, score = await self.evenings.standings(rounds[0])
         line, cards = views.map_line(played, teams, score), [await self._card_of(row) for row in rounds]
-        data = await self._drawn(
+        data = await self._threads.draw(
             render_map,
             MapCard(
                 rounds=(cards[0], cards[1]), result=views.map_title(played, teams), winner=played.winner, score=score,
@@ -189,7 +187,7 @@ class Answers:
         """
         evening = await self.evenings.read(session)
         zone = self._zones.get(session["server"], ZoneInfo("UTC"))
-        data = await self._drawn(render_evening, evening_card_of(evening, zone))
+        data = await self._threads.draw(render_evening, evening_card_of(evening, zone))
         line = evening_views.evening_line(evening)
         words = f"{views.corrected(line, before)}\n{evening_views.about_evening(evening)}"
         file = File(
@@ -209,7 +207,7 @@ class Answers:
 
     async def _picture_of(self, row: Row, before: str = "") -> Message:
         card, line = await self._card_of(row), views.round_words(row)
-        data = await self._drawn(render_card, card)
+        data = await self._threads.draw(render_card, card)
         words = f"{views.corrected(line, before)}\n{views.about(row)}"
         description = views.card_description(line, card.players)
         return Message(content=words, files=(File(name=f"round-{row['id']}.png", data=data, description=description),))
@@ -217,11 +215,6 @@ class Answers:
     async def _card_of(self, row: Row) -> Card:
         players, match = await self.stats.players(row["id"]), await self.stats.match(row["match_id"])
         return views.card_of(row, players, match, self._zones.get(row["server"], ZoneInfo("UTC")))
-
-    async def _drawn(self, draw: Callable[[T], bytes], what: T) -> bytes:
-        """Return a drawn picture; one at a time, in a thread: drawing takes a core."""
-        async with self._drawing:
-            return await asyncio.to_thread(draw, what)
 
     async def _known_round(self, round_id: int | None, hidden: Sequence[str]) -> Row:
         row = await self.stats.round(round_id, hidden)

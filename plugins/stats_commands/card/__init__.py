@@ -1,6 +1,6 @@
 """The pictures of a round, a map and an evening, as PNG files.
 
-Importing this does not import Pillow; drawing does. The drawing takes tens of milliseconds, so call it in a thread.
+Importing this does not import Pillow; drawing does. The drawing takes tens of milliseconds: `DrawingThreads` do it.
 The same data gives the same bytes. Any text is drawn: what is too long ends in an ellipsis. Each board lists at most
 `board.MOST_LINES` players or maps, and the rest are counted.
 """
