@@ -68,10 +68,12 @@ async def bot_application(
     plugins: Iterable[str] | None = None,
     without: Iterable[str] = (),
     watch: bool = False,
+    register: bool = False,
 ) -> AsyncIterator[Application]:
     """Run the bot: connect to Discord, load the plugins (by toggles, or exactly *plugins*), deliver what is left.
 
-    With *watch*, or the setting of that name, a plugin is reloaded when one of its files is saved.
+    With *watch*, or the setting of that name, a plugin is reloaded when one of its files is saved. With *register* all
+    commands are registered anew, whatever was before.
 
     Raises:
         ConfigError: a setting, the token or an intent is wrong.
@@ -83,6 +85,7 @@ async def bot_application(
     async with _services(config, clock, discord) as services:
         kernel = services.kernel
         discord.attach(kernel, services.database, clock, services.troubles)
+        discord.sync.anew = register
         reports: list[Report] = []
 
         async def start_plugins() -> None:
@@ -91,6 +94,7 @@ async def bot_application(
         presence = Presence(services.database, clock)
         async with presence.held(), discord.running(start_plugins), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(kernel.close)  # before Discord is closed
+            stack.callback(discord.sync.stop)
             await stack.enter_async_context(_background(_look_after(services)))
             await stack.enter_async_context(_background(kernel.jobs.run()))
             await stack.enter_async_context(_background(_beat(presence, discord, clock)))

@@ -168,6 +168,7 @@ class Stage:
         if refused and not self._broken:
             raise PluginError("\n".join(refused))
         self.discord.attach(self._app)
+        await self.discord.begun()
 
     def _config(self, folder: Path) -> Config:
         token = folder / "token"
@@ -246,6 +247,11 @@ class StageDiscord(DiscordServer):
         """Type into an option that autocompletes; return what is offered."""
         await self.up_to_date()
         return await super().autocomplete(*args, **kwargs)
+
+    async def begun(self) -> None:
+        """Return when the commands were registered for the first time, or could not be."""
+        if self._app is not None and self._app.discord is not None:
+            await self._app.discord.sync.begun.wait()
 
     async def up_to_date(self) -> None:
         """Return when the commands of all plugins that run are registered."""

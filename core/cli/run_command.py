@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--watch", action="store_true", help="reload a plugin when one of its files is saved")
+    anew = "register all commands with Discord anew, also those that were registered before"
+    parser.add_argument("--register", action="store_true", help=anew)
     without = "start without a plugin (repeatable)"
     parser.add_argument("--without", action="append", default=[], metavar="NAME", help=without)
     add_common(parser)
@@ -48,7 +50,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     check_complete(config)
     _check_known(config, arguments.without)
     stop = stop_signal()
-    async with bot_application(config, without=arguments.without, watch=arguments.watch) as app:
+    options = {"without": arguments.without, "watch": arguments.watch, "register": arguments.register}
+    async with bot_application(config, **options) as app:
         running = sum(report.ok for report in app.reports)
         log.info("roundhook runs: %d plugins in %d guilds; stop it with Ctrl+C", running, len(config.guilds))
         await _until(stop, app)

@@ -243,6 +243,17 @@ class PluginRequest(Table, tablename="plugin_requests"):
     """JSON: what came of it; empty until the bot has done it."""
 
 
+class CommandScope(Table, tablename="command_scopes"):
+    """What the bot has registered as commands: in a guild, or (0) globally."""
+
+    scope = BigInt(primary_key=True)
+    digest = Text()
+    """Of the commands; empty: there are some of which nothing is known."""
+    names = Text()
+    """JSON: what they are called."""
+    at = moment()
+
+
 class RunningBot(Table, tablename="bots"):
     """The bot that uses this database: one row, or none."""
 
@@ -260,7 +271,7 @@ class RunningBot(Table, tablename="bots"):
 TABLES: tuple[type[Table], ...] = (
     Announcement, StoredEvent, Delivery, PluginState, PluginHooks, PluginSetting, PluginAction, StoredValue, PluginJob,
     PluginTable, PluginMigration, ServerWebhook, ReadingMark, RefusedMessage, Trouble, Confirmation, PluginRequest,
-    RunningBot,
+    CommandScope, RunningBot,
 )  # fmt: skip
 
 

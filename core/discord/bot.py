@@ -21,11 +21,13 @@ from core.discord.client import CommandClient, check_annotations, check_words_in
 from core.discord.closing import as_ours, closed_for_good, leave_closing_untold
 from core.discord.confirmations import Confirmations
 from core.discord.following import Channels, Follower
+from core.discord.guilds import Guilds
 from core.discord.intents import Intents
 from core.discord.listening import check_listener
 from core.discord.messages import Content, Within
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.discord.rest import use_ours
+from core.discord.scopes import Scopes
 from core.discord.sessions import Sessions
 from core.discord.speech import Speech
 from core.discord.status import StatusBoard, status_command
@@ -63,14 +65,16 @@ class Discord:
         """hikari's bot; which intents are asked for is each session's own."""
         use_ours(self.app.rest)
         self.gatekeeper = Gatekeeper(config)
-        self.client = CommandClient(self.app, self.gatekeeper, lambda one, guild: self._kernel.refusal(one, guild))
+        self.client = CommandClient(self.app, self.gatekeeper, self._refusal)
         self._listening: dict[tuple[str, type[hikari.Event]], Callable[[Any], Awaitable[None]]] = {}
         self._core_commands: list[Any] = []
 
     def attach(self, kernel: Kernel, database: Database, clock: Clock, troubles: Troubles) -> None:
         """Take what exists once the database is open."""
         self._kernel = kernel
-        self.sync = CommandSync(self.rest, self._config.guilds, self._commands, clock)
+        guilds = Guilds(self.app, self._config, lambda: self.sync.soon())
+        self.sync = CommandSync(self.app, guilds, self._commands, Scopes(database, clock), clock)
+        self.client.used = self.sync.used
         self._channels = Channels(self.app, troubles)
         self.speech = Speech(self.app, self._channels, self._config, database, clock, troubles)
         self._database, self._clock = database, clock
@@ -116,6 +120,7 @@ class Discord:
             finally:
                 syncing.cancel()
                 self._carrying_on.cancel()
+                await self.sync.close()
         finally:
             self.client.answers.close()
             await self.speech.close()
@@ -217,15 +222,11 @@ class Discord:
 
     async def _started(self, start_plugins: Callable[[], Awaitable[Any]]) -> None:
         application = await self._application()
-        self.gatekeeper.owners = owners_of(application)
+        self.gatekeeper.owners, self.sync.application = owners_of(application), int(application["id"])
         await self.speech.start(int((application.get("team") or {}).get("owner_user_id") or application["owner"]["id"]))
         await self.timekeeper.look()
         await start_plugins()
         await self.client.start()
-        try:
-            await self.sync.flush(force=True)
-        except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
-            log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
         await self.intents.open()
 
     async def _application(self) -> dict[str, Any]:
@@ -250,6 +251,12 @@ class Discord:
                 await self.intents.carry_on(await self.sessions.ended())
             except Exception as error:  # noqa: BLE001 - told by whoever waits for it
                 return error
+
+    def _refusal(self, generation: Generation, guild: int | None) -> str:
+        """Return why a plugin's command may not run in a guild, "" if it may: global ones are offered in all."""
+        if guild is not None and guild not in self._config.guilds:
+            return "That works on the Discord servers in the bot's settings only."
+        return self._kernel.refusal(generation, guild)
 
     def _commands(self) -> list[tuple[Any, Translations]]:
         """Return all commands, each with its translations."""

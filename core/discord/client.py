@@ -71,6 +71,8 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         """What the core's own commands do."""
         self.core_components: dict[str, Callable[[Any, str], Awaitable[None]]] = {}
         """What answers the core's own components, by their action."""
+        self.used: Callable[[int], None] = lambda scope: None
+        """Told in which scope a command is registered that somebody uses: a guild's, or 0."""
 
     def replace(self, old: Generation | None, new: Generation | None) -> None:
         """Put *new*'s commands and components in place of *old*'s, in one step."""
@@ -105,6 +107,7 @@ class CommandClient(lightbulb.GatewayEnabledClient):
         return (options, self.table[path].command) if path in self.table else None
 
     async def handle_application_command_interaction(self, interaction: Any, answered: asyncio.Event) -> None:
+        self.used(int(interaction.registered_guild_id or 0))
         if self._resolve_options_and_command(interaction) is None:
             await say(interaction, f"/{interaction.command_name} is not available any more.")
         else:

@@ -122,6 +122,15 @@ class Crowd:
         about = {"guild_id": str(place.id), "user": self._parts.world.user(user)}
         self._parts.gateway.dispatch("GUILD_MEMBER_REMOVE", about)
 
+    async def bot_leaves(self, guild: int) -> None:
+        """Let somebody remove the bot from a guild."""
+        self._parts.world.leave(guild)
+        self._parts.gateway.dispatch("GUILD_DELETE", {"id": str(guild)})
+
+    async def bot_returns(self, guild: int) -> None:
+        """Let somebody invite the bot again to a guild that it was removed from."""
+        self._parts.gateway.tell_guild(self._parts.world.come_back(guild))
+
     def _tell_voice(self, guild: Guild, user: int, state: Payload) -> None:
         place = {"guild_id": str(guild.id), "member": render.member_json(self._parts.world, guild, user)}
         self._parts.gateway.dispatch("VOICE_STATE_UPDATE", state | place)

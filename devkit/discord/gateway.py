@@ -13,7 +13,7 @@ from devkit.discord import render
 from devkit.discord.bell import Bell
 from devkit.discord.permissions import BITS
 from devkit.discord.shapes import Json, Payload
-from devkit.discord.world import World
+from devkit.discord.world import Guild, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 0, 1, 2, 6, 7, 9, 10, 11
 REMEMBERED = 10_000
@@ -108,10 +108,15 @@ class Gateway:
         session.send("READY", self._ready(session, shard))
         if intents & intent.GUILDS:
             for guild in self._world.guilds.values():
-                whole = render.gateway_guild_json(self._world, guild)
-                session.send("GUILD_CREATE", intent.seen_with(intents, "GUILD_CREATE", whole))
+                self._send_guild(session, guild)
         self._bell.ring()
         return session
+
+    def tell_guild(self, guild: Guild) -> None:
+        """Tell every session of a guild that the bot has come into."""
+        for session in self.sessions.values():
+            if session.intents & intent.GUILDS:
+                self._send_guild(session, guild)
 
     def resume(self, line: Line, session_id: str, seq: int) -> Session | None:
         """Go on with a session: what was missed is sent again, then RESUMED; None when it is not possible."""
@@ -155,6 +160,10 @@ class Gateway:
             "shard": shard,
             "application": {"id": render.me_json(self._world)["id"], "flags": self.application_flags},
         }
+
+    def _send_guild(self, session: Session, guild: Guild) -> None:
+        whole = render.gateway_guild_json(self._world, guild)
+        session.send("GUILD_CREATE", intent.seen_with(session.intents, "GUILD_CREATE", whole))
 
     def _bot_sees(self, data: Payload) -> bool:
         channel = self._world.channels.get(int(data.get("channel_id") or 0))

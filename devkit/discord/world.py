@@ -100,6 +100,7 @@ class World:
         self.add_user(BOT_ID, "roundhook", bot=True)
         self.add_user(OWNER_ID, "owner")
         self.guilds = {guild_id: self._add_guild(guild_id) for guild_id in guilds}
+        self._left: dict[int, Guild] = {}
 
     @property
     def gateway_url(self) -> str:
@@ -159,6 +160,15 @@ class World:
         )
         self.webhooks[webhook.id] = webhook
         return webhook
+
+    def leave(self, guild_id: int) -> None:
+        """Take the bot out of a guild."""
+        self._left[guild_id] = self.guilds.pop(guild_id)
+
+    def come_back(self, guild_id: int) -> Guild:
+        """Put the bot into a guild that it has left."""
+        self.guilds[guild_id] = self._left.pop(guild_id)
+        return self.guilds[guild_id]
 
     def guild(self, guild_id: int) -> Guild:
         """Return a guild; refused with 10004 when there is none."""
