@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from core.cli import add_common
-from core.cli.check_machine import looks_at_machine, stored_in
+from core.cli.check_machine import Stored, looks_at_machine, stored_in
 from core.cli.check_plugins import looks_at_plugins, looks_of_plugins
 from core.cli.looks import Finding, Look, found_by
 from core.cli.run_command import check_complete
@@ -42,21 +42,19 @@ async def _findings(arguments: argparse.Namespace) -> AsyncIterator[Finding]:
         yield Finding(f"settings: {error}", ok=False)
         return
     stored = await stored_in(config)
-    async for part, looks in _parts(config, stored.on, stored.webhooks):
+    async for part, looks in _parts(config, stored):
         async for finding in found_by(part, looks):
             yield finding
 
 
-async def _parts(
-    config: Config, on: dict[str, bool], accepted: dict[int, str]
-) -> AsyncIterator[tuple[str, AsyncIterator[Look]]]:
+async def _parts(config: Config, stored: Stored) -> AsyncIterator[tuple[str, AsyncIterator[Look]]]:
     from core.cli.check_discord import looks_at_discord  # brings hikari, which is slow to import
 
     yield "settings", _looks_at_settings(config)
     yield "this machine", looks_at_machine(config)
-    yield "plugins", looks_at_plugins(config, on)
-    yield "Discord", looks_at_discord(config, on, accepted)
-    async for plugin in looks_of_plugins(config, on, accepted):
+    yield "plugins", looks_at_plugins(config, stored.on)
+    yield "Discord", looks_at_discord(config, stored)
+    async for plugin in looks_of_plugins(config, stored.on, stored.webhooks):
         yield plugin
 
 

@@ -1,46 +1,63 @@
 """Looks at Discord: the application, the guilds that are configured, and who is named in the settings."""
 
 import functools
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import hikari
 
 from core.cli.check_channels import ANNOUNCE, READ, REPORT, look_at_channel
 from core.cli.check_intents import looks_at_intents
+from core.cli.check_machine import Stored
 from core.cli.check_webhooks import looks_at_webhooks
 from core.cli.looks import Look
 from core.config import Config
 from core.discord.asking import NOT_THERE, Asking, asking
+from core.discord.scopes import GLOBAL
 from core.errors import ConfigError
 
 INVITED = ANNOUNCE | hikari.Permissions.MANAGE_WEBHOOKS
 """What the invitation asks for; the last one is only for making webhooks."""
 
 
-async def looks_at_discord(config: Config, on: Mapping[str, bool], accepted: Mapping[int, str]) -> AsyncIterator[Look]:
-    """Give what there is to ask Discord.
-
-    *on* are the plugins, *accepted* the servers by webhooks besides those in the settings.
-    """
+async def looks_at_discord(config: Config, stored: Stored) -> AsyncIterator[Look]:
+    """Give what there is to ask Discord; *stored* is what the database knows beyond the settings."""
     async with asking(config) as line:
         me = Me(line)
         yield "Discord", me.look
         if line.lost:
             return  # everything else would say the same
-        async for one in looks_at_intents(config, on, me.flags):
+        async for one in looks_at_intents(config, stored.on, me.flags):
             yield one
         yield "Discord", me.look_at_invitation
+        if GLOBAL in stored.commands:
+            yield "commands of all guilds", functools.partial(_look_at_global, line, me, stored.commands[GLOBAL])
         for guild in config.guilds:
-            look = Guild(line, me, config, guild)
+            look = Guild(line, me, config, guild, stored.commands.get(guild))
             yield f"guild {guild}", look.look
             if look.is_there:
                 for one in look.looks():
                     yield one
         if control := config.discord.control_channel:
             yield "discord.control_channel", functools.partial(look_at_channel, line, control, READ, 0)
-        for one in looks_at_webhooks(line, config, accepted):
+        for one in looks_at_webhooks(line, config, stored.webhooks):
             yield one
+
+
+async def _look_at_global(line: Asking, me: "Me", registered: Sequence[str]) -> str:
+    found = await line.get("/applications/{application}/commands", application=await me.id())
+    _compare(registered, found)
+    return f"those that the bot has registered: {len(found)}"
+
+
+def _compare(registered: Sequence[str], found: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse (``ConfigError``) commands that are not those that the bot believes to be there."""
+    if (names := sorted(one["name"] for one in found)) != registered:
+        raise ConfigError(
+            f"the commands there are {', '.join(names) or 'none'}, and the bot has registered "
+            f"{', '.join(registered) or 'none'}: another program has its token, or somebody has changed them. Start it "
+            "once with `roundhook run --register`."
+        )
 
 
 class Me:
@@ -86,8 +103,8 @@ class Me:
 class Guild:
     """One guild of the settings."""
 
-    def __init__(self, line: Asking, me: Me, config: Config, guild: int) -> None:
-        self._line, self._me, self._guild = line, me, guild
+    def __init__(self, line: Asking, me: Me, config: Config, guild: int, registered: Sequence[str] | None) -> None:
+        self._line, self._me, self._guild, self._registered = line, me, guild, registered
         self._settings = config.guilds[guild]
         self.is_there = True
         """False once Discord has said that the bot is not in it."""
@@ -117,12 +134,14 @@ class Guild:
     async def _look_at_commands(self) -> str:
         path, application = "/applications/{application}/guilds/{guild}/commands", await self._me.id()
         try:
-            await self._line.get(path, application=application, guild=self._guild)
+            found = await self._line.get(path, application=application, guild=self._guild)
         except NOT_THERE:
             raise ConfigError(
                 "the bot may have no commands there: it was invited without the scope applications.commands. Open "
                 f"{await self._me.invitation(self._guild)} ; nothing is lost by that."
             ) from None
+        if self._registered is not None:
+            _compare(self._registered, found)
         return "the bot may have commands there"
 
     async def _look_at_role(self, role: int) -> str:

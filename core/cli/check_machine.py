@@ -20,6 +20,7 @@ from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, pending
 from core.db.migration_run import table_names
 from core.db.sqlite import SqliteDatabase
+from core.discord.scopes import registered
 from core.errors import ConfigError, PeerUnavailableError
 from core.kernel.discovery import first_enabled
 from core.kernel.toggles import Toggles
@@ -164,6 +165,8 @@ class Stored:
     """Whether a plugin is on everywhere: as it was switched, else as a first start has it."""
     webhooks: dict[int, str] = field(default_factory=dict)
     """The servers' keys by the webhooks that were accepted for them."""
+    commands: dict[int, list[str]] = field(default_factory=dict)
+    """The names of the commands that the bot has registered, by guild (0: in all)."""
 
 
 async def stored_in(config: Config) -> Stored:
@@ -176,7 +179,8 @@ async def stored_in(config: Config) -> Stored:
                 return first
             on, _ = await Toggles(database, Clock()).load(first.on)
             rows = await database.fetch("SELECT webhook_id, server FROM server_webhooks")
+            commands = await registered(database) if "command_scopes" in tables else {}
     except Exception as error:
         log.info("the database could not be read", exc_info=error)
         return first
-    return Stored(on, {int(row["webhook_id"]): str(row["server"]) for row in rows})
+    return Stored(on, {int(row["webhook_id"]): str(row["server"]) for row in rows}, commands)

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hikari
 import msgspec
 
 from core.clock import Clock
 from core.db import Database
+
+if TYPE_CHECKING:
+    import hikari
 
 GLOBAL = 0
 """The scope of global commands; every other one is a guild."""
@@ -80,7 +82,7 @@ async def registered(database: Database) -> dict[int, list[str]]:
     return {row["scope"]: msgspec.json.decode(row["names"]) for row in rows}
 
 
-def digest_of(builders: Sequence[hikari.api.CommandBuilder], factory: Any) -> str:
+def digest_of(builders: "Sequence[hikari.api.CommandBuilder]", factory: Any) -> str:
     """Return the digest of all that makes these commands, as Discord gets them."""
     told = msgspec.json.encode([builder.build(factory) for builder in builders], enc_hook=str, order="sorted")
     return hashlib.sha256(told).hexdigest()

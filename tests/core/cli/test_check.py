@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.cli import check_discord
+from core.clock import Clock
 from core.config import ServerSection
 from core.db import open_database
 from core.db.migrate import migrate
+from core.discord.scopes import Scopes
 from core.servers.ssh import Server
 from core.servers.webhooks import accept_webhook
 from tests.core.cli.checked import Check, fine, only, wrong
@@ -233,6 +235,21 @@ async def test_a_webhook_of_two_servers_is_named(outside: Outside, check: Check)
         await migrate(database)
         await accept_webhook(database, Server("second", ServerSection()), webhook, now=datetime.now(UTC))
     await only(check, f"servers.puran.webhook_ids: {webhook} was accepted for second as well")
+
+
+async def test_commands_that_somebody_else_has_changed_are_named(outside: Outside, check: Check) -> None:
+    """A restart asks nothing about them: this is where it is noticed."""
+    async with open_database(f"sqlite:///{outside.folder / 'roundhook.db'}") as database:
+        await migrate(database)
+        scopes = Scopes(database, Clock())
+        await scopes.load()
+        await scopes.note(0, "digest", [])
+        await scopes.note(1, "digest", ["stats", "last"])
+    await only(
+        check,
+        "guild 1: the commands there are none, and the bot has registered last, stats:",
+        "roundhook run --register",
+    )
 
 
 async def test_without_manage_webhooks_it_says_what_it_cannot_see(outside: Outside, check: Check) -> None:
