@@ -38,7 +38,13 @@ class Discord(Section, frozen=True):
 
     token: str = "env:ROUNDHOOK_TOKEN"  # noqa: S105 - where it is, not what it is
     rest_url: str = "https://discord.com/api/v10"
-    control_channel: Snowflake = 0
+    control_channel: Snowflake | tuple[Snowflake, ...] = 0
+
+    @property
+    def control_channels(self) -> tuple[int, ...]:
+        """The channels that webhooks post in: none, one, or, as a channel takes fifteen webhooks only, several."""
+        given = self.control_channel
+        return tuple(dict.fromkeys(filter(None, (given,) if isinstance(given, int) else given)))
 
 
 class Guild(Section, frozen=True):

@@ -72,8 +72,10 @@ class Context(Saying, Keeping):
         """``put`` keeps a file's bytes until they are imported, ``read`` gives them."""
         self.servers: Mapping[str, Server] = services.servers
         """The configured game servers by key; ``servers[key].sftp()`` is a warm, verified connection."""
-        self.control_channel: int = services.config.discord.control_channel
-        """The channel that webhooks post notices in; 0 if none is configured."""
+        self.control_channels: tuple[int, ...] = services.config.discord.control_channels
+        """The channels that webhooks post notices in."""
+        self.control_channel: int = next(iter(self.control_channels), 0)
+        """The first of them; 0 if none is configured."""
 
     @property
     def db(self) -> Database:

@@ -6,10 +6,10 @@ from typing import Any
 
 import hikari
 
-from core.cli.check_channels import ANNOUNCE, READ, REPORT, look_at_channel
+from core.cli.check_channels import ANNOUNCE, REPORT, look_at_channel
 from core.cli.check_intents import looks_at_intents
 from core.cli.check_machine import Stored
-from core.cli.check_webhooks import looks_at_webhooks
+from core.cli.check_webhooks import look_at_room, looks_at_webhooks
 from core.cli.looks import Look
 from core.config import Config
 from core.discord.asking import NOT_THERE, Asking, asking
@@ -38,8 +38,8 @@ async def looks_at_discord(config: Config, stored: Stored) -> AsyncIterator[Look
             if look.is_there:
                 for one in look.looks():
                     yield one
-        if control := config.discord.control_channel:
-            yield "discord.control_channel", functools.partial(look_at_channel, line, control, READ, 0)
+        for control in config.discord.control_channels:
+            yield "discord.control_channel", functools.partial(look_at_room, line, control)
         for one in looks_at_webhooks(line, config, stored.webhooks):
             yield one
 

@@ -5,10 +5,14 @@ from collections.abc import Iterator, Mapping
 
 import hikari
 
+from core.cli.check_channels import READ, look_at_channel
 from core.cli.looks import Look
 from core.config import Config
 from core.discord.asking import Asking
 from core.errors import ConfigError
+
+MOST = 15
+"""Webhooks in a channel, as Discord has it."""
 
 
 def looks_at_webhooks(line: Asking, config: Config, accepted: Mapping[int, str]) -> Iterator[Look]:
@@ -52,10 +56,23 @@ async def _place_of(line: Asking, config: Config, webhook: int) -> str:
         found = await line.get("/webhooks/{webhook}", webhook=webhook)
     except hikari.ForbiddenError:
         return f"webhook {webhook} is there (in which channel, the bot cannot see without Manage Webhooks)"
-    channel, control = int(found.get("channel_id") or 0), config.discord.control_channel
-    if channel and channel != control:
+    channel, controls = int(found.get("channel_id") or 0), config.discord.control_channels
+    if channel and channel not in controls:
         remedy = "Move it there (Edit Channel, Integrations, Webhooks), or correct discord.control_channel."
         raise ConfigError(
-            f"webhook {webhook} posts into channel {channel}, and notices are read in {control}. {remedy}"
+            f"webhook {webhook} posts into channel {channel}, and notices are read in "
+            f"{', '.join(map(str, controls)) or 'none'}. {remedy}"
         )
     return f"webhook {webhook} posts into the control channel"
+
+
+async def look_at_room(line: Asking, channel: int) -> str:
+    """Return a control channel's name, and whether it is full, as far as the bot may see that."""
+    name = await look_at_channel(line, channel, READ, 0)
+    try:
+        count = len(await line.get("/channels/{channel}/webhooks", channel=channel))
+    except hikari.ForbiddenError:
+        return name
+    if count < MOST:
+        return name
+    return f"{name} is full: it has {count} webhooks, and a channel takes {MOST}. Another game server needs another one"

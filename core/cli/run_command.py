@@ -78,7 +78,7 @@ def check_complete(config: Config) -> None:
     if not config.guilds:
         problem = "No [guilds.<id>] is configured: the bot would be nowhere."
         raise ConfigError(f"{problem} Add one table for each Discord server.")
-    if config.servers and not config.discord.control_channel:
+    if config.servers and not config.discord.control_channels:
         remedy = "Set it to the channel that the game servers' webhooks post in."
         raise ConfigError(f"discord.control_channel is missing. {remedy}")
 

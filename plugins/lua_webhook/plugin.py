@@ -1,4 +1,4 @@
-"""Listens in the control channel and publishes what known webhooks say: notices, and hints to fetch a file."""
+"""Listens in the control channels and publishes what known webhooks say: notices, and hints to fetch a file."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,8 +20,8 @@ class LuaWebhook(Plugin):
 
     async def setup(self) -> None:
         self._count = Count()
-        if self.ctx.control_channel:
-            self.ctx.follow(self.ctx.control_channel, self.on_message)
+        for channel in self.ctx.control_channels:
+            self.ctx.follow(channel, self.on_message)
 
     async def on_message(self, message: hikari.Message, live: bool) -> None:
         """Take a message of a known webhook (which Discord counts as a bot's); leave every other one."""
@@ -55,7 +55,7 @@ class LuaWebhook(Plugin):
 
     def _server_of(self, message: hikari.Message) -> str | None:
         """Return the server that the message's webhook belongs to; the name it shows is the sender's to choose."""
-        if message.webhook_id is None or message.channel_id != self.ctx.control_channel:
+        if message.webhook_id is None or message.channel_id not in self.ctx.control_channels:
             return None
         webhook = int(message.webhook_id)
         return next((key for key, server in self.ctx.servers.items() if webhook in server.webhook_ids), None)

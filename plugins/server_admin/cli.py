@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from roundhook import NotAllowedError, RoundhookError, Secret, Server, accept_webhook
+from roundhook import ConfigError, NotAllowedError, RoundhookError, Secret, Server, accept_webhook
 from roundhook.cli import Terminal
 
 from . import webhooks
 from .by_hand import what_is_left, who_may_only_read
 from .deploy import Deployment, Plan
-from .rest import rest_of
+from .rest import places_of, rest_of
 
 
 def add_lua_deploy(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +44,7 @@ async def _install(terminal: Terminal, deployment: Deployment, server: Server, a
     plan = await deployment.plan_install(url)
     terminal.print(plan.text)
     if url is None:
-        channel = terminal.config.discord.control_channel
-        terminal.print(f"A webhook named '{webhooks.name_of(server.key)}' is made in channel {channel}.")
+        terminal.print(f"A webhook named '{webhooks.name_of(server.key)}' is made in {places_of(terminal.config)}.")
     if plan.changes and not arguments.dry_run:
         may_write = await deployment.may_write(plan)
         if may_write and not _is_wanted(terminal, plan, arguments):
@@ -118,14 +117,18 @@ async def _known_url(terminal: Terminal, key: str) -> Secret | None:
     if url is not None:
         return url
     async with rest_of(terminal.config, key) as rest:
-        found = await webhooks.find(rest, terminal.config.discord.control_channel, key)
-    return webhooks.address(terminal.config.discord.rest_url, found) if found else None
+        for channel in terminal.config.discord.control_channels:
+            if found := await webhooks.find(rest, channel, key):
+                return webhooks.address(terminal.config.discord.rest_url, found)
+    return None
 
 
 async def _new_url(terminal: Terminal, key: str) -> Secret:
     async with rest_of(terminal.config, key) as rest:
-        made = await webhooks.make(rest, terminal.config.discord.control_channel, key)
-    return webhooks.address(terminal.config.discord.rest_url, made)
+        for channel in terminal.config.discord.control_channels:
+            if made := await webhooks.make(rest, channel, key):
+                return webhooks.address(terminal.config.discord.rest_url, made)
+    raise ConfigError(webhooks.FULL)
 
 
 async def _accept(terminal: Terminal, server: Server, url: Secret) -> None:

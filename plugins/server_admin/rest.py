@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     import hikari
 
 
+def places_of(config: Config) -> str:
+    """Return the control channels in words."""
+    channels = config.discord.control_channels
+    return f"channel {channels[0]}" if len(channels) == 1 else f"one of the channels {', '.join(map(str, channels))}"
+
+
 @contextlib.asynccontextmanager
 async def rest_of(config: Config, key: str) -> AsyncIterator["hikari.api.RESTClient"]:
     """Open Discord's REST API with the bot's token.
@@ -21,7 +27,7 @@ async def rest_of(config: Config, key: str) -> AsyncIterator["hikari.api.RESTCli
     """
     import hikari
 
-    if not config.discord.control_channel:
+    if not config.discord.control_channels:
         raise ConfigError(
             f"Where shall the script post? Set discord.control_channel, or servers.{key}.webhook_url to a webhook's "
             'address ("env:NAME" or "file:PATH").'
@@ -38,7 +44,7 @@ async def rest_of(config: Config, key: str) -> AsyncIterator["hikari.api.RESTCli
         ) from error
     except (hikari.ForbiddenError, hikari.NotFoundError) as error:
         raise ConfigError(
-            f"The bot may not manage webhooks in channel {config.discord.control_channel} (discord.control_channel). "
+            f"The bot may not manage webhooks in {places_of(config)} (discord.control_channel). "
             f"Give it 'Manage Webhooks' there, or name a webhook's address in servers.{key}.webhook_url."
         ) from error
     except (hikari.HikariError, OSError) as error:

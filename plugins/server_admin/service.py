@@ -1,7 +1,8 @@
 """What the commands do: webhooks for game servers, and a look at a server's connections."""
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import hikari
 
@@ -64,9 +65,10 @@ class ServerAdmin:
         """
         server = self.server(key, known)
         webhook, is_new = await self._webhook(key)
+        where = f" in <#{webhook.channel_id}>" if len(self._ctx.control_channels) > 1 else ""
         await accept_webhook(self._ctx.db, server, int(webhook.id), now=self._ctx.clock.now(), user=user)
         verb = "is made" if is_new else "was made before"
-        said = f"The webhook `{webhook.id}` {verb}; notices from it are accepted from now on."
+        said = f"The webhook `{webhook.id}` {verb}{where}; notices from it are accepted from now on."
         return await self._installer.install(server, self._url(webhook), said)
 
     async def write_cfg(self, offer: Offer, known: Sequence[str]) -> str:
@@ -113,27 +115,17 @@ class ServerAdmin:
         return Secret(self._ctx.webhook_url(int(webhook.id), webhook.token or ""))
 
     async def _webhook(self, key: str) -> tuple[hikari.IncomingWebhook, bool]:
-        """Return the server's webhook, and whether it has just been made."""
-        channel = self._ctx.control_channel
-        if not channel:
+        """Return the server's webhook, and whether it has just been made: in the first channel that has room."""
+        channels = self._ctx.control_channels
+        if not channels:
             raise UserFacingError("discord.control_channel is not configured. Set it and restart the bot.")
-        try:
-            if found := await webhooks.find(self._ctx.rest, channel, key):
-                return found, False
-            return await webhooks.make(self._ctx.rest, channel, key), True
-        except hikari.ForbiddenError as error:
-            raise UserFacingError(
-                f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
-            ) from error
-        except hikari.NotFoundError as error:
-            raise UserFacingError(
-                f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
-            ) from error
-        except hikari.BadRequestError as error:
-            raise UserFacingError(
-                f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. "
-                "A channel has at most 15: delete those that are not used, then try again."
-            ) from error
+        for is_new, ask in ((False, webhooks.find), (True, webhooks.make)):
+            for channel in channels:
+                with _in_words(channel):
+                    found = await ask(self._ctx.rest, channel, key)
+                if found:
+                    return found, is_new
+        raise UserFacingError(webhooks.FULL)
 
     async def _ssh_field(self, server: Server) -> Field:
         ssh = server.settings.ssh
@@ -167,6 +159,25 @@ class ServerAdmin:
             (key,),
         )
         return Field(name="Last round", value=_when(rows, "played_at") or "none yet")
+
+
+@contextlib.contextmanager
+def _in_words(channel: int) -> Iterator[None]:
+    """Say what Discord has against webhooks in *channel* (``UserFacingError``), and what to do."""
+    try:
+        yield
+    except hikari.ForbiddenError as error:
+        raise UserFacingError(
+            f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
+        ) from error
+    except hikari.NotFoundError as error:
+        raise UserFacingError(
+            f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
+        ) from error
+    except hikari.BadRequestError as error:
+        raise UserFacingError(
+            f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. Mend that, then try again."
+        ) from error
 
 
 def _when(rows: list[dict[str, object]], column: str) -> str:

@@ -8,6 +8,12 @@ from roundhook import Secret
 if TYPE_CHECKING:
     import hikari
 
+FULL = (
+    "No channel in discord.control_channel has room for another webhook: each takes 15. Delete those that are not "
+    "used, or add a channel: control_channel = [1, 2], and restart the bot."
+)
+_FULL = 30007
+"""How Discord refuses one more."""
 _ID = re.compile(r"/webhooks/(\d+)/")
 
 
@@ -35,9 +41,16 @@ async def find(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari
     return next(ours, None)
 
 
-async def make(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari.IncomingWebhook":
-    """Make a webhook for a server; raises what ``find`` raises."""
-    return await rest.create_webhook(channel, name_of(key))
+async def make(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari.IncomingWebhook | None":
+    """Make a webhook for a server; None where the channel has as many as it takes. Raises what ``find`` raises."""
+    import hikari
+
+    try:
+        return await rest.create_webhook(channel, name_of(key))
+    except hikari.BadRequestError as error:
+        if error.code != _FULL:
+            raise
+        return None
 
 
 def name_of(key: str) -> str:

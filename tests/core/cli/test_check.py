@@ -252,6 +252,17 @@ async def test_commands_that_somebody_else_has_changed_are_named(outside: Outsid
     )
 
 
+async def test_a_full_control_channel_is_named(outside: Outside, check: Check) -> None:
+    """Nothing is wrong, yet the next game server will find no room."""
+    for number in range(14):
+        outside.discord.add_webhook(f"other {number}")
+    outside.write_config(control=f"[{outside.discord.control_channel}, {outside.discord.admin_channel}]")
+    said = await check()
+    assert said.code == 0
+    assert "discord.control_channel: #control is full: it has 15 webhooks" in said.out
+    assert "discord.control_channel: #admin\n" in said.out
+
+
 async def test_without_manage_webhooks_it_says_what_it_cannot_see(outside: Outside, check: Check) -> None:
     """Discord tells that it is there, not where it posts."""
     outside.discord.deny(outside.discord.control_channel, "MANAGE_WEBHOOKS")

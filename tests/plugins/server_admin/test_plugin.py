@@ -116,6 +116,30 @@ async def test_a_wrong_control_channel_is_answered_with_the_remedy(channel: int,
         assert (await set_up(stage)).text == says
 
 
+async def test_a_full_control_channel_is_passed_over() -> None:
+    """The sixteenth server gets its webhook in the next channel, which is read too; without room that is said."""
+    discord: dict[str, Any] = {}
+    stage = Stage(["lua_webhook", "stats_import", "server_admin"], config={"discord": discord})
+    first, second = stage.discord.control_channel, stage.discord.admin_channel
+    discord["control_channel"] = [first, second]
+    async with stage:
+        for number in range(14):  # and that of the server "local"
+            stage.discord.add_webhook(f"other {number}")
+        made, found = await set_up(stage), await set_up(stage)
+        url = url_in(made.files["roundhook_config.lua"])
+        posted = await post(url, content="STATS_READY", embeds=[embed_of(DIALECT_B)])
+        await stage.until(lambda: _has_notice(stage))
+        await stage.app.services.discord.rest.delete_webhook(int(posted["webhook_id"]))
+        for number in range(15):
+            stage.discord.add_webhook(f"more {number}", second)
+        full = await set_up(stage)
+
+    assert posted["channel_id"] == str(second)
+    assert f"is made in <#{second}>" in made.text
+    assert f"was made before in <#{second}>" in found.text
+    assert "No channel in discord.control_channel has room for another webhook" in full.text
+
+
 async def test_a_guild_reaches_only_its_servers() -> None:
     """A server that is not a guild's alone can neither be set up nor tested by its admins, and is not offered."""
     async with Stage(PLUGINS, guilds=(1, 2), config=TWO_GUILDS) as stage:
