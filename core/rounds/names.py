@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from core.likeness import plain
 from core.shown import letters
 
 # `^` and one printable character that is neither `^` nor a blank: real names use `^/` and `^?` too.
@@ -14,6 +15,8 @@ _NO_GUIDS = frozenset({"", "NO_GUID", "NOGUID", "NO GUID", "UNKNOWN", "NONE", "N
 _GUEST = "NOID"
 
 GUID_LENGTH = 8
+LONGEST_KEY = 40
+"""Letters of a name by which it is found."""
 
 
 def clean_name(name: str) -> str:
@@ -34,6 +37,25 @@ def color_runs(name: str) -> list[tuple[str, str]]:
     pieces = _COLOR_CODE.split(letters(name))
     runs = [("", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
     return [(code, text) for code, text in runs if text]
+
+
+def name_key(name: str) -> str:
+    """Return *name* as it is looked for: without colour codes, case, accents and blanks.
+
+    >>> name_key("^/fnx^d NO MERCY")
+    'fnxnomercy'
+    """
+    return plain(clean_name(name))[:LONGEST_KEY]
+
+
+def name_parts(key: str) -> set[str]:
+    """Return each three letters in a row of a ``name_key``; its beginning and its end are blanks.
+
+    >>> sorted(name_parts("olz"))
+    [' ol', 'lz ', 'olz', 'z  ']
+    """
+    padded = f" {key}  "
+    return {padded[place : place + 3] for place in range(len(padded) - 2)}
 
 
 def normal_guid(guid: str, name: str = "") -> str:

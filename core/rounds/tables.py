@@ -129,6 +129,23 @@ class PlayerName(Table, tablename="player_names"):
     last_seen = moment()
 
 
+class PlayerSighting(Table, tablename="player_sightings"):
+    """A name under which a person was seen on a server, and when last; kept by ``core.rounds.sightings``."""
+
+    guid = Text(primary_key=True)
+    server = Text()
+    name = Text()
+    """Without colour codes."""
+    last_seen = moment()
+
+
+class NamePart(Table, tablename="name_parts"):
+    """Three letters in a row of a name of somebody: by these a name is found that is not typed quite so."""
+
+    part = Text(primary_key=True)
+    guid = Text()
+
+
 class PlayerRound(Table, tablename="player_rounds"):
     """What one player did in this round alone (R2 is already differenced)."""
 
@@ -279,6 +296,6 @@ class OldSender(Table, tablename="old_senders"):
 
 
 TABLES: tuple[type[Table], ...] = (
-    StatsFile, Round, Match, Session, SessionTeam, SessionPlayer, Player, PlayerName, PlayerRound, WeaponRound,
-    PlayerDay, PlayerTotal, Award, Duel, StoredNotice, NoticeAlarm, OldSender,
+    StatsFile, Round, Match, Session, SessionTeam, SessionPlayer, Player, PlayerName, PlayerSighting, NamePart,
+    PlayerRound, WeaponRound, PlayerDay, PlayerTotal, Award, Duel, StoredNotice, NoticeAlarm, OldSender,
 )  # fmt: skip

@@ -9,33 +9,41 @@ from roundhook.commands import answer, pages
 
 from .queries import CATEGORIES
 
-MAX_CHOICES = 25
-MAX_NAME = 80
-"""Of a player in a choice, which has room for 100 characters."""
 MAX_DAYS = 3650
 
 loader = lightbulb.Loader()
 
 
 async def rounds(context: lightbulb.AutocompleteContext[int]) -> None:
-    """Offer the latest rounds that fit what is typed."""
+    """Offer rounds by number, map, R1 or R2, day, or several of these; the latest first."""
+    await _offer_rounds(context, with_awards=False)
+
+
+async def rounds_with_awards(context: lightbulb.AutocompleteContext[int]) -> None:
+    """Offer the same, of rounds that have awards."""
+    await _offer_rounds(context, with_awards=True)
+
+
+async def _offer_rounds(context: lightbulb.AutocompleteContext[int], *, with_awards: bool) -> None:
     plugin = plugin_of(context)
-    found = await plugin.answers.stats.recent_rounds(str(context.focused.value or ""), plugin.hidden(context))
-    await context.respond([(_label(row), row["id"]) for row in found[:MAX_CHOICES]])
+    found = await plugin.answers.search.rounds(_typed(context), plugin.hidden(context), with_awards=with_awards)
+    await context.respond(found)
 
 
 async def players(context: lightbulb.AutocompleteContext[str]) -> None:
-    """Offer players by any of their names."""
+    """Offer players by any of their names, or something like it; who played last first."""
     plugin = plugin_of(context)
-    found = await plugin.answers.stats.find_players(str(context.focused.value or ""), plugin.hidden(context))
-    await context.respond([(f"{row['name'][:MAX_NAME]} · {row['guid']}", row["guid"]) for row in found[:MAX_CHOICES]])
+    await context.respond(await plugin.answers.search.players(_typed(context), plugin.hidden(context)))
 
 
 async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
-    """Offer the servers that this guild sees."""
-    plugin, typed = plugin_of(context), str(context.focused.value or "").lower()
-    found = await plugin.answers.stats.server_status(plugin.hidden(context))
-    await context.respond([row["server"] for row in found if typed in row["server"].lower()][:MAX_CHOICES])
+    """Offer the servers that this guild sees; the one played on last first."""
+    plugin = plugin_of(context)
+    await context.respond(await plugin.answers.search.servers(_typed(context), plugin.hidden(context)))
+
+
+def _typed(context: lightbulb.AutocompleteContext[Any]) -> str:
+    return str(context.focused.value or "")
 
 
 @loader.command
@@ -49,17 +57,19 @@ class Last(lightbulb.SlashCommand, name="last", description="The latest session:
 
 
 async def dates(context: lightbulb.AutocompleteContext[str]) -> None:
-    """Offer the days of the latest evenings."""
-    plugin, typed = plugin_of(context), str(context.focused.value or "")
-    days = await plugin.answers.days(plugin.hidden(context))
-    await context.respond([(label, day) for day, label in days if typed.lower() in label.lower()][:MAX_CHOICES])
+    """Offer the days of evenings, the latest first."""
+    plugin, server = plugin_of(context), context.get_option("server")
+    chosen = str(server.value or "") if server else ""
+    await context.respond(await plugin.answers.search.days(_typed(context), plugin.hidden(context), chosen))
 
 
 @loader.command
 class SessionCommand(lightbulb.SlashCommand, name="session", description="One evening; the latest without a date"):
     """/session [date] [server]"""
 
-    date = lightbulb.string("date", "a day, as in 2026-01-31", default=None, autocomplete=dates, max_length=32)
+    date = lightbulb.string(
+        "date", "a day: 2026-01-31, yesterday, friday, 31.1.", default=None, autocomplete=dates, max_length=32
+    )
     server = lightbulb.string("server", "one game server", default=None, autocomplete=servers, max_length=32)
 
     @lightbulb.invoke
@@ -78,7 +88,7 @@ class SessionsCommand(lightbulb.SlashCommand, name="sessions", description="The 
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
-        await plugin.answers.check_server(self.server, plugin.hidden(context))
+        await plugin.answers.search.check_server(self.server, plugin.hidden(context))
         asked = {"guild": int(context.guild_id or 0), "server": self.server}
         await pages(context, plugin.sessions_page, asked, anyone=True, empty="No session is stored yet.")
 
@@ -145,13 +155,9 @@ class Top(lightbulb.SlashCommand, name="top", description="The best players"):
 class Awards(lightbulb.SlashCommand, name="awards", description="The awards of a round; the latest without id"):
     """/awards [id]"""
 
-    round_id = lightbulb.integer("id", "which round", default=None, autocomplete=rounds)
+    round_id = lightbulb.integer("id", "which round", default=None, autocomplete=rounds_with_awards)
 
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
         await answer(context, await plugin.answers.awards(self.round_id, plugin.hidden(context)))
-
-
-def _label(row: dict[str, Any]) -> str:
-    return f"{row['id']} · {row['map_name']} R{row['round_number']} · {row['played_at']:%d %b %H:%M} UTC"[:100]

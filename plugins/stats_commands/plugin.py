@@ -80,7 +80,7 @@ class StatsCommands(Plugin):
         if not found:
             return None
         lines = [evening_views.session_line(row) for row in found]
-        row = evening_menu.choose(self.ctx.component_id, found, self.answers.labels(found))
+        row = evening_menu.choose(self.ctx.component_id, found, self.answers.search.labels(found))
         return Message(content="\n".join(lines), components=(row,))
 
     def hidden(self, context: Any) -> list[str]:

@@ -104,16 +104,6 @@ class Stats:
             )
         return rows[0] if rows else None
 
-    async def recent_rounds(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
-        """Return the round of the id that was typed, then the latest whose id begins with it or whose map holds it."""
-        where, args = visible(hidden)
-        return await self._db.fetch(
-            f"SELECT id, map_name, round_number, played_at, server FROM rounds r WHERE status <> 'empty' AND {where} "
-            "AND (CAST(id AS TEXT) LIKE ? ESCAPE '!' OR lower(map_name) LIKE lower(?) ESCAPE '!') "
-            f"ORDER BY CASE WHEN CAST(id AS TEXT) = ? THEN 0 ELSE 1 END, played_at DESC LIMIT {int(limit)}",
-            (*args, f"{_like(typed)}%", f"%{_like(typed)}%", typed),
-        )
-
     async def players(self, round_id: int) -> list[Row]:
         """Return the rows of one round's players, most damage first."""
         return await self._db.fetch(
@@ -142,17 +132,6 @@ class Stats:
         """Return a match."""
         rows = await self._db.fetch("SELECT * FROM matches WHERE id = ?", (match_id,)) if match_id else []
         return rows[0] if rows else None
-
-    async def find_players(self, typed: str, hidden: Sequence[str], limit: int = 25) -> list[Row]:
-        """Return players of whose names *typed* is a part, or whose GUID it is, the last seen first."""
-        where, args = visible(hidden)
-        seen = f"AND EXISTS (SELECT 1 {PLAYED} WHERE p.guid = players.guid AND {where}) " if hidden else ""
-        return await self._db.fetch(
-            "SELECT guid, name, last_seen FROM players WHERE NOT is_bot AND (upper(guid) = upper(?) OR EXISTS "
-            "(SELECT 1 FROM player_names n WHERE n.guid = players.guid AND lower(n.name) LIKE lower(?) ESCAPE '!')) "
-            f"{seen}ORDER BY CASE WHEN lower(name) = lower(?) THEN 0 ELSE 1 END, last_seen DESC LIMIT {int(limit)}",
-            (typed, f"%{_like(typed)}%", *args, typed),
-        )
 
     async def player_totals(
         self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str]
@@ -227,15 +206,6 @@ class Stats:
         )
         return rows[0] if rows else None
 
-    async def server_status(self, hidden: Sequence[str]) -> list[Row]:
-        """Return each server with its number of rounds and the time of the last."""
-        where, args = visible(hidden)
-        return await self._db.fetch(
-            f"SELECT r.server, count(*) AS rounds, max(r.played_at) AS latest FROM rounds r WHERE {where} "
-            "GROUP BY r.server ORDER BY r.server",
-            args,
-        )
-
 
 _NO_SUMS = frozenset({"guid", "name", "rounds", "value", "raw_name", "round_id", "side"})
 
@@ -266,8 +236,3 @@ def _sums(server: str | None, since: datetime | None, hidden: Sequence[str]) -> 
     if since:
         where, args = f"{where} AND p.day >= ?", (*args, day_of(since))
     return f"{'player_days' if since else 'player_totals'} p WHERE {where}", args
-
-
-def _like(typed: str) -> str:
-    """Return *typed* for LIKE … ESCAPE '!'; the database folds the case of both sides in the same way."""
-    return typed.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,12 +1,13 @@
 """What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from roundhook import Clock, File, Message, UserFacingError, escape_markdown
-from roundhook.db import Database, utc
+from roundhook.commands import did_you_mean
+from roundhook.db import Database
 from roundhook.pictures import DrawingThreads
 
 from . import evening_views, timing_view, views
@@ -14,9 +15,9 @@ from .card import Card, MapCard, render_card, render_evening, render_map
 from .evening_card import evening_card_of
 from .evening_menu import chosen, menus
 from .evenings import Evenings
-from .figures import counted
 from .queries import CATEGORIES, Stats
 from .results import PlayedMap
+from .search import Search
 
 MAX_DAYS = 3650
 PAGE = 10
@@ -41,7 +42,7 @@ class Answers:
         self, db: Database, clock: Clock, zones: dict[str, ZoneInfo], component_id: Callable[[str, object], str]
     ) -> None:
         self._component_id = component_id
-        self.stats, self.evenings = Stats(db), Evenings(db)
+        self.stats, self.evenings, self.search = Stats(db), Evenings(db), Search(db, clock, zones)
         self._clock = clock
         self._zones = zones
         self._threads = DrawingThreads()
@@ -77,66 +78,42 @@ class Answers:
 
     async def session(self, date: str | None, server: str | None, hidden: Sequence[str]) -> Message:
         """Return the evening of a day (of the game server's zone), or the latest."""
-        await self.check_server(server, hidden)
-        if date is None:
-            found = await self.evenings.latest(hidden, server=server)
-        else:
-            found = await self._of_day(_day(date), server, hidden)
-        if not found:
-            raise UserFacingError(f"No session is stored {'of that day' if date else 'yet'}. /sessions shows all.")
+        servers = await self.search.check_server(server, hidden)
+        if date is not None:
+            found = await self.search.sessions(date, servers)
+        elif not (found := await self.evenings.latest(hidden, server=server)):
+            raise UserFacingError("No session is stored yet. /sessions shows all.")
         return await self.evening(max(found, key=lambda row: row["rounds"]), tables=True)
-
-    async def days(self, hidden: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the days of the latest evenings (``2026-01-31``), each with what was played then."""
-        found = await self.evenings.latest(hidden, limit=50)
-        return [(f"{self._local(row):%Y-%m-%d}", label) for row, label in zip(found, self.labels(found), strict=True)]
-
-    def labels(self, sessions: Sequence[Row]) -> list[str]:
-        """Return each session as a choice: day (of its server's zone), server, how much was played."""
-        days = [
-            f"{self._local(row):%Y-%m-%d} · {row['server']} · {counted(row['rounds'], 'round')}" for row in sessions
-        ]
-        return [day[:100] for day in days]
 
     async def sessions(self, server: str | None, hidden: Sequence[str], page: int) -> list[Row]:
         """Return one page of the evenings, the latest first, with teams and score of each."""
         found = await self.evenings.latest(hidden, server=server, limit=PAGE * (page + 1))
         return [row | await self.evenings.result(row["id"]) for row in found[PAGE * page :]]
 
-    async def _of_day(self, day: datetime, server: str | None, hidden: Sequence[str]) -> list[Row]:
-        """Return the sessions that began on a day; told apart by the zone of each one's server."""
-        around = timedelta(hours=14)  # no zone is further away
-        limits = {"after": day - around, "before": day + timedelta(days=1) + around}
-        found = await self.evenings.latest(hidden, server=server, limit=50, **limits)
-        return [row for row in found if self._local(row).date() == day.date()]
-
-    def _local(self, session: Row) -> datetime:
-        started = utc(session["started_at"])
-        return (started or self._clock.now()).astimezone(self._zones.get(session["server"], ZoneInfo("UTC")))
-
     async def player(self, typed: str, server: str | None, days: int | None, hidden: Sequence[str]) -> Message:
         """Return one player's numbers."""
-        found = await self._player(typed, hidden)
-        await self.check_server(server, hidden)
+        found = await self.search.player(typed, hidden)
+        await self.search.check_server(server, hidden)
         since = self._since(days)
-        totals = await self.stats.player_totals(found["guid"], server, since, hidden)
+        totals = await self.stats.player_totals(found.guid, server, since, hidden)
         if totals is None:
             remedy = "Try without server and days." if server or days else "It appears here when one has been played."
             raise UserFacingError(
-                f"{escape_markdown(found['name'])} has no complete round {_where(server, days)}. {remedy} "
+                f"{escape_markdown(found.name)} has no complete round {_where(server, days)}. {remedy} "
                 "Rounds with a bot on a side do not count."
             )
-        weapons = await self.stats.weapons(found["guid"], server, since, hidden)
-        names = await self.stats.names(found["guid"])
-        return views.player_message(totals, weapons, names, _where(server, days), found["last_seen"])
+        weapons = await self.stats.weapons(found.guid, server, since, hidden)
+        names = await self.stats.names(found.guid)
+        return views.player_message(totals, weapons, names, _where(server, days), found.last_seen)
 
     async def top(self, category: str, days: int | None, hidden: Sequence[str], server: str | None = None) -> Message:
         """Return the best players of a category."""
         if category not in CATEGORIES:
             raise UserFacingError(
-                f"There is no category '{escape_markdown(category)}'. Use one of {', '.join(CATEGORIES)}."
+                f"There is no category '{escape_markdown(category)}'. {did_you_mean(category, CATEGORIES)}"
+                f"Use one of {', '.join(CATEGORIES)}."
             )
-        await self.check_server(server, hidden)
+        await self.search.check_server(server, hidden)
         scope = (server, self._since(days), hidden)
         sample = await self.stats.sample(category, *scope)
         ranking = await self.stats.top(category, *scope, sample=sample)
@@ -221,43 +198,11 @@ class Answers:
         if row is None:
             if round_id is None:
                 raise UserFacingError("No round is stored yet. Rounds appear here as soon as one has been played.")
-            raise UserFacingError(f"There is no round {round_id}. /last shows the latest rounds and their numbers.")
+            raise await self.search.no_round(round_id, hidden)
         return row
-
-    async def check_server(self, server: str | None, hidden: Sequence[str]) -> None:
-        """Refuse a server that has no round, or none that may be seen (``UserFacingError``)."""
-        if server is None:
-            return
-        known = [row["server"] for row in await self.stats.server_status(hidden)]
-        if server not in known:
-            raise UserFacingError(
-                f"No round of a server '{escape_markdown(server)}' is stored. "
-                f"There are rounds of: {escape_markdown(', '.join(known)) or 'no server yet'}."
-            )
-
-    async def _player(self, typed: str, hidden: Sequence[str]) -> Row:
-        found = await self.stats.find_players(typed, hidden)
-        exact = [row for row in found if typed.lower() in (row["name"].lower(), row["guid"].lower())]
-        if len(exact) == 1 or len(found) == 1:
-            return (exact or found)[0]
-        if not found:
-            raise UserFacingError(
-                f"No player called '{escape_markdown(typed)}' is known. Type a part of the name and choose."
-            )
-        names = ", ".join(f"{escape_markdown(row['name'][:40])} (`{row['guid']}`)" for row in found[:10])
-        raise UserFacingError(f"Several players fit '{escape_markdown(typed)}': {names}. Choose one while typing.")
 
     def _since(self, days: int | None) -> Any:
         return self._clock.now() - timedelta(days=min(days, MAX_DAYS)) if days else None
-
-
-def _day(typed: str) -> datetime:
-    """Return the beginning of a day in UTC."""
-    try:
-        return datetime.strptime(typed.strip()[:10], "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        said = f"'{escape_markdown(typed)}' is no day. Write it as 2026-01-31, or choose while typing."
-        raise UserFacingError(said) from None
 
 
 def _where(server: str | None, days: int | None) -> str:

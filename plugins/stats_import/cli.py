@@ -5,7 +5,7 @@ from pathlib import Path
 
 from roundhook import ConfigError
 from roundhook.cli import Terminal, add_json
-from roundhook.rounds import rebuild_rollups
+from roundhook.rounds import rebuild_rollups, rebuild_sightings
 
 # Each command imports what it is made of: for `import` the plugin runs besides, and is imported as a whole for that.
 
@@ -118,10 +118,11 @@ def add_db_rebuild(parser: argparse.ArgumentParser) -> None:
 
 
 async def db_rebuild(terminal: Terminal, arguments: argparse.Namespace) -> int:
-    """Work the players' sums out anew, also while the bot runs."""
+    """Work the players' sums out anew, and by which names they are found, also while the bot runs."""
     days, totals = await rebuild_rollups(terminal.db)
+    names = await rebuild_sightings(terminal.db)
     if arguments.json:
-        terminal.print_json({"player_days": days, "player_totals": totals})
+        terminal.print_json({"player_days": days, "player_totals": totals, "player_sightings": names})
     else:
-        terminal.print(f"worked out anew: {days} days of players, {totals} totals")
+        terminal.print(f"worked out anew: {days} days of players, {totals} totals, {names} names")
     return 0

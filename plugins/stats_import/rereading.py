@@ -13,7 +13,7 @@ from typing import Any
 from roundhook import Event, FetchedFile, Server
 from roundhook.cli import Terminal
 from roundhook.db import Row, Transaction, marks, utc
-from roundhook.rounds import day_of, keep_rollups, parse_stats_filename
+from roundhook.rounds import day_of, forget_sightings, keep_rollups, parse_stats_filename
 
 from . import people, store
 from .batch import amendments
@@ -55,7 +55,9 @@ class Rereading:
         async with self._db.transaction(alone=True) as transaction:
             filing = await file_again(transaction, self._server.key, self._zone, read)
             moved = await self._move(transaction)
-            await people.recount(transaction, await self._guids(transaction))
+            guids = await self._guids(transaction)
+            await people.recount(transaction, guids)
+            await forget_sightings(transaction, guids)
         events: list[Event] = []
         for some in _evenings(filing, self._zone):
             events += await self._mend(filing, some, moved)

@@ -7,7 +7,17 @@ from typing import Any
 from piccolo.table import Table
 
 from roundhook.db import Dialect, Row, Transaction, columns_of, insert_sql, marks
-from roundhook.rounds import Match, PlayerRound, Round, Session, WeaponRound, day_of, keep_rollups
+from roundhook.rounds import (
+    Match,
+    PlayerRound,
+    Round,
+    Session,
+    WeaponRound,
+    day_of,
+    forget_sightings,
+    keep_rollups,
+    keep_sightings,
+)
 
 from . import people, store
 from .planning import MatchPlan, Neighbourhood, SessionPlan, plan_sessions, unclear_sessions
@@ -177,8 +187,10 @@ class Writer:
             await self._transaction.insert(table, columns_of(table), rows)
         seen = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
         await people.see(self._transaction, self._dialect, seen)
-        gone = {guid for one in written for guid, _ in one.people_before - one.people}
-        await people.recount(self._transaction, gone | self._missed)
+        await keep_sightings(self._transaction, self._server, seen)
+        gone = {guid for one in written for guid, _ in one.people_before - one.people} | self._missed
+        await people.recount(self._transaction, gone)
+        await forget_sightings(self._transaction, gone)
 
     async def _write_notices(self) -> None:
         rounds = self._hood.rounds

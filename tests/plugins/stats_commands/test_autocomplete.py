@@ -1,7 +1,9 @@
-"""What is offered while a user types: 25 choices of 100 characters at most, and only what fits."""
+"""What is offered while a user types: 25 choices of 100 characters at most, the nearest first, and only what fits."""
+
+from datetime import timedelta
 
 from roundhook.testing import Stage
-from tests.plugins.rounds import crowd, filename, hand_over, play
+from tests.plugins.rounds import crowd, filename, give_awards, hand_over, play, play_match
 from tests.plugins.stats_import.invented import Line, stats_file
 
 PLUGINS = ["stats_import", "stats_commands"]
@@ -28,9 +30,109 @@ async def test_players_are_found_by_any_of_their_names(database_url: str) -> Non
             ["AAAAAAA2"], ["AAAAAAA2"], [], [],
         ]  # fmt: skip
         assert (await found(""))[0] == "AAAAAAA1"  # the last one seen
+        forgiven = ("befroe", "^1a^7fter", "a f t e r", "aaaa aaa1", "crt", "t", " ^1")
+        assert [await found(typed) for typed in forgiven] == [
+            ["AAAAAAA1"], ["AAAAAAA1"], ["AAAAAAA1"], ["AAAAAAA1"], ["AAAAAAA4"], ["AAAAAAA1", "AAAAAAA4"],
+            await found(""),
+        ]  # fmt: skip
+        assert sorted(await found("aaaa")) == sorted(await found(""))  # half of all their GUIDs
+        assert await found("AAAAAAA3" + "0" * 24) == ["AAAAAAA3"]  # a GUID as senders of notices have it
         assert await stage.discord.autocomplete("stats", "player", "after", guild=1) == [
             {"name": "after · AAAAAAA1", "value": "AAAAAAA1"}
         ]
+        assert (await stage.discord.autocomplete("stats", "player", "before", guild=1))[0]["name"] == (
+            "after (as before) · AAAAAAA1"
+        )
+
+
+async def test_rounds_are_found_by_what_people_say_of_them(database_url: str) -> None:
+    """A map, also with a slip, R1 or R2, a day, a server, several of these, or a number; in the server's zone."""
+    config = {"servers": {"tokyo": {"timezone": "Asia/Tokyo"}}}
+    async with Stage(PLUGINS, database=database_url, config=config) as stage:
+        days = 86400.0
+        first, second = await play_match(stage, "supply", ago=3 * days)
+        late, _ = await play_match(stage, "radar", ago=2 * days)
+        far = await play(stage, "te_escape2", ago=days, server="tokyo")
+        await give_awards(stage, "supply", 2, ago=3 * days)
+        then = stage.clock.now() - timedelta(days=3)
+
+        async def found(typed: str, command: str = "round") -> list[int]:
+            return [choice["value"] for choice in await stage.discord.autocomplete(command, "id", typed, guild=1)]
+
+        by_words = [await found(one) for one in ("supply", "suply R2", "R1", f"{then:%Y-%m-%d}", "te escape", "tokyo")]
+        by_day = await found(f"supply {then - timedelta(minutes=10):%A} round 1")
+        by_number = await found(str(second["id"])), await found(f"{late['id']} ")
+        nothing = [await found(one) for one in ("qqqq", "supply 1999-01-01", "tokyo supply", "9" * 30)]
+        with_awards = [await found(one, "awards") for one in ("", "radar")]
+        labels = await stage.discord.autocomplete("timing", "id", "escape", guild=1)
+        (unknown,) = [await stage.discord.invoke("round", guild=1, options={"id": 4000})]
+
+    pair = [second["id"], first["id"]]
+    assert by_words[:2] == [pair, [second["id"]]]
+    assert by_words[2] == [far["id"], late["id"], first["id"]]
+    assert set(by_words[3]) <= set(pair)
+    assert by_words[4:] == [[far["id"]], [far["id"]]]
+    assert by_day == [first["id"]]
+    assert [one[0] for one in by_number] == [second["id"], late["id"]]
+    assert nothing == [[], [], [], []]
+    assert with_awards == [[second["id"]], []]
+    assert labels[0]["name"].endswith("JST")
+    assert "There is no round 4000. The nearest: 5. /last" in unknown.text
+
+
+async def test_days_and_servers_are_offered(database_url: str) -> None:
+    """Evenings by day, server or both; the server played on last goes first; a day without one names others."""
+    async with Stage(PLUGINS, database=database_url, config={"servers": {"puran": {"timezone": "UTC"}}}) as stage:
+        await play(stage, "supply", ago=86400.0 * 9)
+        await play(stage, "radar", ago=86400.0 * 2, server="puran")
+        then = stage.clock.now() - timedelta(days=9)
+
+        async def found(option: str, typed: str) -> list[str]:
+            choices = await stage.discord.autocomplete("session", option, typed, guild=1)
+            return [choice["value"] for choice in choices]
+
+        days = [await found("date", typed) for typed in ("", "pura", "local", f"{then:%d.%m.}", f"puran {then:%d.%m.}")]
+        servers = [await found("server", typed) for typed in ("", "PURN", "loc", "x")]
+        by_words = await stage.discord.invoke("session", options={"date": f"{then:%d %b}"})
+        none = await stage.discord.invoke("session", options={"date": "today"})
+        refused = await stage.discord.invoke("session", options={"server": "locla"})
+
+    late, early = (
+        f"{stage.clock.now() - timedelta(days=2, minutes=1):%Y-%m-%d}",
+        f"{then - timedelta(minutes=1):%Y-%m-%d}",
+    )
+    assert days == [[late, early], [late], [early], [early], []]
+    assert servers == [["puran", "local"], ["puran"], ["local"], []]
+    assert "**supply** R1" in by_words.text
+    assert f"The nearest: {late} · puran · 1 round. /sessions" in none.text
+    assert "'locla' is stored. Did you mean local? There are rounds of: puran, local." in refused.text
+
+
+async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None:
+    """Who plays under another name on a server that the guild does not see is offered under the one it knows."""
+    config = {"servers": {"secret": {"timezone": "UTC", "guilds": [2]}}}
+    async with Stage(PLUGINS, database=database_url, guilds=(1, 2), config=config) as stage:
+        await play(stage, "supply", ago=7200, players=[Line("AAAAAAA1", "open"), Line("AAAAAAA2", "two", side=2)])
+        await play(
+            stage, "radar", server="secret", players=[Line("AAAAAAA1", "covert"), Line("BBBBBBB1", "spy", side=2)]
+        )
+
+        async def found(option: str, typed: str, guild: int) -> list[str]:
+            command = "round" if option == "id" else "stats"
+            return [one["name"] for one in await stage.discord.autocomplete(command, option, typed, guild=guild)]
+
+        here = [await found("player", typed, 1) for typed in ("", "covert", "cov", "spyy", "BBBB", "open")]
+        rounds = [await found("id", typed, 1) for typed in ("radar", "secret", "2", "R1")]
+        there = [await found("player", typed, 2) for typed in ("covrt", "spy")]
+        said = await stage.discord.invoke("stats", guild=1, options={"player": "spy"})
+        asked = await stage.discord.invoke("stats", guild=1, options={"player": "opne"})
+
+    known = ["open · AAAAAAA1", "two · AAAAAAA2"]
+    assert here == [known, [], [], [], [], known[:1]]
+    assert [len(one) for one in rounds] == [0, 0, 0, 1]
+    assert there == [["covert · AAAAAAA1"], ["spy · BBBBBBB1"]]
+    assert said.text == "No player called 'spy' is known. Type a part of the name and choose."
+    assert asked.text == "No player called 'opne' is known. Did you mean open (`AAAAAAA1`)? Choose while typing."
 
 
 async def test_choices_keep_to_discords_limits() -> None:
@@ -46,7 +148,7 @@ async def test_choices_keep_to_discords_limits() -> None:
             await stage.discord.autocomplete(command, option, typed, guild=1)
             for command, option, typed in (
                 ("stats", "player", ""), ("stats", "server", "SERVER"), ("round", "id", ""), ("timing", "id", "3"),
-                ("awards", "id", "M29"),
+                ("round", "id", "M29"),
             )
         ]  # fmt: skip
         longest = await stage.discord.autocomplete("stats", "player", "xxx", guild=1)

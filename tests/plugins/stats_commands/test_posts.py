@@ -152,7 +152,7 @@ async def test_an_evening_is_asked_for_by_its_day() -> None:
         date = (await stage.discord.autocomplete("session", "date", ""))[3]["value"]
         by_day = await stage.discord.invoke("session", options={"date": date})
         other = await stage.discord.invoke("session", options={"server": "other"})
-        wrong = [await stage.discord.invoke("session", options={"date": one}) for one in ("yesterday", "1999-01-01")]
+        wrong = [await stage.discord.invoke("session", options={"date": one}) for one in ("soon", "1999-01-01")]
         listed = await stage.discord.invoke("sessions", options={"server": "local"})
         second = await stage.discord.click(listed, "▶")
         await stage.plugins.reload("stats_commands")
@@ -160,8 +160,8 @@ async def test_an_evening_is_asked_for_by_its_day() -> None:
 
     assert "**map_03** R1" in by_day.text
     assert "**radar** R1" in other.text
-    assert "'yesterday' is no day" in wrong[0].text
-    assert "No session is stored of that day" in wrong[1].text
+    assert "'soon' is no day. Write today, yesterday, friday, 2026-01-31" in wrong[0].text
+    assert "No session is stored of that day. The nearest: " in wrong[1].text
     assert listed.text.count(" · local · 1 round") == 10
     assert second.text.count(" · local · 1 round") == 2
     assert shown.ephemeral

@@ -25,6 +25,8 @@ _QUERIES = {
     " JOIN sessions s ON s.id = p.session_id",
     "players": "SELECT guid, name, is_bot, first_seen, last_seen FROM players",
     "player_names": "SELECT guid, name, first_seen, last_seen FROM player_names",
+    "player_sightings": "SELECT * FROM player_sightings",
+    "name_parts": "SELECT * FROM name_parts",
     "player_rounds": f"SELECT r.filename, {_PLAYER} FROM player_rounds p JOIN rounds r ON r.id = p.round_id",
     "weapon_rounds": f"SELECT r.filename, {_WEAPON} FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id",
     "player_days": "SELECT * FROM player_days",
@@ -36,7 +38,8 @@ _QUERIES = {
 }
 TABLES = (
     "stats_files", "rounds", "matches", "sessions", "session_teams", "session_players", "players", "player_names",
-    "player_rounds", "weapon_rounds", "player_days", "player_totals", "awards", "duels", "round_notices",
+    "player_sightings", "name_parts", "player_rounds", "weapon_rounds", "player_days", "player_totals", "awards",
+    "duels", "round_notices",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
-"""The players' sums that the import keeps are the same as when they are worked out anew."""
+"""The players' sums and names that the import keeps are the same as when they are worked out anew."""
 
+from datetime import UTC, datetime
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from core.db import Database
 from core.db.database import Row
 from core.db.tables import columns_of
-from core.rounds import rollups
+from core.rounds import rollups, sightings
 from core.rounds.events import FetchedFile, RoundNotice
 from core.rounds.tables import PlayerDay, PlayerTotal
 from tests.plugins.stats_import.conftest import service_of
@@ -41,9 +42,12 @@ async def test_kept_sums_are_those_worked_out_anew(database: Database, seed: int
         for notice in (one for one in some if isinstance(one, RoundNotice)):
             await service.store_notice(notice)
         kept = await _sums(database)
+        names = await _names(database)
         await rollups.rebuild_rollups(database)
+        await sightings.rebuild_sightings(database)
 
         assert kept == await _sums(database)
+        assert names == await _names(database)
 
 
 async def test_only_what_counts_is_added_up(database: Database, folder: Folder) -> None:
@@ -99,6 +103,29 @@ async def test_what_nobody_could_say_is_null(database: Database, folder: Folder)
     await service.import_files([folder.put(name_of("2025-10-22-220000"), stats_file(shown="4:00"))])
 
     assert (await database.fetch("SELECT DISTINCT revives_given FROM player_totals")) == [{"revives_given": 137}]
+
+
+async def test_names_are_those_of_each_server(database: Database, folder: Folder) -> None:
+    """A name is known where it was used; a corrected file takes away what it named, and by what that was found."""
+    service = service_of(database, folder)
+    await service.import_files(
+        [folder.put(R1, stats_file(players=[Line("AAAAAAA1", "^1wrong"), Line("OMNIBOT0", "b")]))]
+    )
+    assert [tuple(row.values())[:3] for row in (await _names(database))[0]] == [("AAAAAAA1", "puran", "wrong")]
+
+    longer = stats_file(players=[Line("AAAAAAA1", "right"), Line("AAAAAAA2", "two", side=2)])
+    await service.import_files([folder.put(R1, longer, modified_at=datetime(2026, 3, 2, tzinfo=UTC))])
+
+    seen, parts = await _names(database)
+    assert [row["name"] for row in seen] == ["right", "two"]
+    assert {row["part"] for row in parts if row["guid"] == "AAAAAAA1"} == {" ri", "rig", "igh", "ght", "ht ", "t  "}
+
+
+async def _names(database: Database) -> tuple[list[Row], list[Row]]:
+    seen = await database.fetch(
+        "SELECT guid, server, name, last_seen FROM player_sightings ORDER BY guid, server, name"
+    )
+    return seen, await database.fetch("SELECT part, guid FROM name_parts ORDER BY part, guid")
 
 
 async def _sums(database: Database) -> tuple[list[Row], list[Row]]:
