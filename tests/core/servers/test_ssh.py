@@ -54,6 +54,8 @@ async def test_one_connection_is_kept_warm(server: Server) -> None:
 
     assert clients == [first] * 3
     assert answers == [b"stats"] * 10
+    assert server._connection is not None
+    assert "gcm" in str(server._connection.get_extra_info("send_cipher"))  # the cheap one, where the server has it
 
 
 async def test_a_wrong_host_key_is_refused(server: Server, game: GameServer) -> None:
