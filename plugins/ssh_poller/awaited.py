@@ -1,15 +1,26 @@
-"""The files that notices let us await: which file is one's, and what it can be called."""
+"""The files that notices let us await: which file is one's, what it can be called, and those of one server."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from roundhook import Clock, RoundNotice
+from roundhook.db import Database
 from roundhook.rounds import NOTICE_WINDOW
 
 from .client import RemoteFile
 
 _ENDS = ("", "-endstats", "_endstats")
+_DELAYS = """
+    SELECT n.server, n.received_at, f.fetched_at FROM round_notices n JOIN rounds r ON r.id = n.round_id
+    JOIN stats_files f ON f.server = r.server AND f.filename = r.filename AND f.sha256 = r.file_sha256
+    WHERE n.id > (SELECT max(id) FROM round_notices) - 2000 AND n.received_at IS NOT NULL ORDER BY n.id"""
+LATEST_UNIX = 2**32
+"""Whatever a game server's clock says: a time after that is none."""
+_LATEST = 16
+"""So many files are remembered, for a notice that comes after its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,7 @@ class Awaited:
     map_name: str
     round_number: int
     ended_at: datetime
+    received_at: datetime
 
     def fits(self, file: RemoteFile, times: Sequence[datetime]) -> bool:
         """Tell whether *file*, written at one of *times*, is this round's."""
@@ -33,3 +45,66 @@ class Awaited:
             written = (self.ended_at + timedelta(seconds=second)).astimezone(zone)
             for end in _ENDS:
                 yield f"{written:%Y-%m-%d-%H%M%S}-{self.map_name}-round-{self.round_number}{end}.txt"
+
+
+async def stored_delays(db: Database, longest: float) -> list[tuple[str, float]]:
+    """Return how many seconds after their notices the latest files were fetched, and from which servers."""
+    rows = await db.fetch(_DELAYS)
+    waits = [(row["server"], (row["fetched_at"] - row["received_at"]).total_seconds()) for row in rows]
+    return [(server, seconds) for server, seconds in waits if 0 <= seconds <= longest]
+
+
+class Notices:
+    """One server's notices whose files are awaited, each for *seconds*: no look has to ask the database for them."""
+
+    def __init__(self, server: str, zone: ZoneInfo, seconds: float, clock: Clock) -> None:
+        self._server, self._zone, self._clock = server, zone, clock
+        self._patience = timedelta(seconds=seconds)
+        self._awaited: list[Awaited] = []
+        self._came: deque[RemoteFile] = deque(maxlen=_LATEST)
+
+    async def read(self, db: Database) -> None:
+        """Take up what is stored and has no round yet, as after a restart."""
+        rows = await db.fetch(
+            "SELECT map_name, round_number, round_end_unix, notice, received_at FROM round_notices "
+            "WHERE server = ? AND round_id IS NULL AND received_at >= ?",
+            (self._server, self._clock.now() - self._patience),
+        )
+        for row in rows:
+            if '"end_reason":"aborted"' not in row["notice"]:
+                self._add(row["map_name"], row["round_number"], row["round_end_unix"], row["received_at"])
+
+    def add(self, notice: RoundNotice) -> None:
+        """Await the file of a notice, unless it came before, or there is none."""
+        possible = notice.end_reason != "aborted" and 0 <= notice.round_end_unix < LATEST_UNIX
+        if possible and notice.received_at is not None:
+            self._add(notice.map_name, notice.round_number, notice.round_end_unix, notice.received_at)
+
+    def now(self) -> list[Awaited]:
+        """Return those that are awaited still."""
+        since = self._clock.now() - self._patience
+        self._awaited = [one for one in self._awaited if one.received_at >= since]
+        return self._awaited
+
+    def elapsed(self) -> list[float]:
+        """Return how many seconds ago each of them came."""
+        now = self._clock.now()
+        return [(now - one.received_at).total_seconds() for one in self._awaited]
+
+    def fitting(self, file: RemoteFile) -> list[Awaited]:
+        """Return those whose round's *file* is."""
+        times = file.name.possible_times(self._zone)
+        return [one for one in self._awaited if one.fits(file, times)]
+
+    def came(self, file: RemoteFile) -> None:
+        """Note that a file was fetched: its round is not awaited any more."""
+        if file.name.kind == "round":
+            self._came.append(file)
+            found = self.fitting(file)
+            self._awaited = [one for one in self._awaited if one not in found]
+
+    def _add(self, map_name: str, number: int, end: float, received_at: datetime) -> None:
+        new = Awaited(map_name, number, datetime.fromtimestamp(round(end), UTC), received_at)
+        came = any(new.fits(one, one.name.possible_times(self._zone)) for one in self._came)
+        if not came and new not in self._awaited:
+            self._awaited.append(new)

@@ -1,16 +1,15 @@
 """The fetch loop of one server: awaits the files of notices, polls in between, never stops.
 
-Which files are awaited is read from the stored notices that have no round yet, so a restart forgets nothing; what has
-been fetched is read from the journal's and the import's tables. A file is taken when two looks show the same size and
-it ends in a newline.
+Which files are awaited is read once from the stored notices that have no round yet, so a restart forgets nothing; what
+has been fetched is read from the import's tables. A file is taken when two looks show the same size and it ends in a
+newline.
 """
 
-import itertools
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from roundhook import (
     BadInputError,
@@ -19,23 +18,25 @@ from roundhook import (
     FetchedFile,
     Files,
     PeerUnavailableError,
+    RoundNotice,
     Server,
     Settings,
-    one_line,
 )
 from roundhook.db import Database
 from roundhook.rounds import Trigger
 
-from .awaited import Awaited
+from .awaited import Awaited, Notices
 from .client import RemoteFile, StatsFolder
+from .delays import Delays
+from .pace import Pace
+from .refusals import Refusals
 from .zones import names_behind, question, remedy
 
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
 SETTLE_SECONDS = 2.0
 """SFTP gives whole seconds: a folder that has just changed may change again without a sign; it is listed once more."""
-LIST_AWAITED_SECONDS = 1.0
-TOLD_AT_ONCE = 400
-"""Characters: so much of what was refused at one look is told, beside how much more there is."""
+LIST_AGAIN_SECONDS = 1.0
+"""A folder without a sign of change is listed once more when a file is that late, or could not be read."""
 TRIED_AGAIN = "It is tried again; what is written meanwhile is fetched then."
 MOVE_AWAY = "Move old stats files out of it: of what is not read, only the files of rounds whose notice came are found."
 BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
@@ -49,7 +50,7 @@ holds more than is read; its zone seems to be another."""
 
 
 class FetchLoop:
-    """Fetches one server's files. ``run`` goes on until it is cancelled; ``wake`` makes it look at once."""
+    """Fetches one server's files. ``run`` goes on until it is cancelled; ``expect`` makes it look at once."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class FetchLoop:
         db: Database,
         files: Files,
         clock: Clock,
+        pace: Pace,
         log: logging.Logger,
         publish: Callable[[FetchedFile], Awaitable[None]],
         tell_admins: Callable[[str], Awaitable[None]],
@@ -71,56 +73,64 @@ class FetchLoop:
         self._db = db
         self._files = files
         self._clock = clock
+        self._pace = pace
         self._log = log
         self._publish = publish
-        self._tell_admins = tell_admins
         self._trouble, self._well = trouble, well
+        self._notices = Notices(server.key, server.settings.zone, settings.await_seconds, clock)
+        self.delays = Delays(settings.look_seconds)
+        """How long after their notices files come."""
+        self._looked_at = self._asked_at = self._looked_before = clock.now()
+        """When the folder's time was last known, and asked for before that: what is new came in between."""
         self._seen: dict[str, tuple[int, int]] = {}
         """Size and time of each file that was fetched."""
         self._growing: dict[str, tuple[int, int]] = {}
         """Size and time of files that were not whole at the look before."""
-        self.told: set[str] = set()
-        """Names of what was refused; each is told once."""
-        self._to_tell: dict[str, str] = {}
-        """Why names were refused at this look."""
+        self.refusals = Refusals(server.key, log, tell_admins)
         self._unread = False
         """Whether the server would not give the bytes of a file; nothing in the folder changes when it does again."""
         self._stored: dict[str, int] | None = None
         """Times of the files that are in the database already; read at the first look."""
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
-        self._unsettled = False
+        self._has_changed = self._unsettled = False
         self._is_full = False
         """Whether the folder held more at the last listing than is read."""
         self._slowdown = 0.0
 
-    def wake(self) -> None:
-        """Look at once: a notice has come."""
+    def expect(self, notice: RoundNotice) -> None:
+        """Look at once, and await the file of a notice."""
+        self._notices.add(notice)
         self._server.asked.set()
 
     async def run(self) -> None:
         """Look at the folder for ever; slower while the server is away, faster while a file is awaited."""
+        await self._notices.read(self._db)
         while True:
+            await self._pace.turn()
             self._server.asked.clear()
-            awaited = await self._awaited()
+            awaited = self._notices.now()
             try:
                 await self._look(awaited)
                 await self._back()
             except (PeerUnavailableError, ConfigError) as error:
                 await self._gone(error)
-            await self._pause(awaited=bool(awaited or self._growing))
+            await self._pause()
 
     async def _look(self, awaited: Sequence[Awaited]) -> None:
         """Ask for the folder's time; list it only when that has changed (a listing costs 300 times as much)."""
-        stamp, now, again = await self._folder.stamp(), time.monotonic(), bool(awaited or self._unread)
+        asked_at = self._clock.now()
+        stamp, now = await self._folder.stamp(), time.monotonic()
+        self._looked_before, self._asked_at, self._looked_at = self._asked_at, asked_at, self._clock.now()
         by_name = self._is_full and bool(awaited)
         if self._is_full and now - self._listed_at < (
             BY_NAME_SECONDS if by_name else min(FULL_SECONDS, self._settings.poll_seconds)
         ):
             return
+        self._has_changed = self._stamp not in (None, stamp)
         if stamp != self._stamp:
             self._changed_at, self._unsettled = now, True
-        elif not (self._growing or self._unsettled or (again and now - self._listed_at >= LIST_AWAITED_SECONDS)):
+        elif not self._is_due(now):
             return
         self._listed_at = now
         self._unsettled = now - self._changed_at <= SETTLE_SECONDS
@@ -131,7 +141,19 @@ class FetchLoop:
                 break  # something more urgent: look anew, the rest comes after it
         else:
             self._stamp = None if by_name else stamp
-        await self._tell_refused()
+        await self.refusals.tell()
+
+    def _is_due(self, now: float) -> bool:
+        """Tell whether to list a folder that shows no change: soon after the last one, then less and less often."""
+        since = now - self._listed_at
+        if self._growing or (self._unread and since >= LIST_AGAIN_SECONDS):
+            return True
+        if not (elapsed := self._notices.elapsed()):
+            return self._unsettled
+        if self._unsettled:
+            return since >= max(float(self._settings.look_seconds), (now - self._changed_at) / 2)
+        overdue = max(map(self.delays.overdue, elapsed))
+        return overdue >= LIST_AGAIN_SECONDS and since >= max(LIST_AGAIN_SECONDS, overdue / 2)
 
     async def _new_files(self, by_name: Sequence[Awaited]) -> list[RemoteFile]:
         """Return what is to be fetched, the most urgent first: of all that is listed, or of those notices alone."""
@@ -153,7 +175,7 @@ class FetchLoop:
         if self._is_full:
             await self._trouble(FULL, f"{self._folder.path('')} holds {listing.count} names.", MOVE_AWAY)
         else:
-            self.told &= there.keys()
+            self.refusals.keep(there.keys())
             await self._well(FULL)
         return list(there.values())
 
@@ -192,14 +214,24 @@ class FetchLoop:
         name = file.name.filename
         if not self._is_file(file):
             return
+        if name not in self._growing:
+            self._learn(file)
         data = await self._bytes_of(name)
         if data is None or not await self._is_whole(file, data):
             return
         trigger: Trigger = "notice" if self._is_awaited(file, awaited) else "poll"
         await self._hand_over(file, data, trigger)
+        self._notices.came(file)
         self._seen[name] = file.size, file.modified_unix
         self._growing.pop(name, None)
         self._server.asked_for.discard(name)
+
+    def _learn(self, file: RemoteFile) -> None:
+        """Remember how long after its notice a file came, if the folder's time has shown it."""
+        if file.name.kind == "round" and self._has_changed:
+            for one in self._notices.fitting(file):
+                moments = (self._looked_before, self._looked_at)
+                self.delays.learn(*((moment - one.received_at).total_seconds() for moment in moments))
 
     def _is_file(self, file: RemoteFile) -> bool:
         """Tell whether what is listed can be a stats file; what cannot is refused without being opened."""
@@ -244,27 +276,13 @@ class FetchLoop:
         except BadInputError as error:
             self._refuse(name, error)
             return
-        self.told.discard(name)
+        self.refusals.forget(name)
         await self._publish(event)
         self._log.info("%s fetched from %s (%s, %d bytes)", name, self._server.key, trigger, len(data))
 
     def _refuse(self, name: str, reason: object) -> None:
         self._growing.pop(name, None)
-        if name not in self.told:
-            self._to_tell[name] = f"{self._server.key}: {one_line(str(reason))}"
-
-    async def _tell_refused(self) -> None:
-        """Tell the admins what was refused at this look; the rest of a whole folder of it is in the log only."""
-        texts = list(self._to_tell.values())
-        lengths = list(itertools.accumulate(len(text) + 1 for text in texts))
-        fits = max(sum(length <= TOLD_AT_ONCE for length in lengths), 1)
-        first, rest = texts[:fits], texts[fits:]
-        for text in rest:
-            self._log.warning("%s", text)
-        if first:
-            await self._tell_admins("\n".join([*first, *([f"{len(rest)} more are in the log."] if rest else [])]))
-        self.told.update(self._to_tell)
-        self._to_tell.clear()
+        self.refusals.add(name, reason)
 
     def _is_awaited(self, file: RemoteFile, awaited: Sequence[Awaited]) -> bool:
         if file.name.filename in self._server.asked_for:
@@ -274,20 +292,6 @@ class FetchLoop:
     def _times(self, file: RemoteFile) -> tuple[datetime, ...]:
         return file.name.possible_times(self._server.settings.zone)
 
-    async def _awaited(self) -> list[Awaited]:
-        """Read the notices of the last seconds that have no round yet."""
-        since = self._clock.now() - timedelta(seconds=self._settings.await_seconds)
-        rows = await self._db.fetch(
-            "SELECT map_name, round_number, round_end_unix, notice FROM round_notices "
-            "WHERE server = ? AND round_id IS NULL AND received_at >= ?",
-            (self._server.key, since),
-        )
-        return [
-            Awaited(row["map_name"], row["round_number"], datetime.fromtimestamp(row["round_end_unix"], UTC))
-            for row in rows
-            if '"end_reason":"aborted"' not in row["notice"]
-        ]
-
     async def _read_stored(self) -> dict[str, int]:
         rows = await self._db.fetch(
             "SELECT filename, modified_at FROM stats_files WHERE server = ? AND modified_at IS NOT NULL ORDER BY id",
@@ -295,9 +299,11 @@ class FetchLoop:
         )
         return {row["filename"]: int(row["modified_at"].timestamp()) for row in rows}
 
-    async def _pause(self, *, awaited: bool) -> None:
+    async def _pause(self) -> None:
         """Wait until it is time for the next look, or until something is asked for."""
-        seconds: float = self._settings.look_seconds if awaited else self._settings.poll_seconds
+        seconds = min(map(self.delays.pause, self._notices.elapsed()), default=self._settings.poll_seconds)
+        if self._growing:
+            seconds = self._settings.look_seconds
         if self._unsettled:
             seconds = min(seconds, SETTLE_SECONDS)
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - so that not all servers are tried at once

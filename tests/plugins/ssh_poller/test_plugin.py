@@ -403,10 +403,11 @@ def test_each_name_that_an_awaited_file_can_have() -> None:
     """They are names of stats files that fit the notice; a map that is no file name gives none."""
     end = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)  # the clock changes half a minute later
     zone = ZoneInfo("Europe/Ljubljana")
-    names = [parse_stats_filename(name) for name in Awaited("supply", 2, end).names(zone)]
+    awaited = Awaited("supply", 2, end, received_at=end)
+    names = [parse_stats_filename(name) for name in awaited.names(zone)]
 
     assert len(names) == 3 * 211
     for name in names:
         assert name is not None
-        assert Awaited("supply", 2, end).fits(RemoteFile(name, 1, 1), name.possible_times(zone))
-    assert {parse_stats_filename(name) for name in Awaited("../x", 1, end).names(zone)} == {None}
+        assert awaited.fits(RemoteFile(name, 1, 1), name.possible_times(zone))
+    assert {parse_stats_filename(name) for name in Awaited("../x", 1, end, end).names(zone)} == {None}
