@@ -25,7 +25,10 @@ SCOPES = {
     "team_capture": "global", "stats_commands": "guild", "server_admin": "guild",
 }  # fmt: skip
 README = ["What", "Set up", "Commands", "Config", "How it fails", "Remove"]
-TREES = ("roundhook", "core", "plugins", "devkit", "examples", "tests", "docs", "piccolo_migrations", "benchmarks")
+TREES = (
+    "roundhook", "roundhook_plugins", "core", "plugins", "devkit", "examples", "tests", "docs", "piccolo_migrations",
+    "benchmarks",
+)  # fmt: skip
 MAX_BODY, MAX_FILE, MAX_TEST_FILE = 60, 350, 450
 PRODUCT = ("roundhook", "core", "plugins", "devkit", "examples")
 TOO_LONG = {

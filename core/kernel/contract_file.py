@@ -15,6 +15,7 @@ from core.kernel.fields import NoFieldError
 from core.kernel.forms import Form, Moment, Nothing, OneOf, Text, Truth, WrongValueError
 from core.kernel.kinds import Kind
 from core.kernel.manifest import Manifest
+from core.kernel.names import stable
 from core.kernel.served import serve
 
 CONTRACT = "contract"
@@ -87,8 +88,9 @@ class ContractFile:
     def kinds(self, module: ModuleType) -> list[Kind]:
         """Return the kinds of events that *module* declares."""
         found: dict[str, Kind] = {}
+        own = stable(module.__name__)
         for cls in vars(module).values():
-            kind = vars(cls).get("__event__") if isinstance(cls, type) and cls.__module__ == module.__name__ else None
+            kind = vars(cls).get("__event__") if isinstance(cls, type) and cls.__module__ == own else None
             if isinstance(kind, Kind):
                 self._check(kind, module)
                 if (other := found.get(kind.hook)) is not None:

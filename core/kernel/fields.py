@@ -6,6 +6,7 @@ import typing
 from typing import Any, Literal, Union
 
 from core.kernel.forms import PLAIN, Form, OneOf, Record, Row, Values
+from core.kernel.names import stable
 
 _KINDS = "None, bool, int, float, str, datetime, Literal, tuples, NamedTuples, frozen dataclasses of these"
 
@@ -24,7 +25,7 @@ def record_of(cls: type[Any], home: types.ModuleType | None = None, within: tupl
         raise NoFieldError(f"{cls.__name__} is nested in itself. Use {_KINDS}.")
     needed = _needed_of(cls)
     try:
-        hints = typing.get_type_hints(cls, vars(home) if home and home.__name__ == cls.__module__ else None)
+        hints = typing.get_type_hints(cls, vars(home) if home and stable(home.__name__) == cls.__module__ else None)
     except Exception as error:
         raise NoFieldError(
             f"a type of {cls.__name__} cannot be read: {type(error).__name__}: {error}. Correct it."

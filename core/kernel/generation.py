@@ -23,6 +23,7 @@ from core.kernel.imported import check_imported
 from core.kernel.kinds import Kind
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
+from core.kernel.names import asking
 from core.kernel.offers import Offer
 from core.kernel.plain import plain
 from core.kernel.probe import MEND, Impl, Probe, place_of
@@ -143,7 +144,7 @@ class Generation:
 
         A ``PluginError`` names file and line; the caller disposes.
         """
-        with reading(self.source):
+        with reading(self.source), asking(self.package):
             await self._load(context, contracts, ready)
         await asyncio.to_thread(self.source.settle) if self.source.data else self.source.settle()
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 
 from core.kernel.bounded import text_of
+from core.kernel.names import plugin_of, stable
 
 _NAMED = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
 """In Python's message: the name and where it was looked for."""
@@ -16,6 +17,7 @@ _OF_THREADS = {
     "no running event loop": "A plugin is imported in a thread: do it in setup().",
 }
 """Words of Python's about what belongs to a thread, each with the remedy."""
+OF_ANOTHER = "Another plugin's files cannot be imported: take its events, or ask what it offers."
 
 
 def what_failed(error: BaseException, package: str, files: Iterable[str], place: str) -> str:
@@ -31,12 +33,13 @@ def what_failed(error: BaseException, package: str, files: Iterable[str], place:
     name, module = named.groups() if named else ("", error.name or "")
     namespace, _, generation = package.partition(".")
     files = sorted(filter(None, files))
-    if _within(module, package):
-        return _own(str(error), name, module.removeprefix(package).lstrip("."), files)
+    for own in (package, stable(package)):
+        if _within(module, own):
+            return _own(str(error), name, module.removeprefix(own).lstrip("."), files)
     if _within(module, namespace):
-        return f"{plain} Another plugin's files cannot be imported: take its events, or ask what it offers."
+        return f"{plain} {OF_ANOTHER}"
     top, dots = module.partition(".")[0], "." * (place.count("/") + 1)
-    if top == generation.rpartition("__g")[0]:
+    if top == plugin_of(generation):
         return f"{plain} Write `from {dots}` for `from {top}.`: the folder may be called otherwise."
     if any(_within(one, top) for one in files):
         return f"{plain} It is the plugin's own: write it with a dot, `from {dots}{top} import …`."

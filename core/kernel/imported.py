@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import functools
+import re
 import sqlite3
 import sys
 import threading
@@ -12,9 +13,12 @@ from types import ModuleType
 from typing import Any
 
 from core.errors import PluginError
-from core.kernel.loader import NAMESPACE, place_where
+from core.kernel.import_errors import OF_ANOTHER
+from core.kernel.loader import place_where
+from core.kernel.names import NAMESPACE
 from core.kernel.source import Source
 
+_BEYOND = re.compile(rb"\bfrom[\s\\]*\.[\s\\]*\.|\b%s\b" % NAMESPACE.encode())
 _HANDLERS = "handlers run in another thread. Make it in setup()"
 _BOUND: dict[type[Any], str] = {
     sqlite3.Connection: f"a connection to SQLite, which belongs to the thread that imports; {_HANDLERS}.",
@@ -30,12 +34,30 @@ def check_imported(source: Source, package: str, before: set[str]) -> None:
 
     *before* are the names of the modules that there were.
     """
+    for inner, data in list(source.files.items()):
+        _check_own(source, inner, data)
     for inner, module in _modules(source, package):
         for name, value in list(vars(module).items()):
             _check_bound(source, inner, name, value)
     foreign = [name for name in set(sys.modules) - before if _lies_in(sys.modules.get(name), name, source.folder)]
     if foreign:
         raise _foreign(source, foreign)
+
+
+def _check_own(source: Source, module: str, data: bytes) -> None:
+    """Refuse what is imported from beyond the plugin's folder under a plugin's name: also if it happens to be there."""
+    if _BEYOND.search(data):
+        within = module.count(".") + (1 if source.is_package(module) and module else 0)
+        for node in ast.walk(ast.parse(data)):
+            if isinstance(node, ast.Import | ast.ImportFrom) and _leaves(within, node):
+                place = f"{source.paths[module].relative_to(source.folder)}:{node.lineno}"
+                raise PluginError(f"{source.name}: {place}: {OF_ANOTHER} Its own are imported with a dot.")
+
+
+def _leaves(within: int, node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.level > within + 1 or (node.module or "").split(".")[0] == NAMESPACE
+    return any(one.name.split(".")[0] == NAMESPACE for one in node.names)
 
 
 def _check_bound(source: Source, module: str, name: str, value: Any) -> None:

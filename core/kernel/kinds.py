@@ -12,13 +12,12 @@ from typing import Any, TypeVar, dataclass_transform
 from core.errors import PluginError
 from core.kernel.fields import record_of
 from core.kernel.forms import Record
-from core.kernel.loader import NAMESPACE
+from core.kernel.names import NAMESPACE, plugin_of
 
 LIVE = timedelta(minutes=10)
 """How long ago an event may have happened to be about what happens now."""
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"__g\d+$")
 _SPECIAL = re.compile("[%:\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 """What is written in another way in a key."""
 _LONGEST_KEY = 1000
@@ -222,7 +221,7 @@ def _owner_of(module: str) -> str:
     first, *rest = module.split(".")
     if first == "core":
         return ""
-    return _NUMBER.sub("", rest[0] if first == NAMESPACE and rest else [first, *rest][-2:][0])
+    return plugin_of(rest[0] if first == NAMESPACE and rest else [first, *rest][-2:][0])
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
 """Imports a plugin's code beside the old copy: each generation is a package of its own name.
 
-Its modules are real ones: the standard library finds what lies beside them.
+Its modules are real ones: the standard library finds what lies beside them, and ``pickle`` what they define.
 """
 
 import ast
@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.errors import PluginError
-from core.kernel import own_tables
+from core.kernel import elsewhere, names, own_tables
 from core.kernel.import_errors import what_failed
+from core.kernel.names import NAMESPACE
 from core.kernel.source import Source, parsed, read_source
 
-__all__ = ["Source", "read_source"]
+__all__ = ["NAMESPACE", "Source", "read_source"]
 
-NAMESPACE = "roundhook_plugins"
 IMPORT_SECONDS = 10.0
 START = "plugin.py:1"
 """The place of what stands nowhere."""
@@ -55,6 +55,7 @@ async def import_generation(
     _install(source, package)
     try:
         within = contextvars.Context() if context is None else context  # an empty one is false
+        within.run(names.ASKING.set, package)
 
         def work() -> types.ModuleType:
             found = within.run(importlib.import_module, f"{package}.{module}")
@@ -86,13 +87,15 @@ def modules_of(package: str) -> dict[str, types.ModuleType]:
 
 def forget(package: str) -> None:
     """Remove every trace of a generation's modules."""
-    _FINDER.sources.pop(package, None)
+    source = _FINDER.sources.pop(package, None)
     modules = modules_of(package)
     own_tables.let_go(modules.values())
     for module in modules:
         sys.modules.pop(module, None)
-    if NAMESPACE in sys.modules:
+    if source is not None:
         vars(sys.modules[NAMESPACE]).pop(package.rpartition(".")[2], None)
+        if not names.remove(package):
+            elsewhere.tell(source.name, None)
 
 
 def place_of(error: BaseException, source: Source) -> str:
@@ -133,6 +136,16 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         super().__init__(fullname, str(path))
         self._source = source
 
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
+        """Call a plain module as ``pickle`` will; a folder keeps its generation's name, since ``import`` goes by it."""
+        names.alias(name := names.stable(spec.name))
+        return types.ModuleType(name) if spec.submodule_search_locations is None else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Run it."""
+        super().exec_module(module)
+        names.rename(module)
+
     def get_code(self, fullname: str) -> types.CodeType:
         return parsed(self._source, self.path)[0]
 
@@ -140,8 +153,19 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         return importlib.util.decode_source(self._source)
 
 
+class _AliasLoader(importlib.abc.Loader):
+    """Puts an alias under a name for ``pickle``."""
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        importlib.import_module(names.meant(spec.name))
+        return names.alias(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing: its names are looked up when they are asked for."""
+
+
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of all live generations."""
+    """Finds the modules of all live generations, also by their names for ``pickle``."""
 
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
@@ -150,8 +174,12 @@ class _Finder(importlib.abc.MetaPathFinder):
         if not fullname.startswith(f"{NAMESPACE}."):
             return None
         package = ".".join(fullname.split(".")[:2])
-        source = self.sources.get(package)
-        return _spec(source, fullname, fullname.removeprefix(package).lstrip(".")) if source else None
+        if source := self.sources.get(package):
+            return _spec(source, fullname, fullname.removeprefix(package).lstrip("."))
+        name = names.meant(fullname) or _from_elsewhere(fullname)
+        if not name or self.find_spec(name) is None:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, _AliasLoader())
 
 
 def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.ModuleSpec | None:
@@ -163,13 +191,20 @@ def _spec(source: Source, fullname: str, inner: str) -> importlib.machinery.Modu
     return importlib.util.spec_from_file_location(fullname, path, loader=loader, submodule_search_locations=places)
 
 
+def _from_elsewhere(fullname: str) -> str:
+    """Return what a name for ``pickle`` means in a process that has loaded nothing of its plugin: what lies there."""
+    plugin = fullname.split(".")[1]
+    if (folder := elsewhere.folder_of(plugin)) is None:
+        return ""
+    _install(read_source(plugin, folder), new_package(plugin))
+    return names.meant(fullname)
+
+
 def _install(source: Source, package: str) -> None:
-    if _FINDER not in sys.meta_path:
-        sys.meta_path.insert(0, _FINDER)
-    namespace = types.ModuleType(NAMESPACE, "The live generations of all plugins.")
-    namespace.__path__ = []
-    sys.modules.setdefault(NAMESPACE, namespace)
+    importlib.import_module(NAMESPACE)
     _FINDER.sources[package] = source
+    names.add(package)
+    elsewhere.tell(source.name, source.folder)
 
 
 async def _in_thread(work: Callable[[], types.ModuleType], source: Source, package: str) -> types.ModuleType:
@@ -225,3 +260,4 @@ def _import_error(source: Source, package: str, error: BaseException | None) -> 
 
 _FINDER = _Finder()
 _NUMBERS = itertools.count(1)
+sys.meta_path.insert(0, _FINDER)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from core.kernel.names import stable
+
 if TYPE_CHECKING:
     from piccolo.table import Table
 
@@ -14,7 +16,7 @@ def tables_in(modules: Iterable[ModuleType]) -> "list[type[Table]]":
     from piccolo.table import Table
 
     found = [(module, one) for module in modules for one in list(vars(module).values()) if isinstance(one, type)]
-    return [one for module, one in found if issubclass(one, Table) and one.__module__ == module.__name__]
+    return [one for module, one in found if issubclass(one, Table) and one.__module__ == stable(module.__name__)]
 
 
 def let_go(modules: Iterable[ModuleType]) -> None:

@@ -19,6 +19,7 @@ from core.kernel.contract_file import declared, has_contract, read_contract
 from core.kernel.contracts import Contracts
 from core.kernel.kinds import Kind
 from core.kernel.manifest import Manifest
+from core.kernel.names import stable
 from core.kernel.offers import Offer, offered, problem_of
 from core.kernel.reliance import check_installed
 from core.kernel.served import AbsentContractError, serve
@@ -67,7 +68,8 @@ class Probe:
 
     def plugin_class(self, module: ModuleType) -> type[Any]:
         """Return the one Plugin class that *module* defines."""
-        classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == module.__name__]
+        own = stable(module.__name__)
+        classes = [one for one in vars(module).values() if inspect.isclass(one) and one.__module__ == own]
         found = list(dict.fromkeys(one for one in classes if issubclass(one, self._contracts.base)))
         if not found:
             problem = "plugin.py has no Plugin class. Define exactly one class that derives from Plugin."

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from core.config import Config
 from core.db.migrate import Due
 from core.errors import PluginError
-from core.kernel import loader
+from core.kernel import loader, names
 from core.kernel.declaring import Declaring
 from core.kernel.generation import Generation
 from core.kernel.host import Host
@@ -155,7 +155,8 @@ class Replacement:
             ready = functools.partial(self._migrating.ready, slot, generation, due)
             await generation.load(self._host.context(generation, settings), self._host.contracts, ready)
             self._declaring.check(generation)
-            await self._host.surface.check(generation)
+            with names.asking(generation.package):
+                await self._host.surface.check(generation)
         except BaseException as error:
             await self.dispose(generation)
             if isinstance(error, PluginError):
@@ -188,11 +189,13 @@ class Replacement:
             self._host.surface.replace(old, new)
             slot.generation, slot.manifest = new, new.manifest if new else manifest
             self._declaring.put(slot.name, new)
+            names.serve(slot.name, new.package if new else "")
             if new is not None and live:
                 new.scope.go_live()
         except BaseException:
             slot.generation, slot.manifest = old, manifest
             self._declaring.put(slot.name, old)
+            names.serve(slot.name, old.package if old else "")
             self._host.surface.replace(new, old)
             raise
         if old is not None:

@@ -46,4 +46,9 @@ IMPORTS = (
         ("/count", "a type that is not there, Shown", "Import Shown above"),
         GOOD.replace("context: lightbulb.Context", "context: 'Shown'").replace('many"):', 'many"):  # here'),
     ),
+    Bad(
+        "another plugin's file",
+        ("Another plugin's files cannot be imported", "take its events"),
+        "from ..another import plugin  # here\n" + GOOD,
+    ),
 )

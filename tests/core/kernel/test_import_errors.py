@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import PluginError
 from core.kernel import loader
+from core.kernel.imported import check_imported
 from tests.plugin_maker import write_plugin
 
 FILES = {
@@ -60,3 +61,24 @@ async def test_a_file_in_a_folder_of_the_plugin_climbs(tmp_path: Path) -> None:
 
     with pytest.raises(PluginError, match=r"at parts/deep\.py:1: .*`from \.\.helper import …`"):
         await loader.import_generation(loader.read_source("shop", folder), loader.new_package("shop"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from .. import ladder",
+        "from ..ladder import plugin",
+        "from .\\\n    ... import ladder",
+        "import roundhook_plugins.ladder",
+        "from roundhook_plugins.ladder.plugin import Ladder",
+        "from roundhook_plugins.shop import plugin",
+    ],
+)
+def test_what_is_another_plugins_is_refused_also_where_it_is_there(line: str, tmp_path: Path) -> None:
+    """Names for ``pickle`` are not for ``import``; a folder of the plugin's own may climb."""
+    files = {"parts/deep.py": f"from .. import helper\n{line.replace('..', '...')}\n", "helper.py": ""}
+    folder = write_plugin(tmp_path, "shop", "from .parts import deep\n", files=files)
+    source = loader.read_source("shop", folder)
+
+    with pytest.raises(PluginError, match=r"shop: parts/deep\.py:2: Another plugin's files cannot be imported"):
+        check_imported(source, loader.new_package("shop"), set())
