@@ -20,7 +20,7 @@ _DELAYS = """
 LATEST_UNIX = 2**32
 """Whatever a game server's clock says: a time after that is none."""
 _LATEST = 16
-"""So many files are remembered, for a notice that comes after its file."""
+"""So many files that came without a notice are remembered, for one that comes after its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,29 @@ class Notices:
         now = self._clock.now()
         return [(now - one.received_at).total_seconds() for one in self._awaited]
 
-    def fitting(self, file: RemoteFile) -> list[Awaited]:
-        """Return those whose round's *file* is."""
+    def of(self, file: RemoteFile) -> Awaited | None:
+        """Return the one whose round's *file* is, of several the one that ended last before it was written."""
         times = file.name.possible_times(self._zone)
-        return [one for one in self._awaited if one.fits(file, times)]
+        found = [one for one in self._awaited if file.name.kind == "round" and one.fits(file, times)]
+        return min(
+            found, key=lambda one: min((one.ended_at > time, abs(time - one.ended_at)) for time in times), default=None
+        )
 
     def came(self, file: RemoteFile) -> None:
         """Note that a file was fetched: its round is not awaited any more."""
-        if file.name.kind == "round":
+        if found := self.of(file):
+            self._awaited.remove(found)
+        elif file.name.kind == "round":
             self._came.append(file)
-            found = self.fitting(file)
-            self._awaited = [one for one in self._awaited if one not in found]
 
     def _add(self, map_name: str, number: int, end: float, received_at: datetime) -> None:
         new = Awaited(map_name, number, datetime.fromtimestamp(round(end), UTC), received_at)
-        came = any(new.fits(one, one.name.possible_times(self._zone)) for one in self._came)
-        if not came and new not in self._awaited:
+        if came := next((one for one in self._came if self._explains(one, new)), None):
+            self._came.remove(came)
+        elif new not in self._awaited:
             self._awaited.append(new)
+
+    def _explains(self, file: RemoteFile, notice: Awaited) -> bool:
+        """Tell whether a file that came before is a notice's: if in doubt it is not, and another is looked for."""
+        times = file.name.possible_times(self._zone)
+        return notice.fits(file, times) and max(times) >= notice.ended_at

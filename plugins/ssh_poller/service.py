@@ -228,10 +228,9 @@ class FetchLoop:
 
     def _learn(self, file: RemoteFile) -> None:
         """Remember how long after its notice a file came, if the folder's time has shown it."""
-        if file.name.kind == "round" and self._has_changed:
-            for one in self._notices.fitting(file):
-                moments = (self._looked_before, self._looked_at)
-                self.delays.learn(*((moment - one.received_at).total_seconds() for moment in moments))
+        if self._has_changed and (notice := self._notices.of(file)):
+            after, by = (moment - notice.received_at for moment in (self._looked_before, self._looked_at))
+            self.delays.learn(after.total_seconds(), by.total_seconds())
 
     def _is_file(self, file: RemoteFile) -> bool:
         """Tell whether what is listed can be a stats file; what cannot is refused without being opened."""

@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from devkit.game.ssh import Behaviour, SshServer
@@ -76,11 +77,12 @@ def config(games: Many, **settings: float) -> dict[str, object]:
     return {"servers": {"local": {"ssh": None}, **servers}, "plugin": {"ssh_poller": own}}
 
 
-async def end_of_round(stage: Stage, servers: int, map_name: str) -> str:
-    """Let all servers say that a round has ended; return what its file is called."""
-    end = stage.clock.now()
+async def end_of_round(stage: Stage, servers: int, map_name: str, *, ahead: int = 0) -> str:
+    """Let all servers, whose clocks are so much *ahead*, say that a round has ended; return what its file is called."""
+    now = stage.clock.now()
+    end = now + timedelta(seconds=ahead)
     await asyncio.gather(*[
-        stage.publish(notice(server=f"s{one}", map_name=map_name, round_end_unix=end.timestamp(), received_at=end))
+        stage.publish(notice(server=f"s{one}", map_name=map_name, round_end_unix=end.timestamp(), received_at=now))
         for one in range(servers)
     ])  # fmt: skip
     return name_of(f"{end:%Y-%m-%d-%H%M%S}", map_name)
@@ -140,13 +142,13 @@ async def test_a_delay_is_learnt_and_kept(tmp_path: Path) -> None:
     async with many(tmp_path, 1) as games:
         async with Stage(PLUGINS, config=config(games), database=database) as stage:
             looks = []
-            for number in range(3):
+            for number in range(3):  # the same map again, as nobody plays it
                 await until(lambda: games.requests)
                 before, began = games.requests, stage.clock.monotonic()
-                name = await end_of_round(stage, 1, f"map{number}")
+                name = await end_of_round(stage, 1, "supply", ahead=10 * number)
                 await asyncio.sleep(0.3)  # the game server's: what is learnt
                 looks.append((games.requests - before, stage.clock.monotonic() - began))
-                games.write(name, stats_file(f"map{number}"))
+                games.write(name, stats_file(shown=f"{number}:05"))
                 await stored(stage, number + 1)
             known = running(stage, "ssh_poller").loops["s0"].delays.export()
             assert (await stage.plugins.reload("ssh_poller")).ok
