@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.kernel.gate import Gate
 from core.kernel.report import Report
-from core.kernel.scope import Gate
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 

@@ -140,7 +140,10 @@ class Context(Saying, Keeping):
         self._generation.scope.spawn(work)
 
     def every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Call *work* each *seconds*; it is not called while the plugin is being reloaded."""
+        """Call *work* each *seconds*; it is not called while the plugin is being reloaded.
+
+        A reload waits for a call under way as long as a handler may take, 10 s; then the call is cancelled.
+        """
         self._generation.scope.every(seconds, work)
 
     def service(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -17,9 +17,11 @@ from core.config import Config
 from core.db.migrate import Due
 from core.errors import PluginError
 from core.kernel import loader, names
+from core.kernel.bounded import GRACE_SECONDS
 from core.kernel.declaring import Declaring
 from core.kernel.generation import Generation
 from core.kernel.host import Host
+from core.kernel.jobs import LIMIT_SECONDS
 from core.kernel.layers import Layers, plugin_table
 from core.kernel.manifest import Manifest, read_manifest
 from core.kernel.migrating import Migrating, told_with
@@ -204,20 +206,37 @@ class Replacement:
             slot.renew()
 
     async def _drain(self, generation: Generation, *, force: bool) -> None:
-        """Wait until no handler of *generation* runs; without *force*, one beyond its limit is a ``PluginError``."""
+        """Wait until no handler of *generation* runs; a timer's call that takes longer than a handler may is cancelled.
+
+        What goes on then is a ``PluginError``, with *force* an error in the log.
+        """
         if not generation.scope.activity.count:
             return
-        limits = [impl.limit for impl in generation.impls.values()]
+        limits = [LIMIT_SECONDS, *(impl.limit for impl in generation.impls.values())]
         limits += [offer.limit for offer in generation.offers.values()]
-        try:
-            async with asyncio.timeout(max(limits, default=0.0) + DRAIN_GRACE_SECONDS):
-                await generation.scope.activity.idle()
-        except TimeoutError:
-            name, count = generation.manifest.name, generation.scope.activity.count
-            if not force:
-                left = f"{count} of its handlers or timers' calls still run beyond their limit"
-                raise PluginError(f"{name}: not reloaded, {left}. Try again, or disable and enable it.") from None
-            _log.error("%s is switched off although a handler of it still runs", name)
+        seconds = max(limits) + DRAIN_GRACE_SECONDS
+        if await _idle(generation, seconds):
+            return
+        if names := generation.scope.cancel_calls():
+            late = f"{', '.join(names)} had not ended after {seconds:g} s and was cancelled"
+            generation.log.error("%s. What takes longer belongs into self.ctx.service.", late)
+            if await _idle(generation, GRACE_SECONDS):
+                return
+        name, count = generation.manifest.name, generation.scope.activity.count
+        if not force:
+            left = f"{count} of its handlers or timers' calls still run beyond their limit"
+            raise PluginError(f"{name}: not reloaded, {left}. Try again, or disable and enable it.")
+        _log.error("%s is switched off although a handler of it still runs", name)
+
+
+async def _idle(generation: Generation, seconds: float) -> bool:
+    """Return whether nothing of *generation* runs within *seconds*."""
+    try:
+        async with asyncio.timeout(seconds):
+            await generation.scope.activity.idle()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _read(slot: Slot, config: Config) -> tuple[Manifest, loader.Source, Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.errors import PluginError
 from core.kernel.bounded import bounded, contained, keep
 from core.kernel.declarations import check_arguments, check_async, name_of
+from core.kernel.gate import Gate
 
 CLOSE_SECONDS = 5.0
 """How long one closer, or all cancelled tasks together, may take."""
@@ -63,32 +64,6 @@ class Activity:
         """Return when nothing is running."""
         while self.count:  # something may have begun while this task was being woken
             await self._idle.wait()
-
-
-class Gate:
-    """Closed while a plugin is being swapped; what would reach the plugin waits here."""
-
-    def __init__(self) -> None:
-        self._open = asyncio.Event()
-        self._open.set()
-
-    @property
-    def closed(self) -> bool:
-        return not self._open.is_set()
-
-    async def passed(self) -> None:
-        """Return when the gate is open (it may have been closed again while this task was being woken)."""
-        while self.closed:
-            await self._open.wait()
-
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
-        """Keep the gate closed while the block runs."""
-        self._open.clear()
-        try:
-            yield
-        finally:
-            self._open.set()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +140,7 @@ class Scope:
             self._services.append(work)
 
     def every(self, seconds: float, work: Work) -> None:
-        """Call *work* each *seconds*, a number above 0; a running call is waited for, not interrupted."""
+        """Call *work* each *seconds*, a number above 0; the next call waits for the one before it."""
         check_async(f"{self._plugin}: every()", work, 0)
         if not _is_number(seconds) or not seconds > 0:
             raise PluginError(f"{self._plugin}: every({seconds!r}, …): write a number of seconds above 0.")
@@ -236,6 +211,13 @@ class Scope:
         for task in left:
             task.cancel()
         return sorted(left.values())
+
+    def cancel_calls(self) -> list[str]:
+        """Cancel the timers' calls under way; return their names."""
+        calls = {task: job.name for task, job in self.jobs.items() if not job.spawned}
+        for task in calls:
+            task.cancel()
+        return sorted(calls.values())
 
     async def close(self) -> None:
         """End every task and call the closers, last first. A closer that fails or hangs does not stop the rest."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.clock import Clock
 from core.errors import BadInputError
 from core.kernel.breaker import Breaker
+from core.kernel.gate import Gate
 from core.kernel.kinds import Envelope
 from core.kernel.manifest import Manifest
-from core.kernel.scope import Gate, Scope
+from core.kernel.scope import Scope
 
 if TYPE_CHECKING:
     from core.kernel.delivery import Delivery

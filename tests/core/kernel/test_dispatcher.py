@@ -234,6 +234,7 @@ class TestFailures:
     ) -> None:
         """It is counted as timed out and tried again; it holds no place and nobody else up, but a reload waits."""
         monkeypatch.setattr("core.kernel.limits.GRACE_SECONDS", 0.02)
+        monkeypatch.setattr("core.kernel.replacement.LIMIT_SECONDS", 0.02)
         monkeypatch.setattr("core.kernel.replacement.DRAIN_GRACE_SECONDS", 0.02)
         write_plugin(tmp_path, "plain", recorder())
         write_plugin(tmp_path, "stubborn", STUBBORN, manifest="[limits]\non_round_imported = 0.02\n")
@@ -581,7 +582,7 @@ class TestPublish:
 
     async def test_settled_does_not_wait_for_workers(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What goes on for long has nothing that it is about to do."""
-        monkeypatch.setattr("core.kernel.dispatcher.JOB_SECONDS", 0.05)
+        monkeypatch.setattr("core.kernel.settling.JOB_SECONDS", 0.05)
         code = recorder().replace("self.seen = []", "self.seen = []\n        self.ctx.spawn(self.ctx.clock.sleep(600))")
         write_plugin(tmp_path, "worker", code)
         async with Stage(plugins=["worker"], folders=[tmp_path]) as stage:

@@ -29,6 +29,7 @@ STEPS = {*Path(str(core.kernel.__path__[0])).glob("*.py"), *Path(str(core.discor
 STEPS |= {Path(str(core.discord.bot.__file__))}
 ASIDE = {
     "dispatcher.py",
+    "settling.py",
     "limits.py",
     "watchdog.py",
     "toggles.py",

@@ -208,29 +208,10 @@ async def test_held_events_reach_the_new_generation(tmp_path: Path) -> None:
         assert (running(stage, "counter").count, running(stage, "counter").last) == (2, "new")
 
 
-async def test_a_call_beyond_its_limit_refuses_the_reload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A timer's call that does not end is not cut off: the reload is refused, and works when it has ended."""
-    monkeypatch.setattr("core.kernel.replacement.DRAIN_GRACE_SECONDS", 0.05)
-    write_plugin(tmp_path, "working", WORKING, manifest="[limits]\non_round_notice = 0.05\n")
-    async with Stage(plugins=["working"], folders=[tmp_path]) as stage:
-        old = running(stage, "working")
-        await stage.clock.advance(11)
-        await until(lambda: old.ticks == 1)
-
-        refused = await stage.plugins.reload("working")
-        old.release.set()
-        accepted = await stage.plugins.reload("working")
-
-        assert not refused.ok
-        assert "beyond their limit" in refused.error
-        assert accepted.ok
-        assert old.ticks == 2
-
-
 async def test_spawned_work_holds_up_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new copy gets events at once; the old one's work may end within its time, else it is cancelled and named."""
     monkeypatch.setattr("core.kernel.replacement.SPAWNED_SECONDS", 0.3)
-    monkeypatch.setattr("core.kernel.dispatcher.JOB_SECONDS", 0.0)
+    monkeypatch.setattr("core.kernel.settling.JOB_SECONDS", 0.0)
     write_plugin(tmp_path, "working", WORKING)
     async with Stage(plugins=["working"], folders=[tmp_path]) as stage:
         old = running(stage, "working")
