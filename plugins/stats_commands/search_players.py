@@ -22,7 +22,7 @@ RECENT, ALIKE = 200, 150
 _SAME_PART = 1000
 """People of one part that are looked at."""
 _MOST_PARTS = 16
-_MOST_SIGHTINGS = 3000
+_MOST_SIGHTINGS = 8000
 _LEAST = MOST
 """Of each server so many people are looked at, however many servers there are."""
 _END = "\U0010ffff"
@@ -32,17 +32,16 @@ _HALF_GUID, _BLANK = re.compile(r"[0-9A-F]{3,32}"), re.compile(r"\s+")
 _FAR = Nearness(4)
 _RECENT = "SELECT guid FROM player_sightings WHERE server = ? ORDER BY last_seen DESC LIMIT {most}"
 _BY_GUID = f"SELECT guid FROM player_sightings WHERE guid >= ? AND guid < ? ORDER BY guid LIMIT {RECENT}"
-_WITH_PART = f"""
-    SELECT guid, 1.0 / count(*) OVER () AS weight
-    FROM (SELECT guid FROM name_parts WHERE part >= ? AND part < ? LIMIT {_SAME_PART}) AS same"""
+_PART = f"FROM name_parts WHERE part >= ? AND part < ? LIMIT {_SAME_PART}"
+_WITH_PART = f"SELECT guid, 1.0 / (SELECT count(*) FROM (SELECT 1 {_PART}) AS those) AS weight {_PART}"
 _RAREST = f"""
     SELECT guid, sum(weight) AS weight FROM ({{parts}}) AS found
     GROUP BY guid ORDER BY weight DESC, guid LIMIT {ALIKE}"""
 _SIGHTINGS = f"""
     SELECT guid, name, max(last_seen) AS last_seen FROM (
-        SELECT guid, name, last_seen FROM player_sightings
-        WHERE guid IN ({{guids}}) AND server IN ({{servers}}) LIMIT {_MOST_SIGHTINGS}) AS seen
-    GROUP BY guid, name"""
+        SELECT guid, server, name, last_seen FROM player_sightings
+        WHERE guid IN ({{guids}}) LIMIT {_MOST_SIGHTINGS}) AS seen
+    WHERE server IN ({{servers}}) GROUP BY guid, name"""
 
 
 Moment = datetime | str
@@ -89,7 +88,7 @@ class PlayerSearch:
     async def _alike(self, key: str) -> set[str]:
         """Return who shares most with what was typed; what few names have weighs most."""
         parts = sorted(name_parts(key)) if len(key) > 2 else [key, f" {key}"]
-        found = [(_WITH_PART, (part, part + _END)) for part in parts[:_MOST_PARTS]]
+        found = [(_WITH_PART, (part, part + _END) * 2) for part in parts[:_MOST_PARTS]]
         return {row["guid"] for row in await fetch_parts(self._db, found, _RAREST)}
 
     async def _names(self, guids: set[str], servers: Sequence[str]) -> dict[str, dict[str, Moment]]:

@@ -27,7 +27,7 @@ _DAY_WORDS = 3
 _MAPS = f"""
     WITH RECURSIVE found (name) AS (
         SELECT min(map_name) FROM rounds WHERE status <> 'empty' UNION ALL
-        SELECT (SELECT min(r.map_name) FROM rounds r WHERE r.map_name > found.name AND r.status <> 'empty')
+        SELECT (SELECT min(n.map_name) FROM rounds n WHERE n.map_name > found.name AND n.status <> 'empty')
         FROM found WHERE found.name IS NOT NULL)
     SELECT name FROM found WHERE name IS NOT NULL LIMIT {_MAPS_KNOWN}"""
 _COLUMNS = "SELECT id, server, map_name, round_number, played_at, status FROM rounds"

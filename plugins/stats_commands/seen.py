@@ -15,9 +15,9 @@ MOST_PARTS = 60
 _SERVERS = """
     WITH RECURSIVE found (server) AS (
         SELECT min(server) FROM rounds UNION ALL
-        SELECT (SELECT min(r.server) FROM rounds r WHERE r.server > found.server) FROM found
+        SELECT (SELECT min(n.server) FROM rounds n WHERE n.server > found.server) FROM found
         WHERE found.server IS NOT NULL)
-    SELECT server, (SELECT max(r.played_at) FROM rounds r WHERE r.server = found.server) AS latest
+    SELECT server, (SELECT max(n.played_at) FROM rounds n WHERE n.server = found.server) AS latest
     FROM found WHERE server IS NOT NULL"""
 ALL = "SELECT * FROM ({parts}) AS x"
 
