@@ -71,8 +71,8 @@ async def _play(database: Database, first: int, last: int) -> None:
     evenings = [(one // 8, server[one], when[one], when[one] + timedelta(hours=8)) for one in numbers if one % 8 == 0]
     async with database.transaction() as transaction:
         await transaction.execute_many(SESSION, evenings)
-        maps, status = (lambda one: f"map_{one % 12}"), (lambda one: "ok" if one % 10 else "empty")
-        rounds = [(n, server[n], f"{n}", maps(n), 1 + n % 2, when[n], status(n), n // 8) for n in numbers]
+        status = {number: "ok" if number % 10 else "empty" for number in numbers}
+        rounds = [(n, server[n], f"{n}", f"map_{n % 12}", 1 + n % 2, when[n], status[n], n // 8) for n in numbers]
         await transaction.execute_many(ROUND, rounds)
         await transaction.execute_many(PLAYER, [(one, guid[one], 1 + one % 2) for one in numbers])
         await transaction.execute_many(AWARD, [(one,) for one in numbers if one % 3 == 0])
