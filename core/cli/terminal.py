@@ -1,5 +1,6 @@
 """Terminal: what a plugin's commands in the terminal are given. What is opened through it is closed with it."""
 
+import asyncio
 import contextlib
 import gc
 import sys
@@ -14,10 +15,11 @@ from core.clock import Clock
 from core.config import Config, ServerSection, parse_config
 from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
-from core.errors import ConfigError, RoundhookError
+from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 from core.kernel.options import Settings
 from core.rounds.files import Files
 from core.servers.ssh import Server
+from core.shown import one_line
 
 if TYPE_CHECKING:
     from core.app import Application
@@ -130,15 +132,21 @@ class Terminal:
             RoundhookError: one of those plugins does not load.
         """
         from core.app import offline_application  # heavy: only here
+        from core.cli.waiting import Waiting
 
         async with offline_application(self.config) as app:
             gc.freeze()  # the plugins stay: see load_for_good
             failed = [report.error for report in app.reports if not report.ok]
             if failed:
                 raise RoundhookError(f"The plugins cannot run: {' '.join(failed)}")
-            offline = Offline(app)
-            yield offline
-            await offline.settled()
+            offline, waiting = Offline(app), Waiting(app.services.journal, app.kernel.slots.values())
+            telling = asyncio.create_task(waiting.run())
+            try:
+                yield offline
+                await offline.settled()
+                await waiting.look(again=True)
+            finally:
+                telling.cancel()
 
 
 class Offline:
@@ -152,8 +160,16 @@ class Offline:
         await self._app.services.publish(event)
 
     async def settled(self) -> None:
-        """Return when all that was published before this call has been handled."""
-        await self._app.kernel.dispatcher.settled(SETTLE_SECONDS)
+        """Return when all that was published before this call has been handled.
+
+        Raises:
+            PeerUnavailableError: something waits for too long; says what is left, which stays in the journal.
+        """
+        try:
+            await self._app.kernel.dispatcher.settled(SETTLE_SECONDS)
+        except TimeoutError as error:
+            kept = "It stays in the journal: the bot or the next import goes on with it."
+            raise PeerUnavailableError(f"Not all was handled ({one_line(str(error))[:500]}). {kept}") from error
 
 
 class Progress:

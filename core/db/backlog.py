@@ -77,6 +77,15 @@ class Backlog:
         sql = f"SELECT count(*) AS n FROM deliveries WHERE plugin = ? AND {OPEN} AND state = 'pending'"
         return int((await self._database.fetch(sql, (plugin,)))[0]["n"])
 
+    async def tried_again(self) -> list[Row]:
+        """Return by plugin what waits, of this process, where something has failed: n, most attempts, an error."""
+        return await self._database.fetch(
+            "SELECT d.plugin, count(*) AS n, max(d.attempts) AS attempts, max(d.error) AS error FROM deliveries d "
+            f"JOIN events e ON e.id = d.event_id WHERE d.{OPEN} AND d.state = 'pending' AND e.owner = ? "
+            "GROUP BY d.plugin HAVING max(d.attempts) > 0",
+            (self._owners.me,),
+        )
+
     async def failed(self, limit: int) -> list[Row]:
         """Return deliveries that failed for good, the latest first: id, type, key, plugin, attempts, error, at."""
         return await self._database.fetch(

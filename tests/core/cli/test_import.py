@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from core.cli.terminal import Offline
-from tests.core.cli.conftest import Command, Process
+from tests.core.cli.conftest import Command, Process, Said
 from tests.core.cli.evening import AWARDS, FIRST, OTHER, ROUNDS, write_evening
+from tests.plugin_maker import write_plugin
 from tests.plugins.stats_import.invented import stats_file
 
 TABLES = ("stats_files", "rounds", "matches", "sessions", "players", "player_names", "player_rounds", "weapon_rounds",
@@ -246,3 +248,53 @@ def test_mistakes_are_one_line(roundhook: Command, words: tuple[str, ...], says:
     assert said.err.startswith("roundhook: ")
     assert said.err.count("\n") == 1
     assert says in said.err
+
+
+FAILING = """
+from roundhook import Plugin, hookimpl
+class Late(Plugin):
+    left = {times}
+    @hookimpl
+    async def on_round_imported(self, round):
+        self.left -= 1
+        if self.left >= 0:
+            raise ValueError("the printer is out of paper")
+"""
+
+
+def import_beside(roundhook: Command, folder: Path, *, times: int) -> Said:
+    """Import an evening of four rounds beside a plugin that fails so many times."""
+    write_plugin(folder / "plugins", "late", FAILING.format(times=times), manifest="offline = true")
+    (folder / "roundhook.toml").write_text(f'[plugins]\npaths = ["{folder / "plugins"}"]\n')
+    return roundhook("import", write_evening(folder / "evening"), "--json")
+
+
+def test_what_waits_is_said(roundhook: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that fails is told of while it is tried again, and when that is over: number, reason and remedy."""
+    monkeypatch.setattr("core.cli.waiting.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("core.kernel.dispatcher.RETRY_SECONDS", (0.5,) * 5)
+
+    said = import_beside(roundhook, tmp_path, times=4)
+
+    assert (said.code, said.document["imported"]) == (0, 4)
+    *lines, over = [line for line in said.err.splitlines() if line.startswith("late: ")]
+    assert over == "late: nothing waits any more."
+    assert 1 <= len(lines) == len(set(lines)) <= 5, "each once"
+    said_once = r"late: [1-4] events? waits?, attempt [12] of 6 has failed \(ValueError: the printer is out of paper\)"
+    assert all(re.match(said_once, line) for line in lines)
+    assert "Mend what the error says, or the plugin. Ctrl-C ends this" in lines[-1]
+
+
+def test_what_waits_for_too_long_stays(roundhook: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the end the command says what is left and where it is; that is no mistake in roundhook."""
+    monkeypatch.setattr("core.cli.terminal.SETTLE_SECONDS", 0.9)
+
+    said = import_beside(roundhook, tmp_path, times=99)
+
+    assert said.code == 1
+    assert re.search(r"late: [1-4] events? waits?, attempt 1 of 6 has failed", said.err)
+    last = said.err.splitlines()[-1]
+    assert last.startswith("roundhook: Not all was handled (not settled after 0.9 s: ")
+    assert last.endswith("for late). It stays in the journal: the bot or the next import goes on with it.")
+    left = rows(tmp_path / "roundhook.db", "SELECT DISTINCT plugin FROM deliveries WHERE state <> 'done'")
+    assert left == [("late",)]
