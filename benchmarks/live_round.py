@@ -23,7 +23,7 @@ from benchmarks.databases import databases
 from core.app import Application, offline_application
 from core.config import parse_config
 from core.db import Database, Transaction
-from core.db.database import Row
+from core.db.database import Row, Write
 from core.rounds.events import FetchedFile, RoundNotice
 from core.rounds.filenames import StatsFilename, parse_stats_filename
 
@@ -60,6 +60,14 @@ class Counting(Database):
         self.note(sql)
         return await self._inner.fetch(sql, args)
 
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        self.note(sql)
+        await self._inner.execute(sql, args)
+
+    async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        self.note(sql)
+        return await self._inner.write(sql, args)
+
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         async with self._inner.transaction(alone=alone) as transaction:
@@ -91,6 +99,11 @@ class _CountingTransaction:
         if batch := list(rows):
             self._counting.note(f"INSERT INTO {table._meta.tablename}")
             await self._inner.insert(table, columns, batch)
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        if writes:
+            self._counting.note(" / ".join(sql for sql, _ in writes))
+            await self._inner.together(writes)
 
 
 async def measure(url: str, *, history: int, live: int, late: bool) -> list[Cost]:

@@ -15,7 +15,15 @@ from core.clock import Clock
 from core.db import Database
 from core.db.backlog import OPEN, Backlog
 from core.db.database import Row, marks
-from core.db.journal_rows import EventRow, Outcomes, State, insert_deliveries, insert_events, write_outcomes
+from core.db.journal_rows import (
+    EventRow,
+    Outcomes,
+    State,
+    insert_at_once,
+    insert_deliveries,
+    insert_events,
+    outcome_writes,
+)  # fmt: skip
 from core.db.owners import Owners
 from core.errors import PeerUnavailableError, RoundhookError
 from core.shown import storable
@@ -29,6 +37,8 @@ _ADOPT = (
 _BATCH = 150
 """Events in one INSERT: five arguments each, and SQLite of old takes 999."""
 RETRY_SECONDS = 0.5
+OUTCOME_SECONDS = 0.1
+"""How long an outcome waits for a commit that there is anyway. What a killed process had not recorded is done again."""
 
 OnCommit = Callable[[int, Sequence[str]], None]
 """Called with an event's id and the plugins that it is to be delivered to now."""
@@ -79,6 +89,8 @@ class Journal(Backlog):
         self._codec = codec
         self._publications: list[Publication] = []
         self._outcomes: Outcomes = {}
+        self._overdue = False
+        """Whether the outcomes have waited long enough."""
         self._flushes: list[asyncio.Future[None]] = []
         self._work = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -107,9 +119,10 @@ class Journal(Backlog):
         return await future
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
-        """Note how a delivery stands; written with the next commit."""
+        """Note how a delivery stands; written with the next commit, at the latest ``OUTCOME_SECONDS`` from now."""
+        if not self._outcomes:
+            asyncio.get_running_loop().call_later(OUTCOME_SECONDS, self._wait_no_longer)
         self._outcomes[event_id, plugin] = state, attempts, error and storable(error)
-        self._work.set()
 
     async def flush(self) -> None:
         """Return when everything recorded so far is committed."""
@@ -124,9 +137,10 @@ class Journal(Backlog):
         while not (self._closing and self._idle):
             await self._work.wait()
             self._work.clear()
-            while not self._idle and await self._write():
-                pass
-            if not self._idle:  # the database does not take it
+            written = True
+            while written and self._due:
+                written = await self._write()
+            if not written:  # the database does not take it
                 if self._closing:
                     log.error("%d outcomes are not recorded: those events are delivered again", len(self._outcomes))
                     break
@@ -178,21 +192,31 @@ class Journal(Backlog):
             return None
         return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
 
+    def _wait_no_longer(self) -> None:
+        self._overdue = True
+        self._work.set()
+
     @property
     def _idle(self) -> bool:
         return not self._publications and not self._outcomes and not self._flushes
+
+    @property
+    def _due(self) -> bool:
+        """Whether there is something that does not wait for anything else."""
+        return bool(self._publications or self._flushes or (self._outcomes and (self._overdue or self._closing)))
 
     async def _write(self) -> bool:
         """Write one batch; tell whether the database has taken the outcomes in it."""
         async with self._lock:
             publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
-            outcomes, self._outcomes = self._outcomes, {}
+            outcomes, self._outcomes, self._overdue = self._outcomes, {}, False
             flushes, self._flushes = self._flushes, []
             same: dict[str, list[Publication]] = {}
             for publication in publications:
                 same.setdefault(publication.key, []).append(publication)
             if not await self._written(list(same.values()), outcomes):
                 self._outcomes, self._flushes = outcomes | self._outcomes, flushes + self._flushes
+                self._overdue = True
                 return False
             for future in flushes:
                 if not future.done():
@@ -251,11 +275,17 @@ class Journal(Backlog):
             return {}
         now, dialect = self._clock.now(), self._database.dialect
         events = [EventRow(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
+        if dialect == "postgres" and events and not outcomes:
+            return await insert_at_once(self._database, events, [one.plugins for one in publications], now)
+        writes = outcome_writes(dialect, outcomes, now)
+        if not events:
+            await self._database.together(writes)
+            return {}
         async with self._database.transaction() as transaction:
             ids = await insert_events(transaction, events)
             new = [(ids[one.key], one.plugins) for one in publications if one.key in ids]
             await insert_deliveries(transaction, dialect, new, now)
-            await write_outcomes(transaction, dialect, outcomes, now)
+            await transaction.together(writes)
         return ids
 
 

@@ -2,11 +2,12 @@
 
 from core.db import Database, Transaction
 from core.db.batching import Batcher
-from core.db.database import MAX_ID, Dialect, Row, marks, utc
+from core.db.database import MAX_ID, Dialect, Row, Write, marks, utc
 from core.db.ddl import add_column, either, statements
 from core.db.tables import columns_of, insert_sql
+from core.db.writes import upserts
 
 __all__ = [
-    "MAX_ID", "Batcher", "Database", "Dialect", "Row", "Transaction", "add_column", "columns_of", "either",
-    "insert_sql", "marks", "statements", "utc",
+    "MAX_ID", "Batcher", "Database", "Dialect", "Row", "Transaction", "Write", "add_column", "columns_of",
+    "either", "insert_sql", "marks", "statements", "upserts", "utc",
 ]  # fmt: skip

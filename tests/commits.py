@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.db import Database, Transaction
-from core.db.database import Row
+from core.db.database import Row, Write
 
 
 class Commits:
@@ -18,7 +18,10 @@ class Commits:
         self.error: Exception | None = None
         self.statements: list[str] = []
         self._original = database.transaction
+        self._write, self._execute = database.write, database.execute
         monkeypatch.setattr(database, "transaction", self._transaction)
+        monkeypatch.setattr(database, "write", self._written)
+        monkeypatch.setattr(database, "execute", self._executed)
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
@@ -27,6 +30,21 @@ class Commits:
             yield _Noting(transaction, self.statements)
             if self.error is not None:
                 raise self.error
+
+    async def _written(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        self._at_once(sql)
+        return await self._write(sql, args)
+
+    async def _executed(self, sql: str, args: Sequence[Any] = ()) -> None:
+        self._at_once(sql)
+        await self._execute(sql, args)
+
+    def _at_once(self, sql: str) -> None:
+        """Note a statement that is a commit of its own."""
+        self.count += 1
+        self.statements.append(sql)
+        if self.error is not None:
+            raise self.error
 
 
 class _Noting:
@@ -42,3 +60,7 @@ class _Noting:
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         self._noted.append(sql)
         await self._transaction.execute(sql, args)
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        self._noted += [sql for sql, _ in writes]
+        await self._transaction.together(writes)

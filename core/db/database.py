@@ -22,6 +22,8 @@ Dialect = Literal["sqlite", "postgres"]
 _DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
 Row = dict[str, Any]
 """A row as ``fetch`` gives it: values by column name."""
+Write = tuple[str, Sequence[Any]]
+"""A statement that gives nothing back, and its arguments."""
 MAX_ID = 2**31 - 1
 """The largest id that both databases know."""
 
@@ -40,6 +42,9 @@ class Transaction(Protocol):
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert many new rows the fastest way there is (COPY on PostgreSQL); nothing happens when there are none."""
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        """Run statements that touch different rows, on one way to the database; nothing happens when there are none."""
 
 
 class Database(ABC):
@@ -72,10 +77,18 @@ class Database(ABC):
     async def close(self) -> None:
         """Close every connection; harmless the second time."""
 
+    @abstractmethod
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        """Write: run one statement in a transaction of its own."""
+        """Write: run one statement in a transaction of its own, or within the one that is open."""
+
+    @abstractmethod
+    async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        """Do the same, and return the rows of its ``RETURNING``."""
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        """Write: run statements that touch different rows in a transaction of their own."""
         async with self.transaction() as transaction:
-            await transaction.execute(sql, args)
+            await transaction.together(writes)
 
     def bind(self, *tables: type[Table]) -> None:
         """Let queries of these Piccolo tables run on this database."""

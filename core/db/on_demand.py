@@ -45,14 +45,23 @@ class DatabaseOnDemand(Database):
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        if self._writer is None:
-            self._writer = await self._stack.enter_async_context(open_database(self._url))
-            await migrate(self._writer, [CORE], backups=self._backups)
-        async with self._writer.transaction(alone=alone) as transaction:
+        async with (await self._writing()).transaction(alone=alone) as transaction:
             yield transaction
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await (await self._writing()).execute(sql, args)
+
+    async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return await (await self._writing()).write(sql, args)
 
     async def close(self) -> None:
         await self._stack.aclose()
+
+    async def _writing(self) -> Database:
+        if self._writer is None:
+            self._writer = await self._stack.enter_async_context(open_database(self._url))
+            await migrate(self._writer, [CORE], backups=self._backups)
+        return self._writer
 
     async def _reading(self) -> Database:
         if self._reader is None:

@@ -12,8 +12,9 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction, only_reads
+from core.db.database import Database, Row, Transaction, Write, only_reads
 from core.db.outage import Outage
+from core.db.writes import joined
 from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
 POOL_SIZE, CONNECT_SECONDS = 8, 10
@@ -26,8 +27,11 @@ _FORM = (
     "Write postgres://user@host/database and put the password into PGPASSWORD or ~/.pgpass; in the address / is %2F, "
     "@ is %40, : is %3A."
 )
-_ALONE = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
-
+_LOCK = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
+_BEGIN_ALONE = f"BEGIN; {_LOCK}"
+_OWN = frozenset({"BEGIN", _BEGIN_ALONE, _LOCK, "COMMIT", "ROLLBACK"})
+_PLAIN = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b(?!.*(;|set_config|advisory))", re.IGNORECASE | re.DOTALL)
+"""A statement that leaves nothing behind in its connection: no setting, no lock, no cursor, no channel."""
 _ALL_COLUMNS = re.compile(r"(?:SELECT|RETURNING|DISTINCT|,)\s+(?:\w+\.)?\*", re.IGNORECASE)
 """Within a transaction such a statement is prepared each time: else it fails, and the transaction, when its table has
 got a column since. Outside asyncpg repairs it."""
@@ -46,7 +50,9 @@ class PostgresDatabase(Database):
 
     async def open(self) -> None:
         """Fill the pools; errors are asyncpg's."""
-        size: dict[str, Any] = {"min_size": 1, "max_size": POOL_SIZE, "timeout": CONNECT_SECONDS}
+        size: dict[str, Any] = {
+            "min_size": 1, "max_size": POOL_SIZE, "timeout": CONNECT_SECONDS, "connection_class": PooledConnection,
+        }  # fmt: skip
         await self.engine.start_connection_pool(**size)
         settings = {"default_transaction_read_only": "on"}
         self.readers = await asyncpg.create_pool(**self.engine.config, **size, server_settings=settings)
@@ -65,12 +71,36 @@ class PostgresDatabase(Database):
             async with contextlib.AsyncExitStack() as stack:
                 if (current := self.engine.current_transaction.get()) is None:
                     connection = await stack.enter_async_context(self._acquired(self.engine.pool))
-                    await stack.enter_async_context(connection.transaction())
+                    await stack.enter_async_context(_begun(connection, alone=alone))
                     current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
                     stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
-                if alone:
-                    await current.connection.execute(_ALONE)
+                elif alone:
+                    await current.connection.execute(_LOCK)
                 yield _SqlTransaction(current.connection)
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        async with self._at_once() as transaction:
+            await transaction.execute(sql, args)
+
+    async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        async with self._at_once() as transaction:
+            return await transaction.fetch(sql, args)
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        if len(parts := joined(writes)) == 1:
+            await self.execute(*parts[0])
+        else:
+            await super().together(writes)
+
+    @contextlib.asynccontextmanager
+    async def _at_once(self) -> "AsyncIterator[_SqlTransaction]":
+        """Give where one statement is run: in the transaction that is open, else without one, as its own."""
+        if (current := self.engine.current_transaction.get()) is not None:
+            yield _SqlTransaction(current.connection)
+            return
+        with self.outage:
+            async with self._acquired(self.engine.pool) as connection:
+                yield _SqlTransaction(connection)
 
     async def close(self) -> None:
         if self.readers is not None:
@@ -118,6 +148,41 @@ def _check_password(url: str) -> None:
         raise ConfigError(f"database.url has an odd character in its password (not shown here). {_FORM}")
 
 
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that is reset before somebody else gets it only where something can have been left in it.
+
+    To reset it takes four statements, and a way to the server and back.
+    """
+
+    _is_plain = True
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        self._note(query)
+        return await super().execute(query, *args, **options)
+
+    async def executemany(self, command: str, args: Any, **options: Any) -> Any:
+        self._note(command)
+        return await super().executemany(command, args, **options)
+
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        self._note(query)
+        return await super().fetch(query, *args, **options)
+
+    async def prepare(self, query: str, **options: Any) -> Any:
+        self._note(query)
+        return await super().prepare(query, **options)
+
+    async def reset(self, **options: Any) -> None:
+        await super().reset(**options)
+        self._is_plain = True
+
+    def get_reset_query(self) -> str:
+        return "" if self._is_plain else cast(str, super().get_reset_query())
+
+    def _note(self, sql: str) -> None:
+        self._is_plain = self._is_plain and is_plain(sql)
+
+
 class PooledEngine(PostgresEngine):
     """Piccolo's engine without its look at the server's version, which would block the loop in the constructor."""
 
@@ -150,6 +215,23 @@ class _SqlTransaction:
         if batch := list(rows):
             await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
 
+    async def together(self, writes: Sequence[Write]) -> None:
+        for sql, args in joined(writes):
+            await self.execute(sql, args)
+
+
+@contextlib.asynccontextmanager
+async def _begun(connection: Any, *, alone: bool) -> AsyncIterator[None]:
+    """Open a transaction and end it with the block; its lock is asked for on the same way to the server."""
+    try:
+        await connection.execute(_BEGIN_ALONE if alone else "BEGIN")
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+
 
 async def _read(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:
     try:
@@ -166,6 +248,16 @@ async def _only_reading(connection: Any) -> AsyncIterator[None]:
         yield
     finally:
         await connection.execute("ROLLBACK TO SAVEPOINT roundhook_reading; RELEASE SAVEPOINT roundhook_reading")
+
+
+@functools.lru_cache(maxsize=1024)
+def is_plain(sql: str) -> bool:
+    """Tell whether a statement leaves nothing behind in its connection.
+
+    >>> is_plain("SELECT 1"), is_plain("SET work_mem = '1GB'"), is_plain("SELECT set_config('a.b', 'c', false)")
+    (True, False, False)
+    """
+    return sql in _OWN or _PLAIN.match(sql) is not None
 
 
 @functools.lru_cache(maxsize=1024)

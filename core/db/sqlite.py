@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction, only_reads
+from core.db.database import Database, Row, Transaction, Write, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.tables import insert_sql
@@ -59,6 +59,20 @@ class SqliteDatabase(Database):
         with self.outage:
             async with self.engine.transaction() as transaction:
                 yield transaction.connection
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await self._write(sql, args)
+
+    async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return await self._write(sql, args)
+
+    async def _write(self, sql: str, args: Sequence[Any]) -> list[Row]:
+        with self.outage:
+            writer = self.engine.writer
+            if self.engine.current_transaction.get() is not None:
+                return await writer.fetch(sql, args)
+            async with self.engine.write_lock:
+                return await writer.fetch(sql, args)
 
     async def backup(self, target: Path) -> None:
         """Copy what is committed to *target* (a new file) while the database is in use.
@@ -135,6 +149,10 @@ class WarmConnection:
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         await self.execute_many(insert_sql(table, columns), rows)
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        if writes:
+            await asyncio.wrap_future(self.submit(lambda connection: _write_all(connection, writes)))
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Queue *work* without waiting for it."""
@@ -284,6 +302,11 @@ def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
     with contextlib.closing(sqlite3.connect(draft)) as other:
         connection.backup(other)
     draft.replace(path)
+
+
+def _write_all(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    for sql, args in writes:
+        connection.execute(sql, tuple(args))
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[Row]:

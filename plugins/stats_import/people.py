@@ -6,7 +6,7 @@ Guests without a GUID are left out: nobody can say who they are.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from roundhook.db import Dialect, Transaction, columns_of, insert_sql, marks, utc
+from roundhook.db import Dialect, Transaction, Write, columns_of, marks, upserts, utc
 from roundhook.rounds import Player, PlayerName, is_bot_guid, is_guest_guid
 
 _PLAYER_COLUMNS = columns_of(Player)
@@ -15,13 +15,11 @@ _WIDEN = """
     first_seen = CASE WHEN excluded.first_seen < {table}.first_seen
         THEN excluded.first_seen ELSE {table}.first_seen END,
     last_seen = CASE WHEN excluded.last_seen > {table}.last_seen THEN excluded.last_seen ELSE {table}.last_seen END"""
-_SEE_NAME = insert_sql(PlayerName, _NAME_COLUMNS, f"ON CONFLICT (guid, name) DO UPDATE SET {_WIDEN}")
-_SEE_PLAYER = insert_sql(
-    Player,
-    _PLAYER_COLUMNS,
-    "ON CONFLICT (guid) DO UPDATE SET name = CASE WHEN excluded.last_seen > {table}.last_seen"
-    " OR (excluded.last_seen = {table}.last_seen AND excluded.name{bytewise} > {table}.name{bytewise})"
-    " THEN excluded.name ELSE {table}.name END," + _WIDEN,
+_SEE_NAME = f"ON CONFLICT (guid, name) DO UPDATE SET {_WIDEN.format(table='player_names')}"
+_SEE_PLAYER = (
+    "ON CONFLICT (guid) DO UPDATE SET name = CASE WHEN excluded.last_seen > players.last_seen"
+    " OR (excluded.last_seen = players.last_seen AND excluded.name{bytewise} > players.name{bytewise})"
+    f" THEN excluded.name ELSE players.name END, {_WIDEN.format(table='players')}"
 )
 _RECOUNT = """
     SELECT p.guid, p.name, min(r.played_at) AS first_seen, max(r.played_at) AS last_seen
@@ -31,8 +29,8 @@ Sighting = tuple[str, str, datetime]
 """GUID, name, when."""
 
 
-async def see(transaction: Transaction, dialect: Dialect, sightings: Iterable[Sighting]) -> None:
-    """Take note of players seen. The name of a player is the last one; of two at one moment the greater text."""
+def seen(dialect: Dialect, sightings: Iterable[Sighting]) -> list[Write]:
+    """Return what notes players seen. The name of a player is the last one; of two at one moment the greater text."""
     names: dict[tuple[str, str], tuple[datetime, datetime]] = {}
     for guid, name, at in sightings:
         if is_guest_guid(guid):
@@ -40,9 +38,11 @@ async def see(transaction: Transaction, dialect: Dialect, sightings: Iterable[Si
         first, last = names.get((guid, name), (at, at))
         names[guid, name] = min(first, at), max(last, at)
     rows = [(guid, name, first, last) for (guid, name), (first, last) in sorted(names.items())]
-    await transaction.execute_many(_SEE_NAME.format(table="player_names"), rows)
-    bytewise = ' COLLATE "C"' if dialect == "postgres" else ""
-    await transaction.execute_many(_SEE_PLAYER.format(table="players", bytewise=bytewise), _players(rows))
+    see_player = _SEE_PLAYER.format(bytewise=' COLLATE "C"' if dialect == "postgres" else "")
+    return [
+        *upserts(dialect, PlayerName, _NAME_COLUMNS, rows, _SEE_NAME),
+        *upserts(dialect, Player, _PLAYER_COLUMNS, _players(rows), see_player),
+    ]
 
 
 async def recount(transaction: Transaction, guids: Collection[str]) -> None:
@@ -54,8 +54,8 @@ async def recount(transaction: Transaction, guids: Collection[str]) -> None:
         for table in ("player_names", "players"):
             await transaction.execute(f"DELETE FROM {table} WHERE guid IN ({marks(len(some))})", some)
         rows = [(row["guid"], row["name"], _time(row["first_seen"]), _time(row["last_seen"])) for row in found]
-        await transaction.execute_many(insert_sql(PlayerName, _NAME_COLUMNS), rows)
-        await transaction.execute_many(insert_sql(Player, _PLAYER_COLUMNS), _players(rows))
+        await transaction.insert(PlayerName, _NAME_COLUMNS, rows)
+        await transaction.insert(Player, _PLAYER_COLUMNS, _players(rows))
 
 
 def _players(names: Iterable[tuple[str, str, datetime, datetime]]) -> list[tuple[str, str, bool, datetime, datetime]]:

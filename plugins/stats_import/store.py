@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from roundhook.db import Database, Row, Transaction, marks, utc
+from roundhook.db import Database, Row, Transaction, columns_of, marks, utc
+from roundhook.rounds import Round
 
 from .contents import StoredFile
 from .notices import Ended
@@ -21,8 +22,9 @@ SPANS = 100
 _FILE = """
     SELECT id, server, filename, sha256, kind, state, reason, content_key, trigger, modified_at, fetched_at
     FROM stats_files"""
-_ROUND = """
-    SELECT r.*, m.round1_id, m.round2_id, m.result, f.trigger, {packed} AS packed,
+_COLUMNS = ", ".join(f"r.{name}" for name in columns_of(Round))
+_ROUND = f"""
+    SELECT {_COLUMNS}, m.round1_id, m.round2_id, m.result, f.trigger, {{packed}} AS packed,
         EXISTS (SELECT 1 FROM round_notices n WHERE n.round_id = r.id) AS noticed
     FROM rounds r
     LEFT JOIN matches m ON m.id = r.match_id

@@ -6,7 +6,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from roundhook.db import Dialect, Row, Transaction, columns_of, insert_sql, marks
+from roundhook.db import Dialect, Row, Transaction, Write, columns_of, insert_sql, marks
 from roundhook.rounds import (
     Match,
     PlayerRound,
@@ -31,7 +31,7 @@ _UPDATE_ROUND = f"UPDATE rounds SET {_SETS}, revision = ? WHERE id = ?"
 _WIDEN_SESSION = """
     UPDATE sessions SET started_at = CASE WHEN started_at > ? THEN ? ELSE started_at END,
         ended_at = CASE WHEN ended_at < ? THEN ? ELSE ended_at END WHERE id = ?"""
-_ROWS_IN_STATEMENT = 500
+_ROWS_IN_STATEMENT, _FEW = 500, 2
 
 Amended = tuple[RoundState, tuple[str, ...]]
 
@@ -51,6 +51,8 @@ class Writer:
         self._read = {one.id for one in (*self._rounds, *hood.removed) if one.id is not None}
         self._missed: set[str] = set()
         """Players of removed rounds."""
+        self._late: list[Write] = []
+        """What nothing else waits for: it goes to the database together."""
 
     async def write(self) -> None:
         """Write everything but the changes of stored rounds."""
@@ -62,6 +64,8 @@ class Writer:
         await self._write_matches(plans)
         await self._write_rows()
         await self._write_notices()
+        await self._transaction.together(self._late)
+        await self._recount()
 
     async def finish(self) -> tuple[tuple[RoundState, ...], tuple[Amended, ...]]:
         """Write the changes of stored rounds; return the new rounds and the amended ones."""
@@ -113,7 +117,7 @@ class Writer:
             elif plan.rounds[0].is_new or plan.rounds[-1].is_new:
                 widened.append((plan.started_at, plan.started_at, plan.ended_at, plan.ended_at, plan.id))
             _give_session(plan)
-        await self._transaction.execute_many(_WIDEN_SESSION, widened)
+        await self._write_late(_WIDEN_SESSION, widened)
         await self._transaction.execute_many("UPDATE sessions SET started_at = ?, ended_at = ? WHERE id = ?", exact)
         empty = whole.difference(plan.id for plan in plans)
         await self._transaction.execute_many("DELETE FROM sessions WHERE id = ?", [(one,) for one in sorted(empty)])
@@ -155,7 +159,7 @@ class Writer:
             for plan in plans.values()
             if plan.first.match and self._differs(plan)
         ]
-        await self._transaction.execute_many("UPDATE matches SET round2_id = ?, result = ? WHERE id = ?", changed)
+        await self._write_late("UPDATE matches SET round2_id = ?, result = ? WHERE id = ?", changed)
         new = [plan for plan in plans.values() if plan.first.match is None]
         found = await self._insert(Match, _MATCH_COLUMNS, [_match_row(self._server, plan) for plan in new], "round1_id")
         ids = {row["round1_id"]: row["id"] for row in found}
@@ -164,7 +168,7 @@ class Writer:
             for one in filter(None, (plan.first, plan.second)):
                 one.values["match_id"] = ids[plan.first.id]
                 late += [(one.values["match_id"], one.id)] if one in self._new else []
-        await self._transaction.execute_many("UPDATE rounds SET match_id = ? WHERE id = ?", late)
+        await self._write_late("UPDATE rounds SET match_id = ? WHERE id = ?", late)
 
     def _differs(self, plan: MatchPlan) -> bool:
         """Tell whether a stored match has to change. One whose R2 was not read stays."""
@@ -185,12 +189,22 @@ class Writer:
             await self._transaction.execute_many(f"DELETE FROM {table._meta.tablename} WHERE round_id = ?", again)
             rows = ((one.id, *row) for one in written for row in getattr(one.rows, kind))
             await self._transaction.insert(table, columns_of(table), rows)
-        seen = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
-        await people.see(self._transaction, self._dialect, seen)
-        await keep_sightings(self._transaction, self._server, seen)
+        sightings = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
+        self._late += people.seen(self._dialect, sightings)
+        await keep_sightings(self._transaction, self._server, sightings)
+
+    async def _recount(self) -> None:
+        written = (one for one in self._rounds if one.rows is not None)
         gone = {guid for one in written for guid, _ in one.people_before - one.people} | self._missed
         await people.recount(self._transaction, gone)
         await forget_sightings(self._transaction, gone)
+
+    async def _write_late(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of *rows*: a few with what else is late, many at once."""
+        if len(rows) <= _FEW:
+            self._late += [(sql, row) for row in rows]
+        else:
+            await self._transaction.execute_many(sql, rows)
 
     async def _write_notices(self) -> None:
         rounds = self._hood.rounds
@@ -199,7 +213,7 @@ class Writer:
             for notice in self._hood.notices
             if notice.moved
         ]
-        await self._transaction.execute_many("UPDATE round_notices SET round_id = ? WHERE id = ?", moved)
+        await self._write_late("UPDATE round_notices SET round_id = ? WHERE id = ?", moved)
 
     async def _insert(
         self, table: type[Table], columns: tuple[str, ...], rows: Sequence[Sequence[Any]], key: str

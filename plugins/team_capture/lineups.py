@@ -1,5 +1,6 @@
 """Who played with whom: two teams out of the line-ups of a session, through all swaps of sides. No database."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -32,9 +33,14 @@ def teams_of(lineups: Sequence[LineUp]) -> dict[str, int]:
     """
     played = [one for one in lineups if one.axis and one.allies]
     fullest = sorted(range(len(played)), key=lambda index: -len(played[index].axis | played[index].allies))
-    found = [_settle(played, index) for index in fullest[:_TRIES]]
-    teams = max(found, key=lambda one: _agreement(played, one), default={})
-    if _agreement(played, teams) < LEAST_AGREEMENT:
+    teams, most = dict[str, int](), 0.0
+    for index in fullest[:_TRIES]:
+        found = _settle(played, index)
+        if (agreement := _agreement(played, found)) > most:
+            teams, most = found, agreement
+        if most == 1:
+            break
+    if most < LEAST_AGREEMENT:
         return {}
     turn = next(way for one in played if (way := _way(one, teams)))
     return {guid: 1 if sign == turn else 2 for guid, sign in teams.items()}
@@ -68,7 +74,8 @@ def _settle(lineups: Sequence[LineUp], first: int) -> dict[str, int]:
 
 
 def _sum(lineup: LineUp, signs: Mapping[str, int]) -> int:
-    return sum(side * signs.get(guid, 0) for guid, side in lineup.signs())
+    nobody = itertools.repeat(0)
+    return sum(map(signs.get, lineup.axis, nobody)) - sum(map(signs.get, lineup.allies, nobody))
 
 
 def _way(lineup: LineUp, signs: Mapping[str, int]) -> int:
@@ -83,5 +90,5 @@ def _agreement(lineups: Sequence[LineUp], signs: Mapping[str, int]) -> float:
     for one in lineups:
         way = _way(one, signs)
         played += len(one.axis) + len(one.allies)
-        fits += sum(side * signs.get(guid, 0) * way > 0 for guid, side in one.signs())
+        fits += sum(signs.get(guid) == way for guid in one.axis) + sum(signs.get(guid) == -way for guid in one.allies)
     return fits / played if played else 0.0

@@ -6,8 +6,8 @@ from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
 from roundhook.db import Batcher
 
 from . import tables
-from .rosters import keep_rosters
-from .sessions import all_sessions, keep_sessions
+from .rosters import rosters
+from .sessions import all_sessions, sessions
 
 __all__ = ["TeamCapture", "tables"]
 
@@ -47,7 +47,8 @@ class TeamCapture(Plugin):
             rounds = await all_sessions(transaction)
         for start in range(0, len(rounds), _AT_ONCE):
             async with self.ctx.db.transaction(alone=True) as transaction:
-                amended = await keep_sessions(transaction, rounds[start : start + _AT_ONCE])
+                writes, amended = await sessions(transaction, self.ctx.db.dialect, rounds[start : start + _AT_ONCE])
+                await transaction.together(writes)
             for one in amended:
                 await self.ctx.publish(one)
         await self.ctx.store.set(_FILLED, True)
@@ -63,8 +64,10 @@ class TeamCapture(Plugin):
     async def _capture(self, asked: Sequence[tuple[int, bool]]) -> list[Sequence[RoundAmended]]:
         """Store the teams of these rounds; return what is to be told about others, with the first of them."""
         first_times = {round_id for round_id, again in asked if not again}
+        dialect = self.ctx.db.dialect
         async with self.ctx.db.transaction(alone=True) as transaction:
             ids = {round_id for round_id, _ in asked}
-            await keep_rosters(transaction, ids, self.ctx.clock.now())
-            amended = await keep_sessions(transaction, ids, seen=first_times)
+            writes = await rosters(transaction, dialect, ids, self.ctx.clock.now())
+            more, amended = await sessions(transaction, dialect, ids, seen=first_times)
+            await transaction.together([*writes, *more])
         return [amended, *[()] * (len(asked) - 1)]

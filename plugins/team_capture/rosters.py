@@ -6,18 +6,15 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from roundhook.db import Row, Transaction, columns_of, insert_sql, marks
+from roundhook.db import Dialect, Row, Transaction, Write, columns_of, marks, upserts
 from roundhook.rounds import ALLIES, AXIS, match_key
 
 from .tables import RoundTeams
 
 _COLUMNS = columns_of(RoundTeams, without=("id",))
 _KEY = ("server", "match_id", "round_number")
-_UPSERT = insert_sql(
-    RoundTeams,
-    _COLUMNS,
-    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY),
+_CONFLICT = f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _COLUMNS if name not in _KEY
 )
 NOTICE = "(SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1)"
 """What the game server has said about the round r: JSON, or NULL."""
@@ -29,13 +26,13 @@ _ROUNDS = f"""
 """A row for each player of the rounds; a round of nobody has one without a player."""
 
 
-async def keep_rosters(transaction: Transaction, round_ids: Collection[int], now: datetime) -> None:
-    """Store the rosters of these rounds; those that are no more are left out."""
+async def rosters(transaction: Transaction, dialect: Dialect, round_ids: Collection[int], now: datetime) -> list[Write]:
+    """Return what stores the rosters of these rounds; those that are no more are left out."""
     ids = sorted(round_ids)
     rows = await transaction.fetch(_ROUNDS.format(marks=marks(len(ids))), ids)
     rounds = [list(players) for _, players in itertools.groupby(rows, key=lambda row: row["id"])]
     values = [_values(players[0], players, now) for players in rounds]
-    await transaction.execute_many(_UPSERT, [[one[name] for name in _COLUMNS] for one in values])
+    return upserts(dialect, RoundTeams, _COLUMNS, [[one[name] for name in _COLUMNS] for one in values], _CONFLICT)
 
 
 def _values(row: Row, players: list[Row], now: datetime) -> dict[str, Any]:

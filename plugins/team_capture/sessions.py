@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from piccolo.table import Table
+
 from roundhook import ImportedRound, RoundAmended
-from roundhook.db import Row, Transaction, marks, utc
+from roundhook.db import Dialect, Row, Transaction, Write, columns_of, marks, upserts, utc
+from roundhook.rounds import SessionPlayer, SessionTeam
 
 from .lineups import LineUp, axis_team, teams_of
 from .names import Member, team_names
@@ -22,16 +25,27 @@ _TOUCHED = """
     SELECT s.server, min(s.started_at) AS first, max(s.ended_at) AS last FROM rounds r JOIN sessions s
     ON s.id = r.session_id WHERE r.id IN ({marks}) GROUP BY s.server"""
 _NEAR = "SELECT id FROM sessions WHERE server = ? AND ended_at >= ? AND started_at <= ?"
+_STORED = """
+    SELECT session_id, team, name, NULL AS guid, NULL AS rounds FROM session_teams WHERE session_id IN ({marks})
+    UNION ALL SELECT session_id, team, NULL, guid, rounds FROM session_players WHERE session_id IN ({marks})"""
+_WINNERS = """
+    UPDATE matches SET winner_team = new.column2 FROM (VALUES {rows}) AS new WHERE matches.id = new.column1"""
+_TOLD = "UPDATE rounds SET revision = revision + 1 WHERE id IN ({marks})"
+_TOLD_OF = ("file_sha256", "server", "map_name", "round_number", "match_id", "session_id", "filename")
+_COLUMNS = ", ".join(f"r.{name}" for name in ("id", "played_at", "defender_side", "revision", *_TOLD_OF))
 _FIRST = """(
     SELECT id, row_number() OVER (PARTITION BY session_id ORDER BY played_at, filename) AS place FROM rounds
     WHERE session_id IN ({marks}) AND status IN ('ok', 'unpaired')) AS f"""
 _ROUNDS = f"""
-    SELECT r.*, m.result, m.winner_team, m.round1_id, {NOTICE} AS notice
+    SELECT {_COLUMNS}, m.result, m.winner_team, m.round1_id, {NOTICE} AS notice
     FROM {_FIRST} JOIN rounds r ON r.id = f.id LEFT JOIN matches m ON m.id = r.match_id
     WHERE f.place <= {MOST_ROUNDS} ORDER BY r.played_at, r.filename"""
 _PLAYERS = f"""
     SELECT p.round_id, p.guid, p.name, p.side FROM {_FIRST} JOIN player_rounds p ON p.round_id = f.id
     WHERE f.place <= {MOST_ROUNDS} AND p.side IN (1, 2) ORDER BY p.guid"""
+
+Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
+"""By key, the other columns."""
 
 
 @dataclass(slots=True)
@@ -73,19 +87,19 @@ class Evening:
         return first_attackers if row["result"] == "first_attackers" else 3 - first_attackers
 
 
-async def keep_sessions(
-    transaction: Transaction, round_ids: Collection[int], *, seen: Collection[int] = ()
-) -> list[RoundAmended]:
-    """Work out the sessions of these rounds and those near them; return what has changed.
+async def sessions(
+    transaction: Transaction, dialect: Dialect, round_ids: Collection[int], *, seen: Collection[int] = ()
+) -> tuple[list[Write], list[RoundAmended]]:
+    """Work out the sessions of these rounds and those near them; return what is to be written, and told of it.
 
     Left out are matches with a round in *seen*: others are told about it after this.
     """
-    sessions = await _sessions_near(transaction, round_ids)
-    if not sessions:
-        return []
-    evenings = await _read(transaction, sessions)
-    await _write_teams(transaction, evenings)
-    return await _write_winners(transaction, evenings, seen)
+    near = await _sessions_near(transaction, round_ids)
+    if not near:
+        return [], []
+    evenings = await _read(transaction, near)
+    winners, amended = _winners(evenings, seen)
+    return [*await _teams(transaction, dialect, evenings), *winners], amended
 
 
 async def all_sessions(transaction: Transaction) -> list[int]:
@@ -132,56 +146,52 @@ def _add(evening: Evening, row: Row, players: Iterable[Row]) -> None:
     evening.lineups.append(LineUp(frozenset(axis), frozenset(allies)))
 
 
-async def _write_teams(transaction: Transaction, evenings: Mapping[int, Evening]) -> None:
+async def _teams(transaction: Transaction, dialect: Dialect, evenings: Mapping[int, Evening]) -> list[Write]:
+    """Return what makes the rows of these sessions equal to what was worked out; only what differs is written."""
+    rows = await transaction.fetch(_STORED.format(marks=marks(len(evenings))), [*evenings, *evenings])
+    teams = {(row["session_id"], row["team"]): (row["name"],) for row in rows if row["guid"] is None}
+    players = {(row["session_id"], row["guid"]): (row["team"], row["rounds"]) for row in rows if row["guid"]}
     names = {(session, team): (name,) for session, one in evenings.items() for team, name in one.team_names().items()}
-    players = {(session, guid): found for session, one in evenings.items() for guid, found in one.players().items()}
-    await _write(transaction, "session_teams", ("session_id", "team"), ("name",), evenings, names)
-    await _write(transaction, "session_players", ("session_id", "guid"), ("team", "rounds"), evenings, players)
+    found = {(session, guid): row for session, one in evenings.items() for guid, row in one.players().items()}
+    return [*_differing(dialect, SessionTeam, teams, names), *_differing(dialect, SessionPlayer, players, found)]
 
 
-async def _write(
-    transaction: Transaction,
-    table: str,
-    key: tuple[str, str],
-    columns: tuple[str, ...],
-    evenings: Mapping[int, Evening],
-    wanted: Mapping[Any, tuple[Any, ...]],
-) -> None:
-    """Make the rows of these sessions equal to *wanted* (by key), writing only what differs."""
-    rows = await transaction.fetch(
-        f"SELECT * FROM {table} WHERE session_id IN ({marks(len(evenings))})", sorted(evenings)
-    )
-    stored = {tuple(row[one] for one in key): tuple(row[one] for one in columns) for row in rows}
-    changed = [one for one in {**stored, **wanted} if stored.get(one) != wanted.get(one)]
-    gone = [one for one in changed if one in stored]
-    await transaction.execute_many(f"DELETE FROM {table} WHERE {key[0]} = ? AND {key[1]} = ?", gone)
-    places = marks(len(key) + len(columns))
-    await transaction.execute_many(
-        f"INSERT INTO {table} ({', '.join((*key, *columns))}) VALUES ({places})",
-        [(*one, *wanted[one]) for one in changed if one in wanted],
-    )
+def _differing(dialect: Dialect, table: type[Table], stored: Rows, wanted: Rows) -> list[Write]:
+    """Return what makes the *stored* rows equal to the *wanted* ones; the key are the first two columns."""
+    first, second, *others = columns = columns_of(table)
+    gone: defaultdict[Any, list[Any]] = defaultdict(list)
+    for session, one in stored:
+        if (session, one) not in wanted:
+            gone[session].append(one)
+    delete = f"DELETE FROM {table._meta.tablename} WHERE {first} = ? AND {second} IN ({{marks}})"
+    changed = [(*key, *row) for key, row in wanted.items() if stored.get(key) != row]
+    conflict = f"ON CONFLICT ({first}, {second}) DO UPDATE SET {', '.join(f'{one} = excluded.{one}' for one in others)}"
+    return [
+        *((delete.format(marks=marks(len(keys))), (session, *keys)) for session, keys in gone.items()),
+        *upserts(dialect, table, columns, changed, conflict),
+    ]
 
 
-async def _write_winners(
-    transaction: Transaction, evenings: Mapping[int, Evening], seen: Collection[int]
-) -> list[RoundAmended]:
-    """Write the winners that differ; return amendments for the rounds of those matches, not those with one *seen*."""
+def _winners(evenings: Mapping[int, Evening], seen: Collection[int]) -> tuple[list[Write], list[RoundAmended]]:
+    """Return what writes the winners that differ, and amendments for those matches' rounds, not those with one *seen*.
+
+    Each takes one statement, however many maps have another winner now.
+    """
     rounds = [row for one in evenings.values() for row in one.rounds]
     winners = {match: winner for one in evenings.values() for match, winner in one.winners().items()}
     changed = {
         row["match_id"] for row in rounds if row["match_id"] and row["winner_team"] != winners.get(row["match_id"])
     }
-    await transaction.execute_many(
-        "UPDATE matches SET winner_team = ? WHERE id = ?", [(winners.get(one), one) for one in sorted(changed)]
-    )
     hidden = {row["match_id"] for row in rounds if row["id"] in seen}
     told = [row for row in rounds if row["match_id"] in changed - hidden]
-    await transaction.execute_many(
-        "UPDATE rounds SET revision = revision + 1 WHERE id = ?", [(row["id"],) for row in told]
-    )
-    return [RoundAmended(round=_event(row), revision=row["revision"] + 1, changed=("winner_team",)) for row in told]
+    rows = ", ".join(["(CAST(? AS BIGINT), CAST(? AS BIGINT))"] * len(changed))
+    args = [value for one in sorted(changed) for value in (one, winners.get(one))]
+    writes: list[Write] = [(_WINNERS.format(rows=rows), args)] if changed else []
+    if told:
+        writes.append((_TOLD.format(marks=marks(len(told))), [row["id"] for row in told]))
+    amended = [RoundAmended(round=_event(row), revision=row["revision"] + 1, changed=("winner_team",)) for row in told]
+    return writes, amended
 
 
 def _event(row: Row) -> ImportedRound:
-    same = ("file_sha256", "server", "map_name", "round_number", "match_id", "session_id", "filename")
-    return ImportedRound(round_id=row["id"], played_at=utc(row["played_at"]), **{name: row[name] for name in same})
+    return ImportedRound(round_id=row["id"], played_at=utc(row["played_at"]), **{name: row[name] for name in _TOLD_OF})

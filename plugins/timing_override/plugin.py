@@ -7,16 +7,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from roundhook import ImportedRound, Plugin, RoundAmended, RoundNotice, hookimpl
-from roundhook.db import Batcher, Row, Transaction
+from roundhook.db import Batcher, Row, Transaction, columns_of
+from roundhook.rounds import Round
 
 from .decision import Decision, FileView, decide
 
-_ROUNDS = """
-    SELECT r.*, (SELECT max(p.time_played_seconds) FROM player_rounds p WHERE p.round_id = r.id) AS longest,
+_READ = ", ".join(f"r.{name}" for name in columns_of(Round))  # by name: SELECT * is prepared anew each time
+_ROUNDS = f"""
+    SELECT {_READ}, (SELECT max(p.time_played_seconds) FROM player_rounds p WHERE p.round_id = r.id) AS longest,
         (SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY n.id LIMIT 1) AS notice,
         EXISTS (SELECT 1 FROM events e JOIN deliveries d ON d.event_id = e.id
             WHERE e.key = asked.column2 AND d.plugin = ? AND d.attempts > 0) AS failed
-    FROM (VALUES {asked}) AS asked JOIN rounds r ON r.id = asked.column1"""
+    FROM (VALUES {{asked}}) AS asked JOIN rounds r ON r.id = asked.column1"""
 """Rounds by id and by the key of the event about them; ``failed``: an attempt has failed, also in an ended process."""
 _ASKED = "(CAST(? AS BIGINT), CAST(? AS TEXT))"
 _COLUMNS = (*(one.name for one in dataclasses.fields(Decision) if one.name != "why"), "duration_note")

@@ -93,7 +93,8 @@ class TestCommits:
         journal.record(ids[0], "plugin_7", "failed", 6, "ValueError: no \0")
         await journal.flush()
 
-        assert (published, len(commits.statements)) == (2, 5)
+        assert published == {"sqlite": 2, "postgres": 1}[database.dialect]
+        assert len(commits.statements) - published == {"sqlite": 3, "postgres": 1}[database.dialect]
         rows = await database.fetch("SELECT state, attempts, error, count(*) AS n FROM deliveries GROUP BY 1, 2, 3")
         assert sorted((row["state"], row["attempts"], row["error"], row["n"]) for row in rows) == [
             ("done", 2, None, 4999), ("failed", 6, "ValueError: no \N{REPLACEMENT CHARACTER}", 1)

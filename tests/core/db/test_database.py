@@ -2,16 +2,18 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from core.db import Database
+from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, migrate, pending
 from core.db.tables import columns_of
 from core.errors import PluginError
 from core.rounds import tables as round_tables
 from core.rounds.tables import Session
+from tests.postgres_databases import MigratedDatabases
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 INSERT = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?) RETURNING id"
@@ -132,3 +134,24 @@ async def _write_three(database: Database) -> None:
     async with database.transaction() as transaction:
         for _ in range(3):
             await transaction.fetch(INSERT, ("a", MOMENT, MOMENT))
+
+
+async def test_a_connection_is_reset_where_something_can_be_left_in_it(postgres_databases: MigratedDatabases) -> None:
+    """A setting or a lock of one user is gone for the next; after plain statements there is nothing to be reset."""
+    async with postgres_databases.database() as url, open_database(url) as database:
+
+        async def left_over() -> list[Any]:
+            locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            async with database.transaction() as transaction:
+                (row,) = await transaction.fetch(f"SELECT current_setting('work_mem') AS mem, ({locks}) AS n")
+            return [*row.values()]
+
+        before = await left_over()
+        for statement in (
+            "SET work_mem = '1234kB'", "SELECT set_config('work_mem', '1234kB', false)", "SELECT 1; SET work_mem = 77",
+            "SELECT pg_advisory_lock(5)",
+        ):  # fmt: skip
+            await database.execute(statement)
+            assert await left_over() == before, statement
+        await database.fetch("SELECT set_config('work_mem', '1234kB', false)")
+        assert (await database.fetch("SELECT current_setting('work_mem') AS mem"))[0]["mem"] == before[0]
