@@ -28,7 +28,7 @@ class Plugin:
         """Declare what the plugin needs through ``self.ctx``; ready when it returns (within 10 s)."""
 
     def export_state(self) -> dict[str, Any]:
-        """Return what the next generation must know, as plain JSON data."""
+        """Return what the next generation must know, as plain JSON data; asked once after ``setup`` too."""
         return {}
 
     def import_state(self, state: dict[str, Any], from_version: str) -> None:

@@ -1,4 +1,4 @@
-"""``roundhook demo``: an evening on loopback. Of core only this and ``dev`` use devkit."""
+"""``roundhook demo``: an evening on loopback. Of core only this, ``dev`` and ``plugin check`` use devkit."""
 
 import argparse
 from pathlib import Path

@@ -8,17 +8,15 @@ from typing import Any
 
 from core.cli import add_action, plugin_install, plugin_purge, plugin_remove
 from core.cli.new_plugin import make
+from core.cli.plugin_check import try_out
 from core.cli.screen import complain
 from core.cli.setup import answer, config_of, table
 from core.clock import Clock
 from core.config import Config
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import RoundhookError
-from core.hookspecs import CONTRACTS
 from core.kernel.discovery import discover, first_enabled
 from core.kernel.manifest import read_manifest
-from core.kernel.probe import check_contract
-from core.kernel.reliance import check_required
 from core.kernel.toggles import Toggles
 
 _HEADINGS = ("name", "version", "api", "scope", "summary", "requires", "enabled", "folder", "error")
@@ -77,11 +75,9 @@ async def _new(arguments: argparse.Namespace) -> None:
 
 async def _check(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(arguments.path)
-    complain(f"{manifest.name}: its code is run now. Check only what you would run.")
+    complain(f"{manifest.name}: its code is run now, setup() too. Check only what you would run.")
     config = config_of(arguments)
     found, enabled = await asyncio.to_thread(discover, config.plugin_places), await _enabled(config)
-    check_required(manifest, found.manifests, found.absence)
-    beside = [one for name, one in found.manifests.items() if enabled.get(name)]
-    hooks = await check_contract(manifest, CONTRACTS, beside)
+    hooks = await try_out(manifest, config, found, enabled)
     text = f"{manifest.name} {manifest.version}: fine; handles {', '.join(hooks) or 'no hook'}."
     answer(arguments, {"name": manifest.name, "version": manifest.version, "hooks": hooks}, text)

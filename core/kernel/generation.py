@@ -162,6 +162,7 @@ class Generation:
         self.offers = probe.offers(plugin)
         await ready()
         await self._guard("setup", plugin.setup, SETUP_SECONDS)
+        self._check_state()
 
     def check(self, contracts: Contracts) -> None:
         """Find its handlers as the contracts, and its own, are now; refuse what is wrong (``PluginError``)."""
@@ -181,13 +182,27 @@ class Generation:
         """Return the plugin's state as plain JSON data (else ``PluginError``), None if it keeps none."""
         if self.plugin is None or not self._keeps_state:
             return None
-        state = self._call("export_state", self.plugin.export_state)
+        return self._plain(self._call("export_state", self.plugin.export_state), self._remedy("export_state"))
+
+    def _check_state(self) -> None:
+        """Ask for the state once, so that what could not be handed over is known before there is anything to lose."""
+        if self._keeps_state:
+            try:
+                state = self._call("export_state", self.plugin.export_state)
+            except PluginError as error:  # it may need what comes later
+                self.name_once(str(error))
+                self.note = f"{self.note} {error}".strip()
+            else:
+                self._plain(state, MEND)
+
+    def _plain(self, state: Any, remedy: str) -> Any:
         try:
             return plain(state)
         except ValueError as error:
             problem = f"export_state() gave what is not JSON: {error}."
-            remedy = f"Use only dict, list, str, numbers, bool and None. {self._remedy('export_state')}"
-            raise self._error(f"{place_of(self.plugin.export_state, self.source)}: {problem} {remedy}") from error
+            use = "Use only dict, list, str, numbers, bool and None."
+            place = place_of(self.plugin.export_state, self.source)
+            raise self._error(f"{place}: {problem} {use} {remedy}") from error
 
     def import_state(self, state: Any, from_version: str) -> None:
         """Hand over the earlier generation's state; a refusal is a ``PluginError``."""

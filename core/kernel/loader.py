@@ -82,7 +82,7 @@ def import_now(source: Source, package: str, module: str) -> types.ModuleType:
 
 def modules_of(package: str) -> dict[str, types.ModuleType]:
     """Return what a generation has imported of its own, by name."""
-    return {name: one for name, one in list(sys.modules.items()) if name == package or name.startswith(f"{package}.")}
+    return {name: sys.modules[name] for name in list(_FINDER.asked.get(package, ())) if name in sys.modules}
 
 
 def forget(package: str) -> None:
@@ -92,6 +92,7 @@ def forget(package: str) -> None:
     own_tables.let_go(modules.values())
     for module in modules:
         sys.modules.pop(module, None)
+    _FINDER.asked.pop(package, None)
     if source is not None:
         vars(sys.modules[NAMESPACE]).pop(package.rpartition(".")[2], None)
         if not names.remove(package):
@@ -169,12 +170,15 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
+        self.asked: dict[str, dict[str, None]] = {}
+        """The modules of each generation that have been looked for: all modules would take longer to look through."""
 
     def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         if not fullname.startswith(f"{NAMESPACE}."):
             return None
         package = ".".join(fullname.split(".")[:2])
         if source := self.sources.get(package):
+            self.asked.setdefault(package, {})[fullname] = None
             return _spec(source, fullname, fullname.removeprefix(package).lstrip("."))
         name = names.meant(fullname) or _from_elsewhere(fullname)
         if not name or self.find_spec(name) is None:

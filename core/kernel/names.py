@@ -62,11 +62,13 @@ def remove(package: str) -> bool:
     """Forget a generation whose modules are gone, with the aliases that mean nothing any more. Is one left?"""
     plugin = plugin_of(package)
     living = _LIVING[plugin] = [one for one in _LIVING.get(plugin, ()) if one != package]
-    first = f"{NAMESPACE}.{plugin}"
-    for name in [one for one in list(sys.modules) if one == first or one.startswith(f"{first}.")]:
+    first, aliases = f"{NAMESPACE}.{plugin}", _ALIASES.get(plugin, set())
+    for name in list(aliases):
         if not any(name.replace(first, one, 1) in sys.modules for one in living):
-            del sys.modules[name]
+            sys.modules.pop(name, None)
+            aliases.discard(name)
     if not living:
+        _ALIASES.pop(plugin, None)
         _LIVING.pop(plugin)
         _SERVING.pop(plugin, None)
         vars(sys.modules[NAMESPACE]).pop(plugin, None)
@@ -77,6 +79,7 @@ def alias(name: str) -> types.ModuleType:
     """Return what stands under a name for ``pickle``; it and the folders that it lies in are there from now on."""
     for parent in _with_parents(name):
         sys.modules.setdefault(parent, _Alias(parent))
+        _ALIASES.setdefault(name.split(".")[1], set()).add(parent)
     return sys.modules[name]
 
 
@@ -118,3 +121,4 @@ ASKING: contextvars.ContextVar[str] = contextvars.ContextVar("asking", default="
 _LIVING: dict[str, list[str]] = {}
 """The packages of each plugin's generations, the last one last."""
 _SERVING: dict[str, str] = {}
+_ALIASES: dict[str, set[str]] = {}

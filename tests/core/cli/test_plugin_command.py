@@ -133,7 +133,7 @@ async def test_the_new_plugin_works(roundhook: Command, tmp_path: Path) -> None:
 
 
 def test_check_says_what_is_wrong(roundhook: Command, tmp_path: Path) -> None:
-    """A missing folder, a syntax error, an unknown hook: one line that names it, and exit code 1."""
+    """A missing folder, a syntax error, an unknown hook, a bad setup: one line that names it, and exit code 1."""
     write_plugin(tmp_path, "broken", "def x(:\n")
     write_plugin(
         tmp_path,
@@ -145,10 +145,14 @@ def test_check_says_what_is_wrong(roundhook: Command, tmp_path: Path) -> None:
             async def on_round_import(self, round): ...
         """,
     )
-    said = {name: roundhook("plugin", "check", name) for name in ("broken", "unknown", "nowhere")}
+    code = "from roundhook import Plugin\nclass One(Plugin):\n    async def setup(self):\n        open('no/such')\n"
+    write_plugin(tmp_path, "late", code)
+    said = {name: roundhook("plugin", "check", name) for name in ("broken", "unknown", "late", "nowhere")}
 
     assert all((one.code, one.out) == (1, "") for one in said.values())
     assert all(one.err.splitlines()[-1].startswith("roundhook: ") for one in said.values())
     assert "plugin.py" in said["broken"].err
     assert "on_round_import" in said["unknown"].err
+    assert "late: its code is run now, setup() too." in said["late"].err
+    assert "late: setup() failed at plugin.py:4: FileNotFoundError" in said["late"].err
     assert "nowhere/manifest.toml cannot be read" in said["nowhere"].err

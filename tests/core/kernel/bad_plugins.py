@@ -356,16 +356,16 @@ COMMANDS = (
 STATE = (
     Bad(
         "state that is not JSON",
-        ("export_state()", "not JSON", "Use only dict", "disable and enable"),
-        before=exporting('{"count": {1, 2}}'),
-        ways=("reload",),
+        ("export_state()", "not JSON", "Use only dict", "Correct it and reload"),
+        exporting('{"count": {1, 2}}'),
     ),
     Bad(
-        "state with a key that is no text",
-        ("export_state()", "the key 7"),
-        before=exporting('{"count": [{7: 1}]}'),
+        "state that is not JSON any more",
+        ("export_state()", "not JSON", "Use only dict", "disable and enable"),
+        before=exporting('{"count": {1, 2} if self.count else 0}'),
         ways=("reload",),
     ),
+    Bad("state with a key that is no text", ("the key 7",), exporting('{"count": [{7: 1}]}'), ways=("reload",)),
     Bad(
         "export_state raises",
         ("export_state()", "ZeroDivisionError", "disable and enable"),

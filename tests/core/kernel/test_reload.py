@@ -252,11 +252,11 @@ async def test_services_timers_and_spawned_work_are_moved(tmp_path: Path) -> Non
 
         assert report.ok
         assert [one for one in old.log if one != "work done"] == [
-            "served", "stopped", "exported", "last opened", "first opened",
+            "exported", "served", "stopped", "exported", "last opened", "first opened",
         ]  # fmt: skip
         assert old.log.index("work done") < old.log.index("last opened")
         new = running(stage, "working")
-        await until(lambda: new.log == ["served"])
+        await until(lambda: new.log == ["exported", "served"])
         assert new.ticks == 2
         new.release.set()
         await stage.clock.advance(11)
@@ -292,7 +292,7 @@ async def test_after_a_failed_reload_only_what_ran_runs_again(tmp_path: Path) ->
         report = await stage.plugins.reload("working")
 
         assert not report.ok
-        await until(lambda: old.log == ["served", "stopped", "exported", "served"])
+        await until(lambda: old.log == ["exported", "served", "stopped", "exported", "served"])
         old.release.set()
         await stage.clock.advance(11)
         await until(lambda: old.ticks == 2)
