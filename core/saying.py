@@ -50,8 +50,8 @@ class Saying:
         guilds = self._services.kernel.guilds(self.name, known)
         await self._services.discord.announce(self.name, known, message, guilds, announce_within)
 
-    async def send(self, channel: int, message: "Content | None", *, once: str = "") -> None:
-        """Have *message* stand in a channel; returns when that is committed.
+    async def send(self, channel: int | Sequence[int], message: "Content | None", *, once: str = "") -> None:
+        """Have *message* stand in a channel, or in each of several; returns when that is committed.
 
         With the same *once* again it takes the place of what stands there, None deletes that. Without *once* each call
         is a message of its own, also when a handler is called again.
@@ -64,10 +64,13 @@ class Saying:
         self._check_live("send")
         call = f"{self.name}: send()"
         check_key(f"{call}, once", once, empty=True)
-        if not is_number(channel, least=1):
-            problem = f"{channel!r} is no channel. Give its number (ctx.guild(…) has 0 where none is configured)."
-            raise PluginError(f"{call}: {problem}")
-        await self._services.discord.send(self.name, int(channel), message, once)
+        channels = channel if isinstance(channel, (list, tuple)) else (channel,)
+        for one in channels:
+            if not is_number(one, least=1):
+                problem = f"{one!r} is no channel. Give its number (ctx.guild(…) has 0 where none is configured)."
+                raise PluginError(f"{call}: {problem}")
+        if channels:
+            await self._services.discord.send(self.name, [*map(int, channels)], message, once)
 
     async def tell_admins(self, text: str, *, guilds: Sequence[int] | None = None, server: str = "") -> None:
         """Have *text* stand in the admin channel of *guilds* that have one, and log it.

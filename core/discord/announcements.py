@@ -1,7 +1,8 @@
 """What should stand in channels: one row for each part of a message. The sender makes the channels equal to it."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,8 @@ _SAME = (
     "UPDATE announcements SET revision = CASE WHEN revision = wanted THEN ? ELSE revision END, wanted = ? WHERE id = ?"
 )
 _MOST_TRIED = 20
+Change = tuple[str, tuple[Any, ...]]
+"""A statement and its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Announcements:
 
     def __init__(self, config: Config, database: Database, clock: Clock, wake: Callable[[Iterable[int]], None]) -> None:
         self._config, self._database, self._clock, self._wake = config, database, clock, wake
+        self._guilds = {one.stats_channel: guild for guild, one in reversed(config.guilds.items())}
 
     async def announce(
         self, plugin: str, event: Envelope, content: Content | None, guilds: Sequence[int], within_seconds: Within
@@ -77,14 +81,15 @@ class Announcements:
                 [self._place(plugin, event, one, standing.get(one)) for one in due], message, event.version
             )
 
-    async def send(self, plugin: str, channel: int, content: Content | None, once: str = "") -> None:
-        """Want *content* in a channel; with the same *once* again it takes the place of what stands there.
+    async def send(self, plugin: str, channels: Sequence[int], content: Content | None, once: str = "") -> None:
+        """Want *content* in channels; with the same *once* again it takes the place of what stands there.
 
         Raises:
             PeerUnavailableError: the database does not answer; nothing is wanted.
         """
         message = None if content is None else await made(content)
-        await self._want([self._named(plugin, channel, once)], message, None)
+        subject = once or f"{SINGLE}{uuid.uuid4().hex}"
+        await self._want([self._named(plugin, one, subject) for one in dict.fromkeys(channels)], message, None)
 
     async def say(self, plugin: str, channel: int, text: str, subject: str) -> None:
         """Want a text that nobody edits, once for each *subject*.
@@ -92,7 +97,7 @@ class Announcements:
         Raises:
             PeerUnavailableError: the database does not answer; nothing is wanted.
         """
-        await self.send(plugin, channel, text, f"{SINGLE}{subject}")
+        await self.send(plugin, [channel], text, f"{SINGLE}{subject}")
 
     async def thin(self) -> None:
         """Forget messages of old that nobody edits any more."""
@@ -120,30 +125,28 @@ class Announcements:
         round_id = int(number) if kind == "round" else None
         return Place(plugin, event.about or event.key, channel, guild, round_id)
 
-    def _named(self, plugin: str, channel: int, once: str) -> Place:
+    def _named(self, plugin: str, channel: int, subject: str) -> Place:
         """Return the place of a message in a channel; one that is edited later goes with its guild's stats channel."""
-        if not once or once.startswith(SINGLE):
-            return Place(plugin, once or f"{SINGLE}{uuid.uuid4().hex}", channel)
-        guild = next((guild for guild, one in self._config.guilds.items() if one.stats_channel == channel), 0)
-        return Place(plugin, once, channel, guild)
+        guild = 0 if subject.startswith(SINGLE) else self._guilds.get(channel, 0)
+        return Place(plugin, subject, channel, guild)
 
     async def _want(self, places: Sequence[Place], message: Message | None, version: int | None) -> None:
         if self._database.engine.transaction_exists():
             raise PluginError(f"{places[0].plugin} sends inside a transaction. Send after its block has ended.")
         parts = message.parts() if message else []
         async with self._database.transaction() as transaction:
+            standing = await _standing(transaction, places)
+            changes = defaultdict[str, list[tuple[Any, ...]]](list)
             for place in places:
-                await self._want_at(transaction, place, parts, version)
+                for sql, args in self._changes_at(place, standing[place.channel], parts, version):
+                    changes[sql].append(args)
+            for sql, rows in changes.items():
+                await transaction.execute_many(sql, rows)
         self._wake({place.channel for place in places})
 
-    async def _want_at(
-        self, transaction: Transaction, place: Place, parts: Sequence[Message], version: int | None
-    ) -> None:
-        rows = await transaction.fetch(
-            "SELECT id, part, content, wanted, revision, tried, message_id, created_at FROM announcements "
-            "WHERE plugin = ? AND subject = ? AND channel_id = ? ORDER BY part",
-            (place.plugin, place.subject, place.channel),
-        )
+    def _changes_at(
+        self, place: Place, rows: Sequence[Row], parts: Sequence[Message], version: int | None
+    ) -> Iterator[Change]:
         for number in range(max(len(parts), len(rows))):
             content: str | None = None
             files: bytes | None = None
@@ -151,12 +154,11 @@ class Announcements:
                 token = token_of(place.plugin, place.subject, place.channel, number)
                 content, files = to_row(marked(parts[number], token))
             row = rows[number] if number < len(rows) else None
-            for sql, args in self._changes(place, number, row, content, files, version):
-                await transaction.execute(sql, args)
+            yield from self._changes(place, number, row, content, files, version)
 
     def _changes(
         self, place: Place, number: int, row: Row | None, content: str | None, files: bytes | None, version: int | None
-    ) -> list[tuple[str, tuple[Any, ...]]]:
+    ) -> list[Change]:
         """Return the statement that makes one row what is wanted now, or none."""
         now = self._clock.now()
         if row is None:
@@ -169,3 +171,16 @@ class Announcements:
             tried = [*tried, text_digest(row["content"])][-_MOST_TRIED:]
         begun = now if row["content"] is None and row["message_id"] is None else row["created_at"]
         return [(_CHANGE, (content, files, version or row["wanted"] + 1, " ".join(tried), begun, row["id"]))]
+
+
+async def _standing(transaction: Transaction, places: Sequence[Place]) -> defaultdict[int, list[Row]]:
+    """Return the rows about what *places* have in common, by channel: however many these are, in one statement."""
+    rows = await transaction.fetch(
+        "SELECT id, channel_id, part, content, wanted, revision, tried, message_id, created_at FROM announcements "
+        "WHERE plugin = ? AND subject = ? ORDER BY part",
+        (places[0].plugin, places[0].subject),
+    )
+    standing = defaultdict[int, list[Row]](list)
+    for row in rows:
+        standing[row["channel_id"]].append(row)
+    return standing

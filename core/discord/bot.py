@@ -201,8 +201,8 @@ class Discord:
     ) -> None:
         await self.speech.announcements.announce(plugin, event, message, guilds, within_seconds)
 
-    async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
-        await self.speech.announcements.send(plugin, channel, message, once)
+    async def send(self, plugin: str, channels: Sequence[int], message: Content | None, once: str) -> None:
+        await self.speech.announcements.send(plugin, channels, message, once)
 
     async def look_at_clock(self) -> None:
         await self.timekeeper.look()

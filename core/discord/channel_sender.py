@@ -44,10 +44,13 @@ UNKNOWN_MESSAGE = 10008
 TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 """Discord's codes for forums, categories, archived and locked threads."""
 
-_NEXT = (  # alarms, then what is new, then what has changed
-    "SELECT * FROM announcements WHERE channel_id = ? AND wanted > revision AND (next_at IS NULL OR next_at <= ? {or}) "
-    f"ORDER BY subject NOT LIKE '{SINGLE}{ALARM}%', message_id IS NOT NULL, id LIMIT 1"
+_NEXT = (  # alarms, then what is new, then what has changed; last what is not to be tried now
+    "SELECT one.*, (next_at IS NULL OR next_at <= ?) AS due, (SELECT count(*) FROM announcements AS other "
+    "WHERE other.channel_id = one.channel_id AND other.wanted > other.revision) AS waiting "
+    "FROM announcements AS one WHERE channel_id = ? AND wanted > revision "
+    f"ORDER BY {{due}}subject NOT LIKE '{SINGLE}{ALARM}%', message_id IS NOT NULL, id LIMIT 1"
 )
+_DUE_FIRST = "next_at IS NOT NULL AND next_at > ?, "
 _DONE = (
     "UPDATE announcements SET message_id = ?, revision = ?, files = CASE WHEN wanted = ? THEN NULL ELSE files END, "
     "tried = '', error = NULL, next_at = NULL WHERE id = ?"
@@ -55,7 +58,6 @@ _DONE = (
 _STANDS = "UPDATE announcements SET message_id = ? WHERE id = ?"
 _FAILED = "UPDATE announcements SET attempts = attempts + 1, error = ? WHERE id = ?"
 _OPEN = "UPDATE announcements SET next_at = NULL WHERE channel_id = ? AND wanted > revision"
-_LEFT = "SELECT id FROM announcements WHERE channel_id = ? AND wanted > revision LIMIT 1"
 _REFUSED = "UPDATE announcements SET attempts = attempts + 1, error = ?, next_at = ? WHERE id = ?"
 _HELD = "UPDATE announcements SET error = ?, next_at = ? WHERE channel_id = ? AND wanted > revision"
 
@@ -130,9 +132,10 @@ class ChannelSender:
     async def _work_off(self) -> float | None:
         """Send row after row; return the seconds after which to go on, None when nothing is left."""
         while not self._stopping:
-            sql = _NEXT.replace("{or}", "OR TRUE" if self.refused else "")  # what is oldest tells whether it is open
-            rows = await self._desk.database.fetch(sql, (self._channel, self._desk.clock.now()))
+            rows = await self._next()
             if not rows:
+                return None
+            if not rows[0]["due"] and not self.refused:
                 break
             try:
                 await self._send(rows[0])
@@ -148,7 +151,16 @@ class ChannelSender:
                     self.refused = False
                     await self._desk.database.execute(_OPEN, (self._channel,))
                 await self._desk.on_taken(self._channel)
-        return REFUSED_SECONDS if await self._desk.database.fetch(_LEFT, (self._channel,)) else None
+                if rows[0]["waiting"] == 1:  # what has come since has woken us
+                    return None
+        return REFUSED_SECONDS
+
+    async def _next(self) -> list[Row]:
+        """Return what is to be sent next, if anything is left; in a channel that refuses what is oldest, due or not."""
+        now = self._desk.clock.now()
+        if self.refused:
+            return await self._desk.database.fetch(_NEXT.format(due=""), (now, self._channel))
+        return await self._desk.database.fetch(_NEXT.format(due=_DUE_FIRST), (now, self._channel, now))
 
     async def _send(self, row: Row) -> None:
         if row["content"] is None:
@@ -168,6 +180,7 @@ class ChannelSender:
         number, digest = found
         if row["tried"] and (part.files or digest != text_digest(row["content"])):  # it may be an earlier one
             await self._desk.database.execute(_STANDS, (number, row["id"]))
+            self._woken.set()  # it is to be edited
         else:
             await self._done(row, number, "posted")
 

@@ -38,8 +38,8 @@ class DiscordPort(Surface, Protocol):
     ) -> None:
         """Want a message about *event* in the guilds' stats channels."""
 
-    async def send(self, plugin: str, channel: int, message: Content | None, once: str) -> None:
-        """Want a message in a channel."""
+    async def send(self, plugin: str, channels: Sequence[int], message: Content | None, once: str) -> None:
+        """Want a message in each of some channels."""
 
     def may(self, interaction: Any, action: "Action", server: str) -> bool:
         """Tell whether the user of an interaction may do something."""

@@ -18,10 +18,9 @@ CLOSE_SECONDS = 10.0
 """How long a stop waits for messages that are under way."""
 
 _RETRY = "UPDATE announcements SET next_at = NULL WHERE wanted > revision AND next_at IS NOT NULL"
-_MOVE = (
-    "UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id <> ? AND revision = 0 "
-    "AND message_id IS NULL AND content IS NOT NULL"
-)
+_UNSAID = "revision = 0 AND message_id IS NULL AND content IS NOT NULL"
+_PLACES = f"SELECT DISTINCT guild_id, channel_id FROM announcements WHERE wanted > revision AND {_UNSAID}"
+_MOVE = f"UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id = ? AND {_UNSAID}"
 _DROP = "DELETE FROM announcements WHERE guild_id NOT IN (0, {guilds}) AND revision = 0"
 
 
@@ -46,9 +45,10 @@ class Sender:
         async with self._desk.database.transaction() as transaction:
             await transaction.execute(_RETRY)
             await transaction.execute(_DROP.format(guilds=marks(len(stats_channels)) or "NULL"), [*stats_channels])
-            for guild, channel in stats_channels.items():
-                if channel:
-                    await transaction.execute(_MOVE, (channel, guild, channel))
+            for row in await transaction.fetch(_PLACES):
+                channel = stats_channels.get(row["guild_id"])
+                if channel and channel != row["channel_id"]:
+                    await transaction.execute(_MOVE, (channel, row["guild_id"], row["channel_id"]))
         (row,) = await self._desk.database.fetch("SELECT max(id) AS last FROM announcements")
         self._desk.last_id, self._open = row["last"] or 0, True
         waiting = "SELECT DISTINCT channel_id FROM announcements WHERE wanted > revision"

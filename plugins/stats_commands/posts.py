@@ -5,11 +5,12 @@ its place. ``evening``: neither. What stands already is kept right in each of th
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from roundhook import Context, ImportedRound, Message
+from roundhook import Context, ImportedRound
 from roundhook.db import Row, marks
 
 from .evenings import standing_of
@@ -66,18 +67,20 @@ class Posts:
         """Have one message about a map stand, and then take the cards of its rounds away."""
         subject, cards = f"match:{match}", [f"round:{row['id']}" for row in rounds]
         stands = await self._standing([subject, *cards])
-        message: Message | None = None
+        places, old = list[int](), defaultdict[str, list[int]](list)
         for guild in self._ctx.guilds(round):
             channel = self._ctx.guild(guild).stats_channel
             found = standing_of([row for row in stands if row["subject"] == subject], guild, channel)
             if found is None and not (channel and self._is_news(round, guild)):
                 continue
-            place = found["channel_id"] if found else channel
-            message = message or await self._answers.map(match, await self.before(subject))
-            await self._ctx.send(place, message, once=subject)
+            places.append(found["channel_id"] if found else channel)
             for card in cards:
-                if old := standing_of([row for row in stands if row["subject"] == card], guild, channel):
-                    await self._ctx.send(old["channel_id"], None, once=card)
+                if row := standing_of([row for row in stands if row["subject"] == card], guild, channel):
+                    old[card].append(row["channel_id"])
+        if places:
+            await self._ctx.send(places, await self._answers.map(match, await self.before(subject)), once=subject)
+        for card, channels in old.items():
+            await self._ctx.send(channels, None, once=card)
 
     async def _take_back_dissolved(self) -> None:
         """Delete what was told of maps whose rounds belong together no more."""

@@ -1,6 +1,8 @@
 """One message a session: what was missed of it while it goes on, and when it is over, who won it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from roundhook import Context, Embed, Message
@@ -12,13 +14,14 @@ from .figures import counted
 from .posts import first_line
 from .service import NO_NEWS, Answers
 
-_ROUNDS = f"""
-    SELECT r.*, m.result, m.round1_id, m.round2_id FROM rounds r LEFT JOIN matches m ON m.id = r.match_id
-    WHERE r.session_id = ? AND r.played_at BETWEEN ? AND ? AND r.status NOT IN ({marks(len(NO_NEWS))})
-    AND NOT EXISTS (SELECT 1 FROM announcements a WHERE a.plugin = ? AND a.channel_id = ? AND a.content IS NOT NULL
-                    AND (a.subject IN ('round:' || r.id, 'match:' || r.match_id)
-                         OR ? = 'maps' AND a.subject IN ('round:' || m.round1_id, 'round:' || m.round2_id)))
-    ORDER BY r.played_at, r.filename"""
+_OF_SESSION = f"""
+    FROM rounds r LEFT JOIN matches m ON m.id = r.match_id
+    WHERE r.session_id = ? AND r.played_at BETWEEN ? AND ? AND r.status NOT IN ({marks(len(NO_NEWS))})"""
+_ROUNDS = f"SELECT r.*, m.result, m.round1_id, m.round2_id {_OF_SESSION} ORDER BY r.played_at, r.filename"
+_TOLD = f"""
+    SELECT a.channel_id, a.subject FROM announcements a WHERE a.plugin = ? AND a.content IS NOT NULL AND a.subject IN (
+        SELECT 'round:' || r.id {_OF_SESSION} UNION SELECT 'match:' || r.match_id {_OF_SESSION}
+        UNION SELECT 'round:' || m.round1_id {_OF_SESSION} UNION SELECT 'round:' || m.round2_id {_OF_SESSION})"""
 _SESSIONS = f"""
     SELECT server, session_id, sum(CASE WHEN status IN ({marks(len(NO_NEWS))}) THEN 0 ELSE 1 END) AS news
     FROM rounds WHERE id IN ({{rounds}}) GROUP BY server, session_id"""
@@ -42,6 +45,25 @@ MOST_LINES = 30
 """Rounds in one message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Rounds of a session that came late, and what is told of them by themselves: channels and subjects."""
+
+    rounds: Sequence[Row]
+    told: frozenset[tuple[int, str]]
+
+    def of(self, channel: int, since: datetime, posts: str) -> list[Row]:
+        """Return those since a time of which *channel* has not been told; with *posts* ``maps`` one tells of both."""
+
+        def is_told(row: Row) -> bool:
+            subjects = [f"round:{row['id']}", f"match:{row['match_id']}"]
+            if posts == "maps":
+                subjects += [f"round:{row['round1_id']}", f"round:{row['round2_id']}"]
+            return any((channel, one) in self.told for one in subjects)
+
+        return [row for row in self.rounds if (utc(row["played_at"]) or since) >= since and not is_told(row)]
+
+
 class Sessions:
     """Tells of missed rounds and of evenings, and keeps what it has told right; *ctx* is the plugin's."""
 
@@ -53,9 +75,7 @@ class Sessions:
         await self._ctx.clock.sleep(GATHER_SECONDS)
         sql = _SESSIONS.format(rounds=marks(len(round_ids)))
         for row in await self._ctx.db.fetch(sql, (*NO_NEWS, *round_ids)):
-            for guild in self._ctx.guilds(row["server"]):
-                if channel := self._ctx.guild(guild).stats_channel:
-                    await self._tell_in(guild, channel, row["session_id"], is_news=bool(row["news"]))
+            await self._tell_of(row["server"], row["session_id"], is_news=bool(row["news"]))
         await self._take_back()
         return [None] * len(round_ids)
 
@@ -72,10 +92,10 @@ class Sessions:
         now = self._ctx.clock.now()
         if now < ended + GAP:
             return ended + GAP
-        for guild in self._ctx.guilds(server) if found[0]["rounds"] >= LEAST_ROUNDS else ():
-            channel = self._ctx.guild(guild).stats_channel
-            if channel and now - ended <= GAP + self.within(guild):
-                await self._tell_evening(channel, found[0])
+        if found[0]["rounds"] >= LEAST_ROUNDS:
+            places = self._places(server).items()
+            channels = [channel for guild, channel in places if now - ended <= GAP + self.within(guild)]
+            await self._tell_evening(channels, found[0])
         return None
 
     async def is_told(self, round_id: int) -> bool:
@@ -83,19 +103,39 @@ class Sessions:
         rows = await self._ctx.db.fetch("SELECT session_id FROM rounds WHERE id = ?", (round_id,))
         return any([await self._standing(f"session:{row['session_id']}") for row in rows])
 
-    async def _tell_in(self, guild: int, channel: int, session: int, *, is_news: bool) -> None:
-        subject, now = f"session:{session}", self._ctx.clock.now()
-        begun = [utc(one["created_at"]) for one in await self._standing(subject) if one["channel_id"] == channel]
-        since = (begun[0] if begun else None) or now
-        span = (since - self.within(guild), now - LIVE)
-        posts = self._ctx.guild(guild).settings.posts
-        rounds = await self._ctx.db.fetch(_ROUNDS, (session, *span, *NO_NEWS, self._ctx.name, channel, posts))
-        is_told = bool(begun) or (bool(rounds) and is_news)
-        over = await self._over(session)
-        if over and is_told:
-            await self._tell_evening(channel, over)
-        elif begun or (is_told and posts != "evening"):
-            await self._ctx.send(channel, message_of(rounds) if rounds else None, once=subject)
+    async def _tell_of(self, server: str, session: int, *, is_news: bool) -> None:
+        """Have what a session is told by stand in each guild's channel: what is the same is made once for all."""
+        subject, places = f"session:{session}", self._places(server)
+        standing = {one["channel_id"]: utc(one["created_at"]) for one in await self._standing(subject)}
+        since = {guild: (standing.get(channel) or self._ctx.clock.now()) - self.within(guild)
+                 for guild, channel in places.items()}  # fmt: skip
+        missed = await self._missed(session, min(since.values())) if since else Missed((), frozenset())
+        over, evening = await self._over(session), list[int]()
+        late = defaultdict[tuple[int, ...], list[int]](list)
+        for guild, channel in places.items():
+            posts = self._ctx.guild(guild).settings.posts
+            rounds = missed.of(channel, since[guild], posts)
+            is_told = channel in standing or (bool(rounds) and is_news)
+            if over and is_told:
+                evening.append(channel)
+            elif channel in standing or (is_told and posts != "evening"):
+                late[tuple(row["id"] for row in rounds)].append(channel)
+        if over:
+            await self._tell_evening(evening, over)
+        for ids, channels in late.items():
+            rounds = [row for row in missed.rounds if row["id"] in ids]
+            await self._ctx.send(channels, message_of(rounds) if rounds else None, once=subject)
+
+    def _places(self, server: str) -> dict[int, int]:
+        """Return the stats channels of the guilds that are told of a server, by guild."""
+        channels = {guild: self._ctx.guild(guild).stats_channel for guild in self._ctx.guilds(server)}
+        return {guild: channel for guild, channel in channels.items() if channel}
+
+    async def _missed(self, session: int, since: datetime) -> "Missed":
+        of_session = (session, since, self._ctx.clock.now() - LIVE, *NO_NEWS)
+        rounds = await self._ctx.db.fetch(_ROUNDS, of_session)
+        told = await self._ctx.db.fetch(_TOLD, (self._ctx.name, *of_session * 4)) if rounds else []
+        return Missed(rounds, frozenset((one["channel_id"], one["subject"]) for one in told))
 
     async def _over(self, session: int) -> Row | None:
         """Return a session that is over and was more than a round."""
@@ -104,11 +144,14 @@ class Sessions:
         is_over = row is not None and ended is not None and self._ctx.clock.now() >= ended + GAP
         return row if row is not None and is_over and row["rounds"] >= LEAST_ROUNDS else None
 
-    async def _tell_evening(self, channel: int, session: Row) -> None:
+    async def _tell_evening(self, channels: Sequence[int], session: Row) -> None:
+        """Have an evening stand in *channels*: it is drawn once, if at all."""
+        if not channels:
+            return
         subject = f"session:{session['id']}"
         before = [first_line(row) for row in await self._standing(subject) if row["message_id"] is not None]
         message = await self._answers.evening(session, before[0] if before else "")
-        await self._ctx.send(channel, message, once=subject)
+        await self._ctx.send(channels, message, once=subject)
 
     async def _take_back(self) -> None:
         """Delete what was told of sessions that have become part of others."""

@@ -1,13 +1,15 @@
 """Many guilds see one round: each has its message once, and none waits for another."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from core.db.sqlite import WarmConnection
 from core.discord import channel_sender
 from roundhook import ImportedRound
 from roundhook.testing import Stage
-from tests.plugin_maker import write_plugin
+from tests.plugin_maker import running, write_plugin
 
 SAYS = """
 from roundhook import Plugin, hookimpl
@@ -34,6 +36,40 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def told(stage: Stage, guild: int) -> list[str]:
     return [one.text for one in stage.discord.messages(stage.discord.guild_channels(guild).stats)]
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements that SQLite is given from now on."""
+    said: list[str] = []
+    opened = WarmConnection._open
+
+    def traced(self: WarmConnection) -> sqlite3.Connection:
+        connection = opened(self)
+        connection.set_trace_callback(lambda sql: said.append(" ".join(sql.split())))
+        return connection
+
+    monkeypatch.setattr(WarmConnection, "_open", traced)
+    return said
+
+
+async def test_what_a_round_costs_by_guild(plugins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that is asked of the database and of Discord only what a channel's own message needs grows with guilds."""
+    said, costs, made = counted(monkeypatch), {}, []
+    for count in (3, 30):
+        async with Stage(["says"], folders=[plugins], guilds=range(1, count + 1)) as stage:
+            asked = len(stage.discord.requests)
+            said.clear()
+            await stage.publish(ImportedRound(round_id=1, file_sha256="a", server="local"))
+            await stage.settled()
+            statements = [one for one in said if "plugin_requests" not in one]  # is asked for every 2 s
+            costs[count] = (len(statements), len(stage.discord.requests) - asked)
+            made.append(running(stage, "says").made)
+
+    assert made == [1, 1]
+    assert costs[3][1] == 3
+    assert costs[30][1] == 30
+    grown = costs[30][0] - costs[3][0]
+    assert grown <= 27 * (1 + 1 + 3)  # the row, the look at it, and that it is posted, in a transaction
 
 
 async def test_no_guild_waits_for_another(plugins: Path) -> None:

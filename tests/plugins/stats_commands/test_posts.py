@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
 from devkit.discord.message import Message
 from roundhook.testing import Stage
+from tests.plugin_maker import running
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, hand_over, play
 from tests.plugins.stats_import.invented import Line, stats_file
@@ -83,6 +85,22 @@ async def test_a_card_for_each_round() -> None:
         said = lines(stage)
 
     assert [one.rpartition(" · ")[0] for one in said] == ["supply · round 1", "supply · round 2"]
+
+
+@pytest.mark.parametrize("guilds", [(1,), (1, 2, 3)])
+async def test_it_is_drawn_once_for_all_guilds(guilds: tuple[int, ...]) -> None:
+    """A map, and an evening's end: one picture each, however many guilds they are for."""
+    async with Stage(PLUGINS, guilds=guilds, config=mode("maps")) as stage:
+        answers = running(stage, "stats_commands").answers
+        answers.map, answers.evening = drawn = [AsyncMock(wraps=one) for one in (answers.map, answers.evening)]
+        await play_map(stage, "supply")
+        await stage.clock.advance(3610)
+        await stage.settled()
+        said = [lines(stage, guild) for guild in guilds]
+
+    assert said == [said[0]] * len(guilds)
+    assert len(said[0]) == 2
+    assert [one.await_count for one in drawn] == [1, 1]
 
 
 @pytest.mark.parametrize("posts", ["maps", "evening"])
