@@ -77,13 +77,15 @@ class Database(ABC):
     async def close(self) -> None:
         """Close every connection; harmless the second time."""
 
-    @abstractmethod
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         """Write: run one statement in a transaction of its own, or within the one that is open."""
+        async with self.transaction() as transaction:
+            await transaction.execute(sql, args)
 
-    @abstractmethod
     async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Do the same, and return the rows of its ``RETURNING``."""
+        async with self.transaction() as transaction:
+            return await transaction.fetch(sql, args)
 
     async def together(self, writes: Sequence[Write]) -> None:
         """Write: run statements that touch different rows in a transaction of their own."""

@@ -16,7 +16,7 @@ import asyncssh
 import hikari
 
 from core.cli import main
-from core.db.sqlite import WarmConnection
+from core.db.sqlite import SqliteDatabase, WarmConnection
 from core.rounds.files import Files
 
 Work = Callable[..., Any]
@@ -64,6 +64,10 @@ def _statement(_: WarmConnection, sql: str, *__: object) -> str:
     return "a commit" if sql == "COMMIT" else ""
 
 
+def _at_once(database: SqliteDatabase, *_: object) -> str:
+    return "" if database.engine.transaction_exists() else "a commit"
+
+
 def _request(_: object, route: Any, **__: object) -> str:
     return f"{route.method} {route.route.path_template}"
 
@@ -71,6 +75,7 @@ def _request(_: object, route: Any, **__: object) -> str:
 if __name__ == "__main__":
     steps = Steps(sys.argv[1])
     steps.watch(WarmConnection, "execute", _statement)
+    steps.watch(SqliteDatabase, "_write", _at_once)
     steps.watch(hikari.impl.RESTClientImpl, "_request", _request)
     steps.watch(Files, "put", lambda *_, **__: "a file is kept")
     steps.watch(asyncssh.SFTPClientFile, "read", lambda *_, **__: "a file is read")
