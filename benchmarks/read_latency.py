@@ -22,7 +22,8 @@ from core.db import tables as core_tables
 from core.db.migrate import migrate
 from core.errors import UserFacingError
 from core.rounds import tables as round_tables
-from plugins.stats_commands.queries import CATEGORIES
+from plugins.stats_commands.boards import Asked
+from plugins.stats_commands.rankings import CATEGORIES
 from plugins.stats_commands.service import Answers
 from plugins.stats_import.status import lines_of
 
@@ -56,13 +57,14 @@ async def run(name: str, url: str, rows: int, only: Sequence[str]) -> None:
         sizes = [(await database.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"] for table in tables]
         counts = ", ".join(f"{size:,} {table}" for size, table in zip(sizes, tables, strict=True))
         print(f"  {name}: {counts} (built in {took:.0f} s)", flush=True)
-        for what, calls in (await _commands(database)).items():
+        for what, calls in (await commands(database)).items():
             if not only or any(one in what for one in only):
                 median, high = await measure(calls)
                 print(f"  {name:10} {what:28} p50 {median:6.1f} ms  p95 {high:6.1f} ms", flush=True)
 
 
-async def _commands(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
+async def commands(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
+    """Return what is measured, by name."""
     answers = Answers(database, Clock(), {}, lambda action, args: f"{action}:{args}")
     categories, chance = itertools.cycle(CATEGORIES), random.Random(2)
     often = [
@@ -71,17 +73,21 @@ async def _commands(database: Database) -> dict[str, Callable[[], Awaitable[obje
             "SELECT guid FROM player_totals GROUP BY guid ORDER BY sum(rounds) DESC LIMIT 1000"
         )
     ]
+
+    async def awards(hidden: Sequence[str]) -> object:
+        return await answers.awards((await answers.awarded(None, hidden))["id"], hidden)
+
     return {
         "/stats": lambda: answers.player(chance.choice(often), None, None, ()),
         "/stats days:90": lambda: answers.player(chance.choice(often), None, 90, ()),
         "/stats, hidden": lambda: answers.player(chance.choice(often), None, None, HIDDEN),
         "/stats (most rounds)": lambda: answers.player(often[0], None, None, ()),
-        "/top": lambda: answers.top(next(categories), None, ()),
-        "/top, hidden": lambda: answers.top(next(categories), None, HIDDEN),
-        "/top days:90": lambda: answers.top(next(categories), 90, ()),
-        "/top days:90, hidden": lambda: answers.top(next(categories), 90, HIDDEN),
-        "/top days:700": lambda: answers.top(next(categories), 700, ()),
-        "/top days:700, hidden": lambda: answers.top(next(categories), 700, HIDDEN),
+        "/top": lambda: answers.top(next(categories), Asked(None, None, ())),
+        "/top, hidden": lambda: answers.top(next(categories), Asked(None, None, HIDDEN)),
+        "/top days:90": lambda: answers.top(next(categories), Asked(None, 90, ())),
+        "/top days:90, hidden": lambda: answers.top(next(categories), Asked(None, 90, HIDDEN)),
+        "/top days:700": lambda: answers.top(next(categories), Asked(None, 700, ())),
+        "/top, page 9, player": lambda: answers.top("kd", Asked(None, None, ()), 8, chance.choice(often)),
         "/status": lambda: lines_of(database, SERVERS, admin=True),
         "servers, hidden": lambda: answers.search.servers("", HIDDEN),
         "servers": lambda: answers.search.servers("", ()),
@@ -93,8 +99,8 @@ async def _commands(database: Database) -> dict[str, Callable[[], Awaitable[obje
         "/sessions, never pauses": lambda: answers.sessions(ENDLESS, (), 0),
         "/round": lambda: answers.round(None, ()),
         "/timing": lambda: answers.timing(None, ()),
-        "/awards": lambda: answers.awards(None, ()),
-        "/awards, hidden": lambda: answers.awards(None, HIDDEN),
+        "/awards": lambda: awards(()),
+        "/awards, hidden": lambda: awards(HIDDEN),
     }
 
 

@@ -55,6 +55,8 @@ from core.rounds.tables import (
     SessionTeam,
     StatsFile,
     StoredNotice,
+    SumsVersion,
+    WeaponDay,
     WeaponRound,
 )
 from core.servers.files import Trigger
@@ -64,8 +66,8 @@ __all__ = [
     "EndReason", "FetchedFile", "ImportedRound", "Kind", "Match", "NamePart", "NoticeAlarm", "OldSender", "Pause",
     "Player", "PlayerDay", "PlayerName", "PlayerRef", "PlayerRound", "PlayerSighting", "PlayerTotal", "Round",
     "RoundAmended", "RoundNotice", "Session", "SessionPlayer", "SessionTeam", "StatsFile", "StatsFilename",
-    "StoredNotice", "Trigger", "WeaponRound", "bot_guid", "clean_name", "color_runs", "day_of", "forget_sightings",
-    "guest_guid", "is_bot_guid", "is_guest_guid", "is_map_name", "is_no_guid", "is_player_guid", "keep_rollups",
-    "keep_sightings", "kind_of", "match_key", "name_key", "name_parts", "normal_guid", "parse_stats_filename",
-    "rebuild_rollups", "rebuild_sightings",
+    "StoredNotice", "SumsVersion", "Trigger", "WeaponDay", "WeaponRound", "bot_guid", "clean_name", "color_runs",
+    "day_of", "forget_sightings", "guest_guid", "is_bot_guid", "is_guest_guid", "is_map_name", "is_no_guid",
+    "is_player_guid", "keep_rollups", "keep_sightings", "kind_of", "match_key", "name_key", "name_parts",
+    "normal_guid", "parse_stats_filename", "rebuild_rollups", "rebuild_sightings",
 ]  # fmt: skip

@@ -1,7 +1,9 @@
 """What players' rounds add up to, by day and in all: kept beside each change of rounds, so that reading is fast.
 
 Counted are people on a side, in rounds with status ``ok`` and without a bot on a side. A day is worked out anew from
-its rounds, a total from its days: nothing is added up twice, whatever the order of changes.
+its rounds, a total from its days: nothing is added up twice, whatever the order of changes. What was read of the sums
+can be kept and brought up to date: each total that is worked out anew has the highest ``version`` of its server, and
+where something has gone the server's sums have another version (``sums_versions``) as a whole.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,15 +30,30 @@ SUMMED = tuple(name for name in columns_of(PlayerDay) if hasattr(Sums, name))
 _SUMS = ", ".join(f"sum(p.{name})" for name in SUMMED)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in ("rounds", *SUMMED))
 _INTO_DAYS = f"INSERT INTO player_days (server, day, guid, rounds, {', '.join(SUMMED)})"
-_INTO_TOTALS = f"INSERT INTO player_totals (server, guid, rounds, {', '.join(SUMMED)})"
+_INTO_TOTALS = f"INSERT INTO player_totals (server, guid, version, rounds, {', '.join(SUMMED)})"
 _COUNT_DAY = f"""{_INTO_DAYS}
     SELECT r.server, CAST(? AS TEXT), p.guid, count(*), {_SUMS} FROM rounds r JOIN player_rounds p ON p.round_id = r.id
     WHERE r.server = ? AND r.played_at >= ? AND r.played_at < ? AND {RANKED} GROUP BY r.server, p.guid
     ON CONFLICT (day, server, guid) DO UPDATE SET {_SET}"""
 _COUNT_TOTALS = f"""{_INTO_TOTALS}
-    SELECT p.server, p.guid, sum(p.rounds), {_SUMS} FROM player_days p
+    SELECT p.server, p.guid, (SELECT coalesce(max(v.version), 0) + 1 FROM player_totals v WHERE v.server = ?),
+        sum(p.rounds), {_SUMS} FROM player_days p
     WHERE p.server = ? AND p.guid IN ({{guids}}) GROUP BY p.server, p.guid
-    ON CONFLICT (guid, server) DO UPDATE SET {_SET}"""
+    ON CONFLICT (guid, server) DO UPDATE SET {_SET}, version = excluded.version"""
+_COUNT_WEAPONS = f"""INSERT INTO weapon_days (guid, day, server, weapon, kills, hits, shots)
+    SELECT p.guid, CAST(? AS TEXT), r.server, w.weapon, sum(w.kills), sum(w.hits), sum(w.shots) FROM rounds r
+    JOIN player_rounds p ON p.round_id = r.id JOIN weapon_rounds w ON w.round_id = p.round_id AND w.guid = p.guid
+    WHERE r.server = ? AND r.played_at >= ? AND r.played_at < ? AND {RANKED} GROUP BY p.guid, r.server, w.weapon
+    ON CONFLICT (guid, day, server, weapon)
+    DO UPDATE SET kills = excluded.kills, hits = excluded.hits, shots = excluded.shots"""
+_NEXT_VERSION = """
+    INSERT INTO sums_versions (server, version) VALUES (?, 1)
+    ON CONFLICT (server) DO UPDATE SET version = sums_versions.version + 1"""
+_ALL_VERSIONS = (
+    "UPDATE sums_versions SET version = version + 1",
+    "INSERT INTO sums_versions (server, version) SELECT DISTINCT server, 1 FROM player_totals "
+    "WHERE server NOT IN (SELECT server FROM sums_versions)",
+)
 _OF_DAYS = "FROM player_days WHERE server = ? AND day IN ({days})"
 _DAY_OF = {
     "sqlite": "substr(r.played_at, 1, 10)",
@@ -46,7 +63,7 @@ _ALL_DAYS = f"""{_INTO_DAYS}
     SELECT r.server, {{day}}, p.guid, count(*), {_SUMS} FROM rounds r JOIN player_rounds p ON p.round_id = r.id
     WHERE {RANKED} GROUP BY r.server, {{day}}, p.guid"""
 _ALL_TOTALS = f"""{_INTO_TOTALS}
-    SELECT p.server, p.guid, sum(p.rounds), {_SUMS} FROM player_days p GROUP BY p.server, p.guid"""
+    SELECT p.server, p.guid, 1, sum(p.rounds), {_SUMS} FROM player_days p GROUP BY p.server, p.guid"""
 _DAYS, _GUIDS = 30, 500
 """How many of them one statement has at most."""
 
@@ -75,15 +92,21 @@ async def keep_rollups(
         await _count_anew(transaction, server, days)
     for days in _chunks(sorted(set(added) - set(changed)), _DAYS):
         await _add_days(transaction, server, days)
+    if changed:
+        await transaction.execute(_NEXT_VERSION, (server,))
 
 
 async def rebuild_rollups(database: Database) -> tuple[int, int]:
     """Work all sums out anew; return how many days and totals there are."""
     async with database.transaction(alone=True) as transaction:
-        await transaction.execute("DELETE FROM player_totals")
-        await transaction.execute("DELETE FROM player_days")
-        await transaction.execute(_ALL_DAYS.format(day=_DAY_OF[database.dialect]))
-        await transaction.execute(_ALL_TOTALS)
+        day = _DAY_OF[database.dialect]
+        for table in ("player_totals", "player_days", "weapon_days"):
+            await transaction.execute(f"DELETE FROM {table}")
+        for sql in (_ALL_DAYS.format(day=day), _ALL_TOTALS, *_ALL_VERSIONS):
+            await transaction.execute(sql)
+        days = await transaction.fetch("SELECT DISTINCT day, server FROM player_days")
+        for some in _chunks(days, _DAYS):  # to sort the rows of all at once would take much memory
+            await transaction.execute_many(_COUNT_WEAPONS, [_span(row["day"], row["server"]) for row in some])
         counts = "SELECT (SELECT count(*) FROM player_days) AS days, (SELECT count(*) FROM player_totals) AS totals"
         (row,) = await transaction.fetch(counts)
     return row["days"], row["totals"]
@@ -93,21 +116,33 @@ async def _count_anew(transaction: Transaction, server: str, days: Sequence[str]
     """Count these days, and forget whom they do not have any more."""
     of_days = _OF_DAYS.format(days=marks(len(days)))
     rows = await transaction.fetch(f"SELECT DISTINCT guid {of_days}", (server, *days))
+    guids = _chunks([row["guid"] for row in rows], _GUIDS)
+    for some in guids:
+        sql = (
+            f"DELETE FROM weapon_days WHERE guid IN ({marks(len(some))}) AND day IN ({marks(len(days))}) AND server = ?"
+        )
+        await transaction.execute(sql, (*some, *days, server))
     await transaction.execute(f"DELETE {of_days}", (server, *days))
     await _add_days(transaction, server, days)
-    for guids in _chunks([row["guid"] for row in rows], _GUIDS):
-        these = marks(len(guids))
-        await transaction.execute(f"DELETE FROM player_totals WHERE server = ? AND guid IN ({these})", (server, *guids))
-        await transaction.execute(_COUNT_TOTALS.format(guids=these), (server, *guids))
+    for some in guids:
+        these = marks(len(some))
+        await transaction.execute(f"DELETE FROM player_totals WHERE server = ? AND guid IN ({these})", (server, *some))
+        await transaction.execute(_COUNT_TOTALS.format(guids=these), (server, server, *some))
 
 
 async def _add_days(transaction: Transaction, server: str, days: Sequence[str]) -> None:
     """Count these days, and the totals of everybody who played then."""
-    starts = [(day, datetime.fromisoformat(day).replace(tzinfo=UTC)) for day in days]
-    rows = [(day, server, start, start + timedelta(days=1)) for day, start in starts]
+    rows = [_span(day, server) for day in days]
     await transaction.execute_many(_COUNT_DAY, rows)
+    await transaction.execute_many(_COUNT_WEAPONS, rows)
     guids = f"SELECT guid {_OF_DAYS.format(days=marks(len(days)))}"
-    await transaction.execute(_COUNT_TOTALS.format(guids=guids), (server, server, *days))
+    await transaction.execute(_COUNT_TOTALS.format(guids=guids), (server, server, server, *days))
+
+
+def _span(day: str, server: str) -> tuple[str, str, datetime, datetime]:
+    """Return a day of a server, with its beginning and its end."""
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    return day, server, start, start + timedelta(days=1)
 
 
 def _chunks(values: Sequence[T], size: int) -> list[Sequence[T]]:

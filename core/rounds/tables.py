@@ -244,6 +244,27 @@ class PlayerTotal(Sums, Table, tablename="player_totals"):
     guid = Text(primary_key=True)
     server = Text()
     rounds = number()
+    version = number()
+    """The highest one of its server is that of what has changed last."""
+
+
+class WeaponDay(Table, tablename="weapon_days"):
+    """What a person did with a weapon on one server and day, in the rounds that count."""
+
+    guid = Text(primary_key=True)
+    day = Text()
+    server = Text()
+    weapon = Text()
+    kills = number()
+    hits = number()
+    shots = number()
+
+
+class SumsVersion(Table, tablename="sums_versions"):
+    """How often something of a server's sums has gone, and not only come."""
+
+    server = Text(primary_key=True)
+    version = number()
 
 
 class Award(Table, tablename="awards"):
@@ -297,5 +318,6 @@ class OldSender(Table, tablename="old_senders"):
 
 TABLES: tuple[type[Table], ...] = (
     StatsFile, Round, Match, Session, SessionTeam, SessionPlayer, Player, PlayerName, PlayerSighting, NamePart,
-    PlayerRound, WeaponRound, PlayerDay, PlayerTotal, Award, Duel, StoredNotice, NoticeAlarm, OldSender,
+    PlayerRound, WeaponRound, PlayerDay, PlayerTotal, WeaponDay, SumsVersion, Award, Duel, StoredNotice, NoticeAlarm,
+    OldSender,
 )  # fmt: skip

@@ -7,7 +7,7 @@ import lightbulb
 from roundhook import plugin_of
 from roundhook.commands import answer, pages
 
-from .queries import CATEGORIES
+from .rankings import CATEGORIES
 
 MAX_DAYS = 3650
 
@@ -108,7 +108,7 @@ class StatsCommand(lightbulb.SlashCommand, name="stats", description="A player's
         if self.player:
             await answer(context, await plugin.answers.player(self.player, self.server, self.days, hidden))
         else:
-            await answer(context, await plugin.answers.top("dpm", self.days, hidden, self.server))
+            await _top(context, "dpm", self.server, self.days)
 
 
 @loader.command
@@ -138,17 +138,18 @@ class Timing(lightbulb.SlashCommand, name="timing", description="How long a roun
 
 @loader.command
 class Top(lightbulb.SlashCommand, name="top", description="The best players"):
-    """/top [category] [days]"""
+    """/top [category] [days] [server] [player]"""
 
     category = lightbulb.string(
         "category", "by what", default="dpm", choices=[lightbulb.Choice(name, name) for name in CATEGORIES]
     )
     days = lightbulb.integer("days", "how far to look back", default=None, min_value=1, max_value=MAX_DAYS)
+    server = lightbulb.string("server", "one game server", default=None, autocomplete=servers, max_length=32)
+    player = lightbulb.string("player", "you: shows your place", default=None, autocomplete=players, max_length=64)
 
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
-        plugin = plugin_of(context)
-        await answer(context, await plugin.answers.top(self.category, self.days, plugin.hidden(context)))
+        await _top(context, self.category, self.server, self.days, self.player)
 
 
 @loader.command
@@ -160,4 +161,18 @@ class Awards(lightbulb.SlashCommand, name="awards", description="The awards of a
     @lightbulb.invoke
     async def invoke(self, context: lightbulb.Context) -> None:
         plugin = plugin_of(context)
-        await answer(context, await plugin.answers.awards(self.round_id, plugin.hidden(context)))
+        row = await plugin.answers.awarded(self.round_id, plugin.hidden(context))
+        asked = {"guild": int(context.guild_id or 0), "round": row["id"]}
+        await pages(context, plugin.awards_page, asked, anyone=True)
+
+
+async def _top(
+    context: lightbulb.Context, category: str, server: str | None, days: int | None, player: str | None = None
+) -> None:
+    """Answer with the best players, to turn pages."""
+    plugin = plugin_of(context)
+    guid = (await plugin.answers.search.player(player, plugin.hidden(context))).guid if player else ""
+    asked = {
+        "guild": int(context.guild_id or 0), "category": category, "server": server, "days": days, "player": guid,
+    }  # fmt: skip
+    await pages(context, plugin.top_page, asked, anyone=True)

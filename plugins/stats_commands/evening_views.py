@@ -16,6 +16,8 @@ from .views import Row
 TOP_PLAYERS = 10
 MOST_LINES_LENGTH = 2500
 """Characters of the rounds in an answer: with the ranking they are one message."""
+MOST_LENGTH = 4000
+"""Characters of an answer that is nothing but lines."""
 
 
 def evening_line(evening: Evening) -> str:
@@ -64,7 +66,7 @@ def evening_tables(evening: Evening) -> tuple[Embed, Embed]:
     )
 
 
-def _last_that_fit(lines: list[str], room: int) -> list[str]:
+def _last_that_fit(lines: Sequence[str], room: int) -> list[str]:
     """Return the last of *lines* that have so many characters together."""
     kept: list[str] = []
     for line in reversed(lines):
@@ -73,6 +75,17 @@ def _last_that_fit(lines: list[str], room: int) -> list[str]:
             break
         kept.insert(0, line)
     return kept
+
+
+def first_that_fit(lines: Sequence[str], room: int = MOST_LENGTH) -> str:
+    """Return the first of *lines* that have so many characters together, and how many are left out.
+
+    >>> first_that_fit(["one", "two", "three"], room=8).split()
+    ['one', 'two', '…', 'and', '1', 'more']
+    """
+    many = len(_last_that_fit(lines[::-1], room))
+    more = [f"… and {len(lines) - many} more"] if many < len(lines) else []
+    return "\n".join([*lines[:many], *more])
 
 
 def evening_description(evening: Evening) -> str:
@@ -92,7 +105,8 @@ def team_message(evening: Evening, team: int) -> Message:
 def player_lines(players: Sequence[Totals]) -> str:
     """Return a line for each player, with his place by damage per minute."""
     ranks = places([_one(one.dpm) for one in players])
-    return "\n".join(f"{rank} {views.player_line(one)}" for rank, one in zip(ranks, players, strict=True)) or "Nobody."
+    lines = [f"{rank} {views.player_line(one)}" for rank, one in zip(ranks, players, strict=True)]
+    return first_that_fit(lines) or "Nobody."
 
 
 def weapons_message(title: str, weapons: Sequence[Row]) -> Message:
@@ -111,7 +125,7 @@ def evening_player_message(evening: Evening, guid: str, weapons: Sequence[Row], 
         for one in evening.maps
     ]
     fields = (Field(name="Weapons", value="\n".join(map(views.weapon_line, weapons)) or "–"),)
-    text = "\n".join([views.player_line(found), *([f"best: {best}"] if best else []), *lines])
+    text = first_that_fit([views.player_line(found), *([f"best: {best}"] if best else []), *lines], MOST_LINES_LENGTH)
     return Message(embeds=(Embed(title=views.name_of(found), description=text, color=views.BLUE, fields=fields),))
 
 
@@ -123,5 +137,5 @@ def session_awards_message(awards: Sequence[Row]) -> Message:
         for one in awards
     ]
     return Message(
-        embeds=(Embed(title="Awards", description="\n".join(lines) or "None are stored.", color=views.BLUE),)
+        embeds=(Embed(title="Awards", description=first_that_fit(lines) or "None are stored.", color=views.BLUE),)
     )

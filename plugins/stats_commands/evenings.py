@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from roundhook.db import Database, Row
 from roundhook.rounds import PEOPLE, RANKED, SUMMED
 
-from .queries import NAME, PLAYED, Totals, totals_of, visible
+from .queries import NAME, PLAYED, Stats, Totals, totals_of, visible
 from .results import PlayedMap, score_of
 
 MOST_ROUNDS = 120
 """So many rounds of a session are read, the last ones: a server that never pauses has sessions of thousands."""
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDER BY played_at DESC LIMIT {most})"""
+_COUNT = "(SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds"
+_HAS_PEOPLE = f"EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = x.id AND {PEOPLE})"
 _DPM = "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)"
 
 
@@ -55,35 +56,23 @@ class Evenings:
     """Reads sessions; *hidden* are the servers that a guild does not see."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
+        self._db, self._stats = db, Stats(db)
 
     async def session(self, session_id: int, hidden: Sequence[str]) -> Row | None:
         """Return one session."""
         where, args = visible(hidden, "s")
-        count = "(SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds"
         rows = await self._db.fetch(
-            f"SELECT s.*, {count} FROM sessions s WHERE s.id = ? AND {where}", (session_id, *args)
+            f"SELECT s.*, {_COUNT} FROM sessions s WHERE s.id = ? AND {where}", (session_id, *args)
         )
         return rows[0] if rows else None
 
-    async def latest(
-        self,
-        hidden: Sequence[str],
-        *,
-        server: str | None = None,
-        after: datetime | None = None,
-        before: datetime | None = None,
-        limit: int = 1,
-    ) -> list[Row]:
-        """Return the latest sessions in which people played a whole round, of a server, begun in a time."""
-        where, args = visible(hidden, "s")
-        for column, value in (("server =", server), ("started_at >=", after), ("started_at <", before)):
-            if value is not None:
-                where, args = f"{where} AND s.{column} ?", (*args, value)
+    async def latest(self, hidden: Sequence[str], *, server: str | None = None, limit: int = 1) -> list[Row]:
+        """Return the latest sessions in which people played a whole round."""
+        ids, args = await self._stats.newest("sessions", "ended_at", _HAS_PEOPLE, hidden, limit, server)
+        order = "s.ended_at DESC, s.id DESC"
         return await self._db.fetch(
-            "SELECT s.*, (SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds FROM sessions s "
-            f"WHERE {where} AND EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = s.id AND {PEOPLE}) "
-            f"ORDER BY s.ended_at DESC, s.id DESC LIMIT {int(limit)}",
+            f"SELECT s.*, {_COUNT} FROM (SELECT s.* FROM sessions s WHERE s.id IN ({ids}) ORDER BY {order} "
+            f"LIMIT {int(limit)}) s ORDER BY {order}",
             args,
         )
 
@@ -112,27 +101,23 @@ class Evenings:
 
     async def standings(self, row: Row) -> tuple[dict[int, str], tuple[int, int]]:
         """Return the teams of the session that a round belongs to, and the score after that round's map."""
-        session, played_at = row["session_id"], row["played_at"]
-        teams = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (session,))
-        won = await self._db.fetch(
-            "SELECT m.winner_team AS team, count(*) AS maps FROM rounds r JOIN matches m ON m.round1_id = r.id "
-            "WHERE r.session_id = ? AND r.played_at <= ? AND m.winner_team > 0 GROUP BY m.winner_team",
-            (session, played_at),
-        )
-        maps = {found["team"]: found["maps"] for found in won}
-        return {found["team"]: found["name"] for found in teams}, (maps.get(1, 0), maps.get(2, 0))
+        found = await self._result(row["session_id"], "AND r.played_at <= ?", (row["played_at"],))
+        return found["teams"], found["score"]
 
     async def result(self, session_id: int) -> dict[str, Any]:
         """Return ``teams`` and ``score`` of a session."""
-        teams = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (session_id,))
+        return await self._result(session_id, "", ())
+
+    async def _result(self, session_id: int | None, until: str, args: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the same after some of its rounds. Where there are no teams nobody has won, and no map is read."""
+        rows = await self._db.fetch("SELECT team, name FROM session_teams WHERE session_id = ?", (session_id,))
         won = await self._db.fetch(
             "SELECT m.winner_team AS team, count(*) AS maps FROM rounds r JOIN matches m ON m.round1_id = r.id "
-            "WHERE r.session_id = ? AND m.winner_team > 0 GROUP BY m.winner_team",
-            (session_id,),
-        )
-        maps = {found["team"]: found["maps"] for found in won}
-        names = {found["team"]: found["name"] for found in teams}
-        return {"teams": names, "score": (maps.get(1, 0), maps.get(2, 0))}
+            f"WHERE r.session_id = ? {until} AND m.winner_team > 0 GROUP BY m.winner_team",
+            (session_id, *args),
+        ) if rows else []  # fmt: skip
+        maps = {row["team"]: row["maps"] for row in won}
+        return {"teams": {row["team"]: row["name"] for row in rows}, "score": (maps.get(1, 0), maps.get(2, 0))}
 
     async def weapons(self, session_id: int, guid: str = "") -> list[Row]:
         """Return what each weapon did in a session, in one player's hands or in all."""

@@ -6,6 +6,7 @@ from roundhook import ImportedRound, Message, Plugin, RoundAmended, hookimpl
 from roundhook.db import Batcher
 
 from . import evening_menu, evening_views
+from .boards import Asked
 from .commands import loader
 from .posts import Posts
 from .service import Answers
@@ -24,6 +25,7 @@ class StatsCommands(Plugin):
         self.posts, self.sessions = Posts(self.ctx, self.answers), Sessions(self.ctx, self.answers)
         self.missed: Batcher[int, None] = Batcher(self.sessions.tell)
         self.ctx.service(self.missed.run)
+        self.ctx.service(self.answers.boards.keep)
         self.ctx.add_commands(loader)
         self.ctx.on_component(evening_menu.ACTION, self.on_evening)
 
@@ -33,6 +35,7 @@ class StatsCommands(Plugin):
 
         What has only come now and is not being played any more is told by session, not one by one.
         """
+        self.answers.boards.wake()
         if self._is_missed(round):
             await self.missed.do(round.round_id)
         else:
@@ -42,6 +45,7 @@ class StatsCommands(Plugin):
     @hookimpl
     async def on_round_amended(self, amendment: RoundAmended) -> None:
         """Draw what is posted anew; post it if the round is news only now, as when its file came in pieces."""
+        self.answers.boards.wake()
         round_id = amendment.round.round_id
         before = await self.posts.before(f"round:{round_id}")
         await self.ctx.send_to_guilds(amendment, lambda: self.answers.picture(round_id, before))
@@ -82,6 +86,16 @@ class StatsCommands(Plugin):
         lines = [evening_views.session_line(row) for row in found]
         row = evening_menu.choose(self.ctx.component_id, found, self.answers.search.labels(found))
         return Message(content="\n".join(lines), components=(row,))
+
+    async def top_page(self, asked: dict[str, Any], number: int) -> Message | None:
+        """Return one page of ``/top``."""
+        hidden = tuple(self.ctx.hidden_servers(asked["guild"]))
+        which = Asked(asked["server"], asked["days"], hidden)
+        return await self.answers.top(asked["category"], which, number, asked["player"])
+
+    async def awards_page(self, asked: dict[str, Any], number: int) -> Message | None:
+        """Return one page of ``/awards``."""
+        return await self.answers.awards(asked["round"], self.ctx.hidden_servers(asked["guild"]), number)
 
     def hidden(self, context: Any) -> list[str]:
         """Return the servers that the guild of a command does not see."""

@@ -1,4 +1,7 @@
-"""What the commands read. Ratios are computed here and nowhere else; what is ranked is said in ``samples``."""
+"""What the commands read: never more than a bounded number of rounds, however many there are.
+
+Ratios are computed here and, for all players at once, in ``rankings``; nowhere else.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,43 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from roundhook.db import Database, Row, marks
-from roundhook.rounds import SUMMED, WITHOUT_BOTS, day_of
+from roundhook.rounds import SUMMED, day_of
 
-from .samples import NO_SAMPLE, Sample
+from .seen import visible_servers
 
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
-_CATEGORIES = {
-    "dpm": "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)",
-    "kd": "1.0 * sum(p.kills) / CASE WHEN sum(p.deaths) = 0 THEN 1 ELSE sum(p.deaths) END",
-    "kills": "sum(p.kills)",
-    "damage": "sum(p.damage_given)",
-    "headshots": "sum(p.headshots)",
-    "accuracy": "1.0 * sum(p.hits) / nullif(sum(p.shots), 0)",
-    "revives": "sum(p.revives_given)",
-    "gibs": "sum(p.gibs)",
-    "rounds": "sum(p.rounds)",
-}
-CATEGORIES = tuple(_CATEGORIES)
-RATES = ("dpm", "kd", "accuracy")
 MAX_ID = 2**31 - 1
+LOOKED_AT = 300
+"""So many of the last rounds are looked through for one that has awards."""
 NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
 """The last name that a player was seen with."""
 PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
-_ENOUGH = (
-    "sum(p.rounds) >= ? AND coalesce(sum(p.time_played_seconds), 0) >= ? "
-    "AND coalesce(sum(p.shots), 0) >= ? * sum(p.rounds)"
-)
-_MIDDLE = """
-    WITH s AS (
-        SELECT sum(p.rounds) AS rounds, sum(p.time_played_seconds) AS seconds,
-            1.0 * sum(p.shots) / sum(p.rounds) AS shots FROM {sums} GROUP BY p.guid),
-    placed AS (
-        SELECT s.*, count(*) OVER () AS people, row_number() OVER (ORDER BY seconds) AS by_seconds,
-            row_number() OVER (ORDER BY coalesce(shots, 0)) AS by_shots FROM s WHERE seconds > 0)
-    SELECT max(rounds) AS rounds, max(seconds) AS longest,
-        avg(CASE WHEN by_seconds IN ((people + 1) / 2, (people + 2) / 2) THEN seconds END) AS seconds,
-        avg(CASE WHEN by_shots IN ((people + 1) / 2, (people + 2) / 2) THEN shots END) AS shots FROM placed"""
-"""The most that somebody has, and what those in the middle have: the medians of time and of shots a round."""
+_HAS_AWARDS = "EXISTS (SELECT 1 FROM awards a WHERE a.round_id = x.id)"
+_LAST_AWARDS = f"SELECT DISTINCT a.round_id FROM awards a ORDER BY a.round_id DESC LIMIT {LOOKED_AT}"
 _SUMMED_UP = f"SELECT p.guid, {NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
@@ -94,14 +73,11 @@ class Stats:
     async def round(self, round_id: int | None, hidden: Sequence[str]) -> Row | None:
         """Return one round, or the latest that was played."""
         where, args = visible(hidden)
-        if round_id is not None and not 0 < round_id <= MAX_ID:
+        if round_id is None:
+            return await self._newest_round(hidden, "x.status <> 'empty'", 1)
+        if not 0 < round_id <= MAX_ID:
             return None
-        if round_id is not None:
-            rows = await self._db.fetch(f"SELECT * FROM rounds r WHERE id = ? AND {where}", (round_id, *args))
-        else:
-            rows = await self._db.fetch(
-                f"SELECT * FROM rounds r WHERE status <> 'empty' AND {where} ORDER BY played_at DESC LIMIT 1", args
-            )
+        rows = await self._db.fetch(f"SELECT * FROM rounds r WHERE id = ? AND {where}", (round_id, *args))
         return rows[0] if rows else None
 
     async def players(self, round_id: int) -> list[Row]:
@@ -137,7 +113,7 @@ class Stats:
         self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str]
     ) -> Totals | None:
         """Return one player's sums."""
-        sums, args = _sums(server, since, hidden)
+        sums, args = summed(server, since, hidden)
         rows = await self._db.fetch(f"{_SUMMED_UP} {sums} AND p.guid = ? GROUP BY p.guid", (*args, guid))
         return totals_of(rows[0]) if rows else None
 
@@ -145,15 +121,12 @@ class Stats:
         self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str], limit: int = 5
     ) -> list[Row]:
         """Return the weapons with which a player killed most."""
-        where, args = _scope(server, since, hidden)
-        rows = f"weapon_rounds p JOIN rounds r ON r.id = p.round_id WHERE r.status = 'ok' AND {where}"
-        if not args:  # of all rounds few do not count, and there is an index of them
-            rows = "weapon_rounds p WHERE p.round_id NOT IN (SELECT r.id FROM rounds r WHERE r.status <> 'ok')"
+        where, args = summed_where(server, since, hidden)
         return await self._db.fetch(
-            "SELECT p.weapon, sum(p.kills) AS kills, sum(p.hits) AS hits, sum(p.shots) AS shots "
-            f"FROM {rows} AND p.guid = ? AND {WITHOUT_BOTS} "
-            f"GROUP BY p.weapon HAVING sum(p.kills) > 0 ORDER BY sum(p.kills) DESC, p.weapon LIMIT {int(limit)}",
-            (*args, guid),
+            "SELECT p.weapon, sum(p.kills) AS kills, sum(p.hits) AS hits, sum(p.shots) AS shots FROM weapon_days p "
+            f"WHERE p.guid = ? AND {where} GROUP BY p.weapon HAVING sum(p.kills) > 0 "
+            f"ORDER BY sum(p.kills) DESC, p.weapon LIMIT {int(limit)}",
+            (guid, *args),
         )
 
     async def names(self, guid: str) -> list[Row]:
@@ -162,30 +135,10 @@ class Stats:
             "SELECT name, last_seen FROM player_names WHERE guid = ? ORDER BY last_seen DESC LIMIT 6", (guid,)
         )
 
-    async def sample(self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str]) -> Sample:
-        """Return what a player needs to be ranked in a category."""
-        if category not in RATES:
-            return NO_SAMPLE
-        sums, args = _sums(server, since, hidden)
-        rows = await self._db.fetch(_MIDDLE.format(sums=sums), args)
-        return Sample.of(rows[0], shots=category == "accuracy")
-
-    async def top(
-        self, category: str, server: str | None, since: datetime | None, hidden: Sequence[str], *,
-        sample: Sample = NO_SAMPLE, limit: int = 10,
-    ) -> list[tuple[Totals, float]]:  # fmt: skip
-        """Return the best players of a category who have the *sample*, with their values."""
-        sums, args = _sums(server, since, hidden)
-        best = await self._db.fetch(
-            f"SELECT p.guid, {_CATEGORIES[category]} AS value FROM {sums} GROUP BY p.guid "
-            f"HAVING {_ENOUGH} AND {_CATEGORIES[category]} IS NOT NULL "
-            f"ORDER BY value DESC, p.guid LIMIT {int(limit)}",
-            (*args, sample.rounds, sample.seconds, sample.shots),
-        )
-        guids = [row["guid"] for row in best]
-        these = f"{_SUMMED_UP} {sums} AND p.guid IN ({marks(len(guids)) or 'NULL'}) GROUP BY p.guid"
-        totals = {row["guid"]: totals_of(row) for row in await self._db.fetch(these, (*args, *guids))}
-        return [(totals[row["guid"]], float(row["value"])) for row in best if row["guid"] in totals]
+    async def last_names(self, guids: Sequence[str]) -> dict[str, str]:
+        """Return the last name of each of these players."""
+        sql = f"SELECT guid, name FROM players WHERE guid IN ({marks(len(guids))})"
+        return {row["guid"]: row["name"] for row in await self._db.fetch(sql, guids)}
 
     async def awards(self, round_id: int) -> list[Row]:
         """Return a round's awards with the names of the players."""
@@ -197,12 +150,31 @@ class Stats:
         )
 
     async def with_awards(self, hidden: Sequence[str]) -> Row | None:
-        """Return the latest round that has awards."""
-        where, args = visible(hidden)
+        """Return the latest round that has awards: of the last that were played, else of the last with awards."""
+        found = await self._newest_round(hidden, "1 = 1", LOOKED_AT, _HAS_AWARDS)
+        if found is not None:
+            return found
+        where, args = visible(hidden, "x")
         rows = await self._db.fetch(
-            "SELECT * FROM rounds r WHERE EXISTS (SELECT 1 FROM awards a WHERE a.round_id = r.id) "
-            f"AND {where} ORDER BY r.played_at DESC LIMIT 1",
+            f"SELECT x.* FROM rounds x WHERE x.id IN ({_LAST_AWARDS}) AND {where} ORDER BY x.played_at DESC LIMIT 1",
             args,
+        )
+        return rows[0] if rows else None
+
+    async def newest(
+        self, table: str, at: str, where: str, hidden: Sequence[str], limit: int, server: str | None = None
+    ) -> tuple[str, tuple[Any, ...]]:
+        """Return what selects the ids of the newest rows ``x`` of *table*, of each server that is seen."""
+        some = f"SELECT n.id FROM (SELECT x.id FROM {table} x WHERE {where} {{}} ORDER BY x.{at} DESC LIMIT {limit}) n"
+        if not hidden and server is None:
+            return some.format(""), ()
+        seen = [one for one in await visible_servers(self._db, hidden) if server in (None, one)]
+        return " UNION ALL ".join([some.format("AND x.server = ?")] * len(seen)) or "NULL", tuple(seen)
+
+    async def _newest_round(self, hidden: Sequence[str], where: str, limit: int, needed: str = "1 = 1") -> Row | None:
+        ids, args = await self.newest("rounds", "played_at", where, hidden, limit)
+        rows = await self._db.fetch(
+            f"SELECT x.* FROM rounds x WHERE x.id IN ({ids}) AND {needed} ORDER BY x.played_at DESC LIMIT 1", args
         )
         return rows[0] if rows else None
 
@@ -219,20 +191,17 @@ def visible(hidden: Sequence[str], table: str = "r") -> tuple[str, tuple[Any, ..
     return (f"{table}.server NOT IN ({marks(len(hidden))})", tuple(hidden)) if hidden else ("1 = 1", ())
 
 
-def _scope(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    where, args = visible(hidden)
-    if server:
-        where, args = f"{where} AND r.server = ?", (*args, server)
-    if since:
-        where, args = f"{where} AND r.played_at >= ?", (*args, since.replace(hour=0, minute=0, second=0, microsecond=0))
-    return where, args
-
-
-def _sums(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+def summed(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
     """Return the table to add up, with its condition: players' days (whole ones, of UTC) or their totals, as ``p``."""
+    where, args = summed_where(server, since, hidden)
+    return f"{'player_days' if since else 'player_totals'} p WHERE {where}", args
+
+
+def summed_where(server: str | None, since: datetime | None, hidden: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that a row ``p`` of sums is in scope, and its arguments."""
     where, args = visible(hidden, "p")
     if server:
         where, args = f"{where} AND p.server = ?", (*args, server)
     if since:
         where, args = f"{where} AND p.day >= ?", (*args, day_of(since))
-    return f"{'player_days' if since else 'player_totals'} p WHERE {where}", args
+    return where, args

@@ -6,6 +6,7 @@ where that is less. Sums need nothing; rounds with a bot on a side count for nob
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -36,6 +37,15 @@ class Sample:
         )
 
     @property
+    def needed(self) -> tuple[int, float, float]:
+        """The three numbers."""
+        return self.rounds, self.seconds, self.shots
+
+    def admits(self, rounds: int, seconds: int | None, shots: int | None) -> bool:
+        """Tell whether somebody has enough."""
+        return rounds >= self.rounds and (seconds or 0) >= self.seconds and (shots or 0) >= self.shots * rounds
+
+    @property
     def words(self) -> str:
         """What is needed, in words that go on after others."""
         rounds = f", at least {self.rounds} rounds" if self.rounds > 1 else ""
@@ -44,6 +54,7 @@ class Sample:
 
 
 NO_SAMPLE = Sample()
+NOTHING = Sample(rounds=0)
 
 
 def evening_seconds(seconds: Sequence[int | None]) -> float:
@@ -58,5 +69,8 @@ def places(shown: Sequence[str]) -> list[str]:
     >>> places(["9", "7", "7", "3"])
     ['1.', '=2.', '=2.', '4.']
     """
-    first = [shown.index(one) for one in shown]
-    return [f"{'=' * (first.count(place) > 1)}{place + 1}." for place in first]
+    first: dict[str, int] = {}
+    for place, one in enumerate(shown, 1):
+        first.setdefault(one, place)
+    many = Counter(shown)
+    return [f"{'=' * (many[one] > 1)}{first[one]}." for one in shown]

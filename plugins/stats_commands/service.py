@@ -10,12 +10,14 @@ from roundhook.commands import did_you_mean
 from roundhook.db import Database
 from roundhook.pictures import DrawingThreads
 
-from . import evening_views, timing_view, views
+from . import evening_views, ranking_view, timing_view, views
+from .boards import Asked, Board, Boards
 from .card import Card, MapCard, render_card, render_evening, render_map
 from .evening_card import evening_card_of
 from .evening_menu import chosen, menus
 from .evenings import Evenings
-from .queries import CATEGORIES, Stats
+from .queries import Stats
+from .rankings import CATEGORIES
 from .results import PlayedMap
 from .search import Search
 
@@ -43,6 +45,7 @@ class Answers:
     ) -> None:
         self._component_id = component_id
         self.stats, self.evenings, self.search = Stats(db), Evenings(db), Search(db, clock, zones)
+        self.boards = Boards(db, clock)
         self._clock = clock
         self._zones = zones
         self._threads = DrawingThreads()
@@ -106,35 +109,51 @@ class Answers:
         names = await self.stats.names(found.guid)
         return views.player_message(totals, weapons, names, _where(server, days), found.last_seen)
 
-    async def top(self, category: str, days: int | None, hidden: Sequence[str], server: str | None = None) -> Message:
-        """Return the best players of a category."""
+    async def top(self, category: str, asked: Asked, number: int = 0, guid: str = "") -> Message | None:
+        """Return a page of the best players of a category, and the place of who named himself; None beyond the last."""
         if category not in CATEGORIES:
             raise UserFacingError(
                 f"There is no category '{escape_markdown(category)}'. {did_you_mean(category, CATEGORIES)}"
                 f"Use one of {', '.join(CATEGORIES)}."
             )
-        await self.search.check_server(server, hidden)
-        scope = (server, self._since(days), hidden)
-        sample = await self.stats.sample(category, *scope)
-        ranking = await self.stats.top(category, *scope, sample=sample)
-        if not ranking:
-            remedy = "Try more days." if days else "Players are ranked as soon as a round has been played."
-            raise UserFacingError(f"No complete round is stored {_where(server, days)}. {remedy}")
-        return views.ranking_message(f"Top {category}", _where(server, days) + sample.words, ranking, category)
+        await self.search.check_server(asked.server, asked.hidden)
+        board, where = await self.boards.board(asked), _where(asked.server, asked.days)
+        if not (best := board.best[category]):
+            remedy = "Try more days." if asked.days else "Players are ranked as soon as a round has been played."
+            raise UserFacingError(f"No complete round is stored {where}. {remedy}")
+        page = best[ranking_view.PAGE * number : ranking_view.PAGE * (number + 1)]
+        if not page:
+            return None
+        names = await self.stats.last_names([*(place.guid for place in page), guid])
+        own = await self._own_line(guid, category, board, names) if guid else ""
+        where += board.samples[category].words
+        return ranking_view.board_page(f"Top {category}", where, best, number, category, names, own)
 
-    async def awards(self, round_id: int | None, hidden: Sequence[str]) -> Message:
-        """Return a round's awards."""
-        row = (
-            await self._known_round(round_id, hidden) if round_id is not None else await self.stats.with_awards(hidden)
-        )
-        awards = await self.stats.awards(row["id"]) if row else []
-        if row is None or not awards:
-            which = f"round {row['id']}" if row else "any round"
-            raise UserFacingError(
-                f"No awards are stored for {which}. They come from the game server's endstats file: "
-                "/awards without id shows the latest round that has one."
-            )
-        return views.awards_message(row, awards)
+    async def _own_line(self, guid: str, category: str, board: Board, names: dict[str, str]) -> str:
+        place, before = await self.boards.place_of(guid, category, board)
+        if place is None or before < 0:
+            return ranking_view.unranked_line(guid, place, category, names, board.samples[category].words)
+        ranks = ranking_view.ranks_of(board.best[category], category)
+        rank = ranks[before] if before < len(ranks) else f"{before + 1:,}."
+        return ranking_view.board_line(rank, place, category, names)
+
+    async def awarded(self, round_id: int | None, hidden: Sequence[str]) -> Row:
+        """Return the round that is meant, which has awards, or the latest that has some (``UserFacingError``)."""
+        asked = await self._known_round(round_id, hidden) if round_id is not None else None
+        if asked and await self.stats.awards(asked["id"]):
+            return asked
+        latest, which = await self.stats.with_awards(hidden), f"round {asked['id']}" if asked else "any round"
+        if latest and not asked:
+            return latest
+        other = f" The latest round that has some is {views.round_name(latest)}." if latest else ""
+        problem = f"No awards are stored for {which}. They come from the game server's endstats file."
+        raise UserFacingError(f"{problem}{other}")
+
+    async def awards(self, round_id: int, hidden: Sequence[str], number: int = 0) -> Message | None:
+        """Return a page of a round's awards; None beyond the last."""
+        row, awards = await self.stats.round(round_id, hidden), await self.stats.awards(round_id)
+        page = awards[views.AWARDS * number : views.AWARDS * (number + 1)]
+        return views.awards_message(row, page) if row and page else None
 
     async def map(self, match_id: int, before: str = "") -> Message:
         """Return both rounds of a map as one picture and a line that says who has won it."""

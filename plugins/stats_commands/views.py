@@ -10,17 +10,18 @@ from roundhook import Embed, Field, Message, clean_name, escape_markdown
 from roundhook.db import utc
 
 from .card import Card, CardPlayer
-from .figures import clock, counted
+from .figures import clock
 from .figures import hours as _hours
 from .figures import n as _n
 from .figures import one as _one
 from .figures import percent as _percent
 from .figures import two as _two
-from .queries import RATES, Totals, totals_of
+from .queries import Totals, totals_of
 from .results import SIDES, PlayedMap, map_words, score_words
-from .samples import places
 
 BLUE, AMBER, GREY = 0x4A90E2, 0xF5A623, 0x8A93A0
+AWARDS, MOST_LINE = 20, 200
+"""Awards on a page, and characters in a line of them: that many fit into a message."""
 _CORRECTED = "corrected: "
 _PLAIN_WORD = re.compile(r"[0-9A-Za-z]+(_[0-9A-Za-z]+)*")
 
@@ -187,25 +188,21 @@ def player_message(
     return Message(embeds=(embed,))
 
 
-def ranking_message(title: str, where: str, ranking: Sequence[tuple[Totals, float]], category: str) -> Message:
-    """Return a ranking: equal values share a place, and each says what it is made of."""
-    values = [_value(category, value) for _, value in ranking]
-    lines = [
-        f"{rank} **{name_of(one)}** — {value} ({_sample(category, one)})"
-        for rank, value, (one, _) in zip(places(values), values, ranking, strict=True)
-    ]
-    return Message(embeds=(Embed(title=title, description=f"{where}\n\n" + ("\n".join(lines) or "–"), color=BLUE),))
-
-
 def awards_message(row: Row, awards: Sequence[Row]) -> Message:
-    """Return a round's awards."""
+    """Return some of a round's awards."""
     lines = [
         f"**{escape_markdown(one['award'])}**: {escape_markdown(one['name']) or 'unknown player'} — "
         f"{escape_markdown(one['value'])}"
         for one in awards
     ]
     title = f"Awards: {place(row['map_name'])} round {row['round_number']}"
-    return Message(embeds=(Embed(title=title, description="\n".join(lines), color=BLUE, footer=f"round {row['id']}"),))
+    text = "\n".join(line[:MOST_LINE] for line in lines)
+    return Message(embeds=(Embed(title=title, description=text, color=BLUE, footer=f"round {row['id']}"),))
+
+
+def round_name(row: Row) -> str:
+    """Return a round in a sentence: ``12 (supply R2)``."""
+    return f"{row['id']} ({place(row['map_name'])} R{row['round_number']})"
 
 
 def _card_player(row: Row) -> CardPlayer:
@@ -255,16 +252,3 @@ def field_of(name: str, value: object) -> Field:
 def name_of(one: Totals) -> str:
     """Return a player's name for a text with Markdown."""
     return escape_markdown(one.name) or one.guid
-
-
-def _value(category: str, value: float) -> str:
-    if category == "accuracy":
-        return _percent(value)
-    return _two(value) if category == "kd" else _one(value) if category == "dpm" else _n(int(value))
-
-
-def _sample(category: str, one: Totals) -> str:
-    rounds = counted(one.rounds, "round")
-    if category == "accuracy":
-        return f"{rounds}, {_n(one.sums['shots'])} shots"
-    return f"{rounds}, {_hours(one.sums['time_played_seconds'])}" if category in RATES else rounds

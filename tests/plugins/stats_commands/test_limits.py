@@ -57,8 +57,16 @@ async def test_a_full_server_with_awkward_names() -> None:
         await stage.settled()
         posted = stage.discord.messages(stage.discord.stats_channel)
         answers = await asked(stage)
+        answers["awards {}"] += [await stage.discord.click(answers["awards {}"][0], "▶") for _ in range(3)]
+        (last,) = answers["last {}"]
+        menus = [row["components"][0]["custom_id"] for row in last["components"]]
+        chosen = [await stage.discord.click(last, menus[0], values=[one]) for one in ("team:0", "weapons:", "awards:")]
+        chosen.append(await stage.discord.click(last, menus[1], values=[f"player:{people[1].guid}"]))
 
+    answers["chosen"] = chosen
     told = {view: "\n".join(part.text for part in parts) for view, parts in answers.items()}
+    assert "… and " in chosen[0].text
+    assert all("failed on our side" not in one.text for one in chosen)
     assert len(posted) == 1  # the map
     for message in (*posted, *(part for parts in answers.values() for part in parts)):
         assert not pings(message)

@@ -1,5 +1,6 @@
 """What players' numbers are read from: the sums say what the rounds say, in every scope."""
 
+import statistics
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from core.db import Database
 from core.rounds import rollups
-from core.rounds.rollups import RANKED, SUMMED, WITHOUT_BOTS
-from plugins.stats_commands.queries import CATEGORIES, Stats
-from plugins.stats_commands.samples import Sample
+from core.rounds.rollups import RANKED, SUMMED
+from plugins.stats_commands.queries import Stats
+from plugins.stats_commands.rankings import CATEGORIES, Rankings, Scope
+from plugins.stats_commands.samples import NO_SAMPLE, Sample
 
 NOW = datetime(2026, 3, 10, 21, 30, tzinfo=UTC)
 GUIDS = [f"AAAAAAA{number}" for number in range(6)] + ["BOT12345"]
@@ -65,20 +67,42 @@ async def test_a_players_sums(played: Database, scope: int) -> None:
 
 
 @pytest.mark.parametrize("scope", range(len(SCOPES)))
-@pytest.mark.parametrize("category", CATEGORIES)
-async def test_rankings(played: Database, category: str, scope: int) -> None:
-    """A ranking holds whom it should, best first, each with the sums that the value is made of."""
-    wanted = await _by_hand(played, *SCOPES[scope])
+async def test_rankings(played: Database, scope: int) -> None:
+    """Each ranking holds whom it should, best first, with what the value is made of, as it is told one by one."""
+    wanted, rankings = await _by_hand(played, *SCOPES[scope]), Rankings(played)
+    sample = Sample(rounds=2)
 
-    ranking = await Stats(played).top(category, *SCOPES[scope], sample=Sample(rounds=2))
+    best = await rankings.best(Scope(*SCOPES[scope]), dict.fromkeys(CATEGORIES, sample))
 
-    values = [value for _, value in ranking]
-    assert values == sorted(values, reverse=True)
-    for totals, _ in ranking:
-        assert {"rounds": totals.rounds, **totals.sums} == wanted[totals.guid]
-    missing = {guid for guid, row in wanted.items() if row["rounds"] >= 2} - {totals.guid for totals, _ in ranking}
-    if category in ("rounds", "kills"):
-        assert all(wanted[guid][category] is None for guid in missing)
+    for category, places in best.items():
+        values = await rankings.values(category, Scope(*SCOPES[scope]), sample)
+        assert list(values) == pytest.approx([place.value for place in reversed(places)])
+        for place in places:
+            row = wanted[place.guid]
+            assert place[2:] == (row["rounds"], row["time_played_seconds"], row["shots"])
+            assert await rankings.own(place.guid, category, Scope(*SCOPES[scope])) == place
+        missing = {guid for guid, row in wanted.items() if row["rounds"] >= 2} - {place.guid for place in places}
+        if category in ("rounds", "kills"):
+            assert all(wanted[guid][category] is None for guid in missing)
+
+
+@pytest.mark.parametrize("scope", range(len(SCOPES)))
+async def test_samples(played: Database, scope: int) -> None:
+    """What is needed comes from the medians of all who have played for some time."""
+    rows = [row for row in (await _by_hand(played, *SCOPES[scope])).values() if row["time_played_seconds"]]
+    shots = [float(row["shots"] or 0) / row["rounds"] for row in rows]
+    middle = {
+        "rounds": max([row["rounds"] for row in rows], default=None),
+        "longest": max([row["time_played_seconds"] for row in rows], default=None),
+        "seconds": statistics.median([int(row["time_played_seconds"]) for row in rows]) if rows else None,
+        "shots": statistics.median(shots) if rows else None,
+    }
+
+    found = await Rankings(played).samples(Scope(*SCOPES[scope]))
+
+    assert found["dpm"].needed == pytest.approx(Sample.of(middle).needed)
+    assert found["accuracy"].needed == pytest.approx(Sample.of(middle, shots=True).needed)
+    assert found["kills"] == NO_SAMPLE
 
 
 @pytest.mark.parametrize("scope", range(len(SCOPES)))
@@ -87,8 +111,9 @@ async def test_weapons(played: Database, scope: int) -> None:
     where, args = _scope(*SCOPES[scope])
     for guid in GUIDS:
         rows = await played.fetch(
-            "SELECT p.weapon, sum(p.kills) AS kills FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id "
-            f"WHERE p.guid = ? AND r.status = 'ok' AND {WITHOUT_BOTS} AND {where} GROUP BY p.weapon",
+            "SELECT w.weapon, sum(w.kills) AS kills FROM player_rounds p JOIN rounds r ON r.id = p.round_id "
+            "JOIN weapon_rounds w ON w.round_id = p.round_id AND w.guid = p.guid "
+            f"WHERE p.guid = ? AND {RANKED} AND {where} GROUP BY w.weapon",
             (guid, *args),
         )
 

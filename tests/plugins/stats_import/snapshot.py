@@ -4,13 +4,14 @@ from typing import Any
 
 from core.db import Database
 from core.db.tables import columns_of
-from core.rounds.tables import PlayerRound, Round, WeaponRound
+from core.rounds.tables import PlayerRound, PlayerTotal, Round, WeaponRound
 
 Snapshot = dict[str, list[tuple[Any, ...]]]
 
 _ROUND = ", ".join(f"r.{c}" for c in columns_of(Round, without=("id", "revision", "match_id", "session_id")))
 _PLAYER = ", ".join(f"p.{column}" for column in columns_of(PlayerRound, without=("round_id",)))
 _WEAPON = ", ".join(f"p.{column}" for column in columns_of(WeaponRound, without=("round_id",)))
+_TOTAL = ", ".join(columns_of(PlayerTotal, without=("version",)))
 _QUERIES = {
     "stats_files": "SELECT server, filename, sha256, kind, content_key, state, reason, modified_at FROM stats_files",
     "rounds": f"SELECT {_ROUND}, one.filename AS first, s.started_at, s.ended_at, m.result FROM rounds r"
@@ -30,7 +31,8 @@ _QUERIES = {
     "player_rounds": f"SELECT r.filename, {_PLAYER} FROM player_rounds p JOIN rounds r ON r.id = p.round_id",
     "weapon_rounds": f"SELECT r.filename, {_WEAPON} FROM weapon_rounds p JOIN rounds r ON r.id = p.round_id",
     "player_days": "SELECT * FROM player_days",
-    "player_totals": "SELECT * FROM player_totals",
+    "player_totals": f"SELECT {_TOTAL} FROM player_totals",
+    "weapon_days": "SELECT * FROM weapon_days",
     "awards": "SELECT r.filename, a.award, a.guid, a.value FROM awards a JOIN rounds r ON r.id = a.round_id",
     "duels": "SELECT r.filename, d.killer_guid, d.victim_guid, d.kills FROM duels d JOIN rounds r ON r.id = d.round_id",
     "round_notices": "SELECT n.server, n.map_name, n.round_number, n.round_end_unix, n.notice, r.filename"
@@ -38,8 +40,8 @@ _QUERIES = {
 }
 TABLES = (
     "stats_files", "rounds", "matches", "sessions", "session_teams", "session_players", "players", "player_names",
-    "player_sightings", "name_parts", "player_rounds", "weapon_rounds", "player_days", "player_totals", "awards",
-    "duels", "round_notices",
+    "player_sightings", "name_parts", "player_rounds", "weapon_rounds", "player_days", "player_totals", "weapon_days",
+    "awards", "duels", "round_notices",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from core.db.database import Row
 from core.db.tables import columns_of
 from core.rounds import rollups, sightings
 from core.rounds.events import FetchedFile, RoundNotice
-from core.rounds.tables import PlayerDay, PlayerTotal
+from core.rounds.tables import PlayerDay, PlayerTotal, WeaponDay
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import PLAYERS, Folder, Line, name_of, odd_evening, random_evening, stats_file
 from tests.plugins.stats_import.snapshot import wipe
@@ -59,10 +59,10 @@ async def test_only_what_counts_is_added_up(database: Database, folder: Folder) 
     service = service_of(database, folder)
 
     await service.import_files([two])
-    assert await _sums(database) == ([], [])
+    assert await _sums(database) == ([], [], [])
     await service.import_files([one])
 
-    days, totals = await _sums(database)
+    days, totals, _ = await _sums(database)
     assert {row["guid"]: (row["day"], row["rounds"], row["kills"]) for row in days} == {
         "AAAAAAA1": ("2025-10-19", 2, 6), "AAAAAAA2": ("2025-10-19", 2, 10),
         "BBBBBBB1": ("2025-10-19", 2, 6), "BBBBBBB2": ("2025-10-19", 2, 4),
@@ -78,7 +78,7 @@ async def test_an_aborted_round_is_taken_out(database: Database, folder: Folder)
 
     await service.store_notice(folder.tell("supply", 1, "2025-10-19 19:59:56", end_reason="aborted"))
 
-    assert await _sums(database) == ([], [])
+    assert await _sums(database) == ([], [], [])
 
 
 async def test_days_are_those_of_utc(database: Database, folder: Folder) -> None:
@@ -89,7 +89,7 @@ async def test_days_are_those_of_utc(database: Database, folder: Folder) -> None
 
     await service.import_files([one, two, late, later])
 
-    days, totals = await _sums(database)
+    days, totals, _ = await _sums(database)
     assert sorted({row["day"] for row in days}) == ["2025-10-19", "2025-10-20", "2025-10-21"]
     assert {row["rounds"] for row in totals} == {4}
 
@@ -128,11 +128,14 @@ async def _names(database: Database) -> tuple[list[Row], list[Row]]:
     return seen, await database.fetch("SELECT part, guid FROM name_parts ORDER BY part, guid")
 
 
-async def _sums(database: Database) -> tuple[list[Row], list[Row]]:
+async def _sums(database: Database) -> tuple[list[Row], list[Row], list[Row]]:
     days = await database.fetch(
         f"SELECT {', '.join(columns_of(PlayerDay))} FROM player_days ORDER BY day, server, guid"
     )
     totals = await database.fetch(
-        f"SELECT {', '.join(columns_of(PlayerTotal))} FROM player_totals ORDER BY server, guid"
+        f"SELECT {', '.join(columns_of(PlayerTotal, without=('version',)))} FROM player_totals ORDER BY server, guid"
     )
-    return days, totals
+    weapons = await database.fetch(
+        f"SELECT {', '.join(columns_of(WeaponDay))} FROM weapon_days ORDER BY day, server, guid, weapon"
+    )
+    return days, totals, weapons
