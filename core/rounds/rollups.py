@@ -132,9 +132,8 @@ async def _count_anew(transaction: Transaction, server: str, days: Sequence[str]
 
 async def _add_days(transaction: Transaction, server: str, days: Sequence[str]) -> None:
     """Count these days, and the totals of everybody who played then."""
-    rows = [_span(day, server) for day in days]
-    await transaction.execute_many(_COUNT_DAY, rows)
-    await transaction.execute_many(_COUNT_WEAPONS, rows)
+    spans = [_span(day, server) for day in days]
+    await transaction.together([(sql, span) for span in spans for sql in (_COUNT_DAY, _COUNT_WEAPONS)])
     guids = f"SELECT guid {_OF_DAYS.format(days=marks(len(days)))}"
     await transaction.execute(_COUNT_TOTALS.format(guids=guids), (server, server, server, *days))
 
