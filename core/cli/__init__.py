@@ -7,16 +7,18 @@ import importlib
 import importlib.metadata
 import logging
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from core.cli import plugin_commands
 from core.cli.plugin_commands import sentence
 from core.cli.screen import complain, say
 from core.errors import RoundhookError
+from core.likeness import did_you_mean
 from core.shown import LeaveOutageUntold, LineFormatter
 
 COMMANDS = {
@@ -31,6 +33,7 @@ COMMANDS = {
     "db": "migrations, status, backup",
 }
 """Roundhook's own; every other command comes from a plugin."""
+_WRONG, _NAME = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)", re.DOTALL), re.compile(r"[\w-]+")
 log = logging.getLogger(__name__)
 _stderr = logging.StreamHandler(sys.stderr)
 _stderr.setFormatter(LineFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
@@ -64,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:
     words = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="roundhook", description="A Discord bot for game communities whose plugins are replaced while it runs."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
@@ -85,6 +88,18 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         say(f"roundhook {importlib.metadata.version('roundhook')}")
         parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says which command is like a wrong one; the parsers of commands and actions are of this kind too."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with wrong usage."""
+        if wrong := _WRONG.search(message):
+            message = (
+                f"there is no '{wrong[1]}'. {did_you_mean(wrong[1], _NAME.findall(wrong[2]))}Choose from {wrong[2]}"
+            )
+        super().error(message)
 
 
 def load_for_good(*modules: str) -> None:

@@ -9,6 +9,7 @@ from core.errors import ConfigError
 from core.installing.looks import check_name, requirers
 from core.installing.places import Place
 from core.kernel.discovery import discover
+from core.likeness import did_you_mean
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ async def run(arguments: argparse.Namespace) -> int:
     folder = place.root / name
     if not folder.is_dir():
         remedy = "One that [plugins] paths names is removed there; `roundhook plugin list --json` shows each folder."
-        raise ConfigError(f"{name} is not installed in {place.root}. {remedy}")
+        raise ConfigError(f"{name} is not installed in {place.root}. {did_you_mean(name, place.names())}{remedy}")
     if others := requirers(name, discover(config.plugin_places)):
         raise ConfigError(f"{', '.join(others)} requires {name}. Remove that first.")
     if not arguments.yes and not say_yes(f"Remove {name} ({folder})? What it has stored stays."):

@@ -14,6 +14,7 @@ from core.cli.setup import config_of
 from core.config import Config
 from core.errors import ConfigError, PeerUnavailableError
 from core.kernel.discovery import discover
+from core.likeness import did_you_mean
 
 TRY_AGAIN, MEND_FIRST = os.EX_TEMPFAIL, os.EX_CONFIG
 """75 and 78, as service managers know them."""
@@ -88,7 +89,8 @@ def _check_known(config: Config, names: Sequence[str]) -> None:
     for name in names:
         if name not in catalogue.manifests and name not in catalogue.errors:
             found = ", ".join(sorted(catalogue.manifests))
-            raise ConfigError(f"--without {name}: there is no such plugin. Found are: {found}.")
+            hint = did_you_mean(name, catalogue.manifests)
+            raise ConfigError(f"--without {name}: there is no such plugin. {hint}Found are: {found}.")
 
 
 def stop_signal() -> asyncio.Event:

@@ -17,6 +17,7 @@ from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 from core.kernel.options import Settings
+from core.likeness import did_you_mean
 from core.rounds.files import Files
 from core.servers.ssh import Server
 from core.shown import one_line
@@ -102,7 +103,10 @@ class Terminal:
             raise ConfigError(f"Which game server? Name it with --server (configured: {known}).")
         name = key or next(iter(self.servers))
         if name not in self.servers:
-            raise ConfigError(f"No game server '{name}' is configured (known: {known}). Add [servers.{name}] first.")
+            hint = did_you_mean(name, self.servers)
+            raise ConfigError(
+                f"No game server '{name}' is configured (known: {known}). {hint}Add [servers.{name}] first."
+            )
         return self.servers[name]
 
     def use_server(self, key: str | None, timezone: str | None = None) -> Server:

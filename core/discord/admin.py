@@ -17,15 +17,15 @@ from core.discord.job_lines import job_lines
 from core.discord.logs import log_parts
 from core.discord.messages import escape_markdown
 from core.discord.permissions import Gatekeeper, admins_only
-from core.discord.settings_command import Rest, SettingsDesk
+from core.discord.settings_command import Rest, SettingsDesk, no_plugin
 from core.errors import UserFacingError
 from core.kernel.document import NAME
 from core.kernel.kernel import Kernel
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
+from core.likeness import fitting
 from core.shown import code
 
-_CHOICES = 25
 _PATH = re.compile(r"(?<![\w./])/(?:[^/\s:'\"]+/)+([^/\s:'\"]+)")
 LOG_LINES, HISTORY_LINES, FAILED_LINES = 20, 15, 20
 Work = Callable[..., Awaitable[str | None]]
@@ -84,8 +84,7 @@ class Admin:
         if not self._gatekeeper.may(context.interaction, "guild"):
             await context.respond([])
             return
-        typed, found = str(context.focused.value or "").lower(), await self._found(context.interaction)
-        await context.respond([name for name in found if typed in name][:_CHOICES])
+        await context.respond(fitting(str(context.focused.value or ""), await self._found(context.interaction)))
 
     async def list_all(self, context: lightbulb.Context) -> str:
         lines = [_line(status, context.guild_id) for status in (await self._found(context.interaction)).values()]
@@ -164,6 +163,8 @@ class Admin:
             rows = [row for row in rows if row["guild_id"] == context.guild_id]
         statuses = await self._found(context.interaction)
         found = {one: _line(status, context.guild_id) for one, status in statuses.items()}
+        if name and not rows and name not in found:
+            raise no_plugin(name, found)
         names = sorted({name} if name else {row["plugin"] for row in rows})
         now = [found.get(one, f"⚪ **{escape_markdown(one)}** · was not found") for one in names]
         return "\n".join([*now, *(map(_action_line, rows) if rows else ["Nothing has been done yet."])])
@@ -187,15 +188,15 @@ class Admin:
 
     async def replay(self, context: lightbulb.Context, event_id: int) -> str:
         self._check_everybody(context.interaction, "The journal is about all servers of this bot")
-        count = await self._kernel.replay([event_id])
-        return f"{count} deliveries are tried again." if count else "Nothing of that id has failed."
+        if count := await self._kernel.replay([event_id]):
+            return f"{count} deliveries are tried again."
+        return "Nothing of that id has failed. /events failed lists what has."
 
     async def _status(self, interaction: Any, name: str) -> Status:
-        if status := (await self._found(interaction)).get(name):
+        found = await self._found(interaction)
+        if status := found.get(name):
             return status
-        raise UserFacingError(
-            f"There is no plugin '{escape_markdown(name)}'. /plugin list shows those that were found."
-        )
+        raise no_plugin(name, found)
 
     async def _found(self, interaction: Any) -> dict[str, Status]:
         """Return how every plugin stands as the asker may see it, by name; one may have been dropped in just now."""

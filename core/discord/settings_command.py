@@ -1,6 +1,6 @@
 """/plugin settings: sets a value, or shows all with a form; and answers that form's buttons, menus and modals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from core.discord.settings_step import (
     Step,
     read_step,
 )
-from core.discord.settings_view import CHOICE, PER_PAGE, View, choices_of
+from core.discord.settings_view import CHOICE, View, choices_of
 from core.errors import RoundhookError, UserFacingError
 from core.kernel.kernel import Kernel
 from core.kernel.layers import Layers
@@ -31,6 +31,7 @@ from core.kernel.options import Option
 from core.kernel.report import Report
 from core.kernel.setting_changes import TAKE_BACK
 from core.kernel.setting_rows import FOR_ALL
+from core.likeness import did_you_mean, fitting
 from core.shown import code, cut_text, escape_markdown, report_text
 
 Rest = Callable[[], hikari.api.RESTClient]
@@ -86,9 +87,8 @@ class SettingsDesk:
     async def keys(self, context: lightbulb.AutocompleteContext[str]) -> None:
         """Suggest keys of the plugin that is named."""
         found = await self._suggesting(context)
-        typed = str(context.focused.value or "").lower()
         keys = [one.key for one in found.options if not one.secret] if found else []
-        await context.respond([key for key in keys if typed in key.lower()][:PER_PAGE])
+        await context.respond(fitting(str(context.focused.value or ""), keys))
 
     async def values(self, context: lightbulb.AutocompleteContext[str]) -> None:
         """Suggest what there is to choose, and what is in force."""
@@ -100,9 +100,8 @@ class SettingsDesk:
         now, _ = found.layers.found(option, found.target(option))
         texts = [option.text(one) for one in ((True, False) if option.type == "bool" else option.choices)]
         texts += [] if now is None else [option.text(now)]
-        typed = str(context.focused.value or "").lower()
-        fitting = [text for text in dict.fromkeys(texts) if typed in text.lower() and 0 < len(text) <= CHOICE]
-        await context.respond(fitting[:PER_PAGE])
+        short = [text for text in dict.fromkeys(texts) if 0 < len(text) <= CHOICE]
+        await context.respond(fitting(str(context.focused.value or ""), short))
 
     async def _set(self, interaction: Any, step: Step, text: str) -> str:
         """Set a value, and return what came of it; what is refused is a ``UserFacingError``."""
@@ -134,8 +133,7 @@ class SettingsDesk:
         if step.everywhere and not owner:
             raise UserFacingError("What is for all servers of this bot only the bot's owner may see and set.")
         if step.plugin not in self._kernel.slots:
-            name = escape_markdown(step.plugin)
-            raise UserFacingError(f"There is no plugin '{name}'. /plugin list shows those that were found.")
+            raise no_plugin(step.plugin, self._kernel.slots)
         return View(step, await self._kernel.layers(step.plugin), int(interaction.guild_id or 0), owner)
 
     async def _written(self, interaction: Any, step: Step) -> str:
@@ -165,6 +163,14 @@ class SettingsDesk:
             return None  # the command itself says why
 
 
+def no_plugin(name: str, known: Iterable[str]) -> UserFacingError:
+    """Return the refusal of a plugin that is not there."""
+    hint = did_you_mean(name, known)
+    return UserFacingError(
+        f"There is no plugin '{escape_markdown(name)}'. {hint}/plugin list shows those that were found."
+    )
+
+
 def _typed(context: lightbulb.AutocompleteContext[str], name: str) -> object:
     option = context.get_option(name)
     return option.value if option else None
@@ -174,8 +180,11 @@ def _option(view: View, step: Step) -> Option:
     for option in view.options:
         if option.key == step.key and not option.secret:
             return option
-    known = ", ".join(f"`{one.key}`" for one in view.options if not one.secret) or "none"
-    raise UserFacingError(f"{view.layers.manifest.name} has no setting {code(step.key)} to set. It has: {known}.")
+    keys = [one.key for one in view.options if not one.secret]
+    raise UserFacingError(
+        f"{view.layers.manifest.name} has no setting {code(step.key)} to set. {did_you_mean(step.key, keys, code)}"
+        f"It has: {', '.join(map(code, keys)) or 'none'}."
+    )
 
 
 def _told(report: Report, layers: Layers, key: str, guild: int) -> str:

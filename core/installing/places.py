@@ -14,6 +14,7 @@ from core.db.foreign import refuse_foreign
 from core.errors import ConfigError
 from core.installing.sources import Source
 from core.kernel.folders import ORIGIN
+from core.likeness import did_you_mean
 
 _NEW, _OLD = ".new-", ".old-"
 """What is being made, and what was there and may have to come back; hidden, so that neither counts as a plugin."""
@@ -74,12 +75,17 @@ class Place:
             return msgspec.json.decode((self.root / name / ORIGIN).read_bytes(), type=Source)
         except FileNotFoundError:
             raise ConfigError(
-                f"{name} was not installed by `roundhook plugin install`. `roundhook plugin list --json` shows where "
-                "it lies: change it there, and type /plugin reload on Discord."
+                f"{name} was not installed by `roundhook plugin install`. {did_you_mean(name, self.names())}"
+                "`roundhook plugin list --json` shows where it lies: change it there, and type /plugin reload on "
+                "Discord."
             ) from None
         except msgspec.MsgspecError as error:
             problem = f"{self.root / name / ORIGIN} does not say where {name} came from ({error})"
             raise ConfigError(f"{problem}. Remove the plugin and install it anew: its data stays.") from error
+
+    def names(self) -> list[str]:
+        """Return the plugins that are installed."""
+        return sorted(one.parent.name for one in self.root.glob(f"*/{ORIGIN}"))
 
     def _put_right(self) -> None:
         for old in self.root.glob(f"{_OLD}*"):

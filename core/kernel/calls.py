@@ -14,6 +14,7 @@ from core.kernel.offers import Offer
 from core.kernel.plain import HOLDS, plain
 from core.kernel.scope import CHAIN, ROOT
 from core.kernel.slot import HookStats, Slot
+from core.likeness import did_you_mean
 
 
 class Calls:
@@ -80,9 +81,9 @@ class Calls:
             raise PluginUnavailableError(f"{target} cannot be called: {self._absence(name)}")
         offer = slot.generation.offers.get(offered)
         if offer is None:
-            offers = ", ".join(slot.generation.offers) or "nothing"
+            offers, hint = ", ".join(slot.generation.offers) or "nothing", did_you_mean(offered, slot.generation.offers)
             raise PluginUnavailableError(
-                f"{target} cannot be called: {name} {slot.manifest.version} offers {offers}. Correct the name."
+                f"{target} cannot be called: {name} {slot.manifest.version} offers {offers}. {hint}Correct the name."
             )
         return slot, slot.generation, offer
 

@@ -27,6 +27,7 @@ from core.kernel.report import Report
 from core.kernel.setting_rows import SettingRows
 from core.kernel.slot import Slot
 from core.kernel.toggles import Toggles
+from core.likeness import did_you_mean
 from core.shown import without_tokens
 
 Change = Callable[[Slot], Awaitable[Report]]
@@ -282,7 +283,8 @@ class Changes:
 
     def _slot(self, name: str) -> Slot:
         if name not in self.slots:
-            raise PluginError(f"There is no plugin '{name}'. Known: {', '.join(sorted(self.slots))}.")
+            hint = did_you_mean(name, self.slots)
+            raise PluginError(f"There is no plugin '{name}'. {hint}Known: {', '.join(sorted(self.slots))}.")
         return self.slots[name]
 
     def _new_slot(self, manifest: Manifest) -> Slot:
@@ -309,7 +311,8 @@ class Changes:
         return [slot for slot in self.slots.values() if slot.generation is not None]
 
     def _absent(self, name: str, remedy: str) -> Report:
-        return Report(name, ok=False, error=self._found.errors.get(name) or f"There is no plugin '{name}'. {remedy}")
+        problem = f"There is no plugin '{name}'. {did_you_mean(name, self.slots)}{remedy}"
+        return Report(name, ok=False, error=self._found.errors.get(name) or problem)
 
 
 def _log_of(slot: Slot) -> logging.Logger:

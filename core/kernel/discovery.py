@@ -8,6 +8,7 @@ from core.config import Config
 from core.errors import PluginError
 from core.kernel.folders import OWN_COMMANDS, built_in, plugin_folders
 from core.kernel.manifest import Manifest, read_manifest
+from core.likeness import did_you_mean
 
 
 @dataclass(slots=True)
@@ -25,7 +26,8 @@ class Catalogue:
             return ""
         if error := self.errors.get(name):
             return f"{name} cannot be used: {error}"
-        return f"there is no plugin '{name}'. Add its folder to [plugins] paths."
+        hint = did_you_mean(name, self.manifests)
+        return f"there is no plugin '{name}'. {hint}Add its folder to [plugins] paths."
 
 
 def first_enabled(config: Config) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import ManifestError
 from core.kernel.folders import MANIFEST, manifest_text
+from core.likeness import did_you_mean
 
 FILE = MANIFEST
 DEEPEST = 8
@@ -52,7 +53,8 @@ class Document:
             raise self.wrong(path, f"is {table!r}. It is a table: write [{'.'.join(path)}].")
         for key in table:
             if known is not None and key not in known:
-                raise self.wrong((*path, key), f"is not a key here. Known: {', '.join(sorted(known))}.")
+                hint = did_you_mean(key, known)
+                raise self.wrong((*path, key), f"is not a key here. {hint}Known: {', '.join(sorted(known))}.")
         return table
 
     def value(self, path: KeyPath, kind: type, default: Any = None) -> Any:

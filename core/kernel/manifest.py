@@ -13,6 +13,7 @@ from core.kernel.intents import read_intents
 from core.kernel.options import Option, Settings, read_option, usable
 from core.kernel.requirements import KEYS as REQUIREMENTS
 from core.kernel.requirements import read_packages, read_requires, read_roundhook
+from core.likeness import did_you_mean
 from core.secret import read_secret, shown
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Manifest:
                 declared = [f"{one} ({self.place('config', one)})" for one in sorted(known)]
                 raise ConfigError(
                     f"plugin.{self.name}.{key} (= {shown(key, value)}) is not a setting of this plugin. "
+                    f"{did_you_mean(key, known)}"
                     f"Known: {', '.join(declared or ['none (' + self.place('config') + ')'])}. Correct or remove it."
                 )
         checked = {key: self._checked(option, values, folder) for key, option in known.items()}

@@ -11,6 +11,7 @@ from core.kernel.options import Option, usable
 from core.kernel.report import Report
 from core.kernel.setting_rows import FOR_ALL, Change, with_change
 from core.kernel.slot import Slot
+from core.likeness import did_you_mean
 from core.shown import code
 
 TAKE_BACK = "-"
@@ -99,8 +100,9 @@ def _change(layers: Layers, key: str, text: str, guild: int, user: int | None) -
 def _settable(layers: Layers, option: Option | None, key: str, guild: int) -> Option:
     name = layers.manifest.name
     if option is None:
-        known = ", ".join(f"`{one.key}`" for one in layers.manifest.options) or "none"
-        raise UserFacingError(f"{name} has no setting {code(key)}. It has: {known}.")
+        keys = [one.key for one in layers.manifest.options]
+        there = ", ".join(map(code, keys)) or "none"
+        raise UserFacingError(f"{name} has no setting {code(key)}. {did_you_mean(key, keys, code)}It has: {there}.")
     if option.secret:
         raise UserFacingError(
             f'`{key}` of {name} is a secret and never stands in the database. Write `{key} = "env:NAME"` or '

@@ -1,5 +1,6 @@
 """Names and GUIDs of players: colour codes, cleaning, identity."""
 
+import functools
 import hashlib
 import re
 
@@ -39,6 +40,7 @@ def color_runs(name: str) -> list[tuple[str, str]]:
     return [(code, text) for code, text in runs if text]
 
 
+@functools.lru_cache(4096)
 def name_key(name: str) -> str:
     """Return *name* as it is looked for: without colour codes, case, accents and blanks.
 

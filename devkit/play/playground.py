@@ -13,6 +13,7 @@ from core.errors import ConfigError
 from core.kernel.discovery import discover
 from core.kernel.folders import built_in
 from core.kernel.report import Report, Status
+from core.likeness import did_you_mean
 from devkit.discord import Message
 from devkit.discord.check_components import BUTTON, SELECTS, walk
 from devkit.discord.shapes import Json, Payload
@@ -105,7 +106,8 @@ class Playground:
             ValueError: there is none.
         """
         if (plain := name.removeprefix("#")) not in self._channels:
-            raise ValueError(f"There is no channel #{plain}. There are: #{', #'.join(self._channels)}.")
+            hint = did_you_mean(plain, self._channels, lambda one: f"#{one}")
+            raise ValueError(f"There is no channel #{plain}. {hint}There are: #{', #'.join(self._channels)}.")
         return self._channels[plain]
 
     def name_of(self, number: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RoundhookError
+from core.likeness import did_you_mean
 from core.shown import LineFormatter
 from devkit.discord import Message, RefusedError
 from devkit.play import looks
@@ -77,7 +78,8 @@ class Prompt:
         elif word in self._actions:
             await self._actions[word](rest.strip())
         elif word:
-            raise LookupError(f"There is no {word!r}. Type help, or / and a command of the bot.")
+            hint = did_you_mean(word, self._actions)
+            raise LookupError(f"There is no {word!r}. {hint}Type help, or / and a command of the bot.")
 
     # Commands and what hangs on their answers
 

@@ -4,7 +4,7 @@ import hikari
 import lightbulb
 
 from roundhook import plugin_of
-from roundhook.commands import admins_only, answer, confirm
+from roundhook.commands import admins_only, answer, confirm, fitting
 
 loader = lightbulb.Loader()
 _ADMINS = hikari.Permissions.MANAGE_GUILD
@@ -16,8 +16,8 @@ loader.command(server)
 
 async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
     """Offer the configured game servers that the user may act on."""
-    plugin, typed = plugin_of(context), str(context.focused.value or "").lower()
-    await context.respond([key for key in plugin.servers_of(context.interaction) if typed in key][:25])
+    known = plugin_of(context).servers_of(context.interaction)
+    await context.respond(fitting(str(context.focused.value or ""), known))
 
 
 @setup.register

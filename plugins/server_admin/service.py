@@ -22,6 +22,7 @@ from roundhook import (
     escape_markdown,
     report_text,
 )
+from roundhook.commands import did_you_mean
 from roundhook.db import utc
 
 from . import webhooks
@@ -51,7 +52,8 @@ class ServerAdmin:
         if key not in known:
             shown = escape_markdown(key)
             raise UserFacingError(
-                f"No game server '{shown}' is configured for you (known: {', '.join(known) or 'none yet'}). It has a "
+                f"No game server '{shown}' is configured for you (known: {', '.join(known) or 'none yet'}). "
+                f"{did_you_mean(key, known)}It has a "
                 "table `[servers.…]` of that key in roundhook.toml; where the bot serves several Discord servers, its "
                 "`guilds` names yours alone, or ask the bot's owner."
             )

@@ -19,7 +19,7 @@ from .seen import fetch_parts, visible_servers
 MOST = 25
 RECENT, ALIKE = 200, 150
 """Of so many people the names are compared: who played last, and who shares most with what is typed."""
-_SAME_PART = 1000
+_SAME_PART = 600
 """People of one part that are looked at."""
 _MOST_PARTS = 16
 _MOST_SIGHTINGS = 8000

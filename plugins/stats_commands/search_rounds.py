@@ -42,7 +42,7 @@ _BESIDE = (
 _SORTED = f"ORDER BY played_at DESC, id DESC LIMIT {MOST}"
 _ALL = f"{ALL} {_SORTED}"
 _WITH_AWARDS = f"{ALL} WHERE EXISTS (SELECT 1 FROM awards a WHERE a.round_id = x.id) {_SORTED}"
-_OF_MANY = 8
+_OF_MANY = 4
 """Of so many times as many rounds those with awards are taken."""
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _SECOND = re.compile(r"\br(?:ound)?\s?([12])\b", re.IGNORECASE)

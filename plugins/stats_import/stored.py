@@ -45,7 +45,9 @@ async def round_with_parts(database: Database, number: int) -> dict[str, Any]:
     """
     found = await _one(database, "SELECT * FROM rounds WHERE id = ?", number)
     if found is None:
-        raise ConfigError(f"There is no round {number}. `roundhook rounds` lists those that are stored.")
+        near = await _one(database, "SELECT id FROM rounds WHERE id < ? ORDER BY id DESC LIMIT 1", min(number, MAX_ID))
+        hint = f"The last before it is {near['id']}. " if near else ""
+        raise ConfigError(f"There is no round {number}. {hint}`roundhook rounds` lists those that are stored.")
     match = await _one(database, "SELECT * FROM matches WHERE id = ?", found["match_id"])
     notice = await _one(database, "SELECT notice FROM round_notices WHERE round_id = ?", number)
     parts = {name: await database.fetch(sql, (number,)) for name, sql in _PARTS.items()}

@@ -22,7 +22,7 @@ DAYS = ("", "b", "yesterday", "2025-1", "friday a")
 SMALL, LARGE = 1_200, 6_000
 """Rounds; as many people."""
 MOST = {"sqlite": 600_000, "postgres": 20_000}
-"""Steps, or rows, of one statement: sixteen parts of a name, each of a thousand people at most."""
+"""Steps, or rows, of one statement: sixteen parts of a name, each of 600 people at most."""
 ROUND = (
     "INSERT INTO rounds (id, server, filename, file_sha256, map_name, round_number, played_at, status, session_id) "
     "VALUES (?, ?, ?, '', ?, ?, ?, ?, ?)"
