@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.databases import databases
-from benchmarks.read_latency import build
+from benchmarks.history import build
 from core.clock import Clock
 from core.db import Database, open_database
 from core.db import tables as core_tables
@@ -25,6 +25,7 @@ from core.rounds import sightings
 from core.rounds import tables as round_tables
 from plugins.stats_commands.search import Search
 
+PLAYER_ROWS = 1_000_000
 PEOPLE, TIMES, FEW = 12, 5, 8
 DAYS = ("", "yesterday", "friday", f"{datetime.now(UTC):%Y-%m}")
 
@@ -118,7 +119,7 @@ async def _built(url: str) -> None:
     async with open_database(url) as database:
         await migrate(database)
         database.bind(*core_tables.TABLES, *round_tables.TABLES)
-        await build(database)
+        await build(database, PLAYER_ROWS)
         await sightings.rebuild_sightings(database)
 
 
