@@ -267,13 +267,15 @@ def check_words_in(builders: Iterable[Any]) -> None:
 
 def check_annotations(command: Command) -> None:
     """Refuse (``NameError``) a command whose types are not there: lightbulb looks for them when it is invoked."""
-    data = getattr(command, "_command_data", None)
-    if method := getattr(data, "invoke_method", ""):
-        try:
-            inspect.signature(inspect.unwrap(getattr(command, method)), eval_str=True)
-        except NameError as error:
-            remedy = f"Import {error.name} above `if TYPE_CHECKING:`, lightbulb looks for it"
-            raise NameError(f"{method}() has a type that is not there, {error.name}. {remedy}") from error
+    for path, one in paths_of(command):
+        data = one._command_data
+        for function in (getattr(one, data.invoke_method), *(hook.func for hook in data.hooks)):
+            try:
+                inspect.signature(inspect.unwrap(getattr(function, "_func", function)), eval_str=True)
+            except NameError as error:
+                where = " ".join((*path[1:], f"{inspect.unwrap(function).__name__}()"))
+                remedy = f"Import {error.name} above `if TYPE_CHECKING:`, lightbulb looks for it"
+                raise NameError(f"{where} has a type that is not there, {error.name}. {remedy}") from error
 
 
 def _check_words(part: Any) -> None:

@@ -6,7 +6,6 @@ import contextvars
 import functools
 import inspect
 import logging
-import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from core.kernel.bounded import TookTooLongError, bounded
 from core.kernel.contract_file import read_contract
 from core.kernel.contracts import Contracts
 from core.kernel.import_errors import what_failed
-from core.kernel.imported import check_imported
+from core.kernel.imported import Before, check_imported
 from core.kernel.kinds import Kind
 from core.kernel.layers import Layers
 from core.kernel.manifest import Manifest
@@ -151,7 +150,7 @@ class Generation:
     async def _load(self, context: Any, contracts: Contracts, ready: Callable[[], Awaitable[None]]) -> None:
         self.contract, self.kinds = await read_contract(self.source, self.package, contracts)
         within = contextvars.Context()
-        check = functools.partial(check_imported, self.source, self.package, set(sys.modules))
+        check = functools.partial(check_imported, self.source, self.package, Before())
         module = await loader.import_generation(self.source, self.package, context=within, check=check)
         self.scope.variables = dict(within.items())
         probe = self._probe = Probe(self.manifest, self.source, contracts)

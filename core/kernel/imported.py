@@ -7,7 +7,8 @@ import re
 import sqlite3
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,19 +30,30 @@ _BOUND: dict[type[Any], str] = {
 """What belongs to the thread that makes it, in words, with the remedy."""
 
 
-def check_imported(source: Source, package: str, before: set[str]) -> None:
-    """Refuse (``PluginError``) what cannot work of what *package* has brought; called in the thread that has imported.
+class Before:
+    """What there was before an import."""
 
-    *before* are the names of the modules that there were.
-    """
+    def __init__(self) -> None:
+        self.modules, self.path = set(sys.modules), list(sys.path)
+
+    def added(self) -> list[str]:
+        """Return what the import has put into ``sys.path``."""
+        return [one for one in sys.path if sys.path.count(one) > self.path.count(one)]
+
+
+def check_imported(source: Source, package: str, before: Before) -> None:
+    """Refuse (``PluginError``) what *package* has brought and cannot work; called in the thread that has imported."""
     for inner, data in list(source.files.items()):
         _check_own(source, inner, data)
     for inner, module in _modules(source, package):
-        for name, value in list(vars(module).items()):
+        for name, value in _values(module):
             _check_bound(source, inner, name, value)
-    foreign = [name for name in set(sys.modules) - before if _lies_in(sys.modules.get(name), name, source.folder)]
+    new = set(sys.modules) - before.modules
+    foreign = [name for name in new if _lies_in(sys.modules.get(name), name, source.folder)]
     if foreign:
         raise _foreign(source, foreign)
+    for folder in before.added():
+        _check_shadowed(source, folder)
 
 
 def _check_own(source: Source, module: str, data: bytes) -> None:
@@ -60,11 +72,60 @@ def _leaves(within: int, node: ast.Import | ast.ImportFrom) -> bool:
     return any(one.name.split(".")[0] == NAMESPACE for one in node.names)
 
 
+def _values(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Give what a module holds, also in its own classes and their objects, in lists and tables; each with its name."""
+    for name, value in list(vars(module).items()):
+        yield name, value
+        inner: Iterable[Any] = ()
+        if isinstance(value, dict):
+            inner = value.values()
+        elif isinstance(value, list | tuple | set):
+            inner = value
+        elif (value if isinstance(value, type) else type(value)).__module__ == module.__name__:
+            inner = getattr(value, "__dict__", {}).values()
+        yield from ((name, one) for one in list(inner) if isinstance(one, tuple(_BOUND)))
+
+
 def _check_bound(source: Source, module: str, name: str, value: Any) -> None:
     for kind, words in _BOUND.items():
-        if isinstance(value, kind) and (kind is not threading.local or vars(value)):
+        if isinstance(value, kind) and _is_bound(value):
             place = place_where(source, functools.partial(_assigns, name), modules=[module])
             raise PluginError(f"{source.name}: {place}: {name} is {words}")
+
+
+def _is_bound(value: Any) -> bool:
+    """Tell whether another thread could not use what this one has made."""
+    if isinstance(value, threading.local):
+        return type(value) is threading.local and bool(vars(value))  # one with an __init__ makes its own in each thread
+    if isinstance(value, sqlite3.Connection | sqlite3.Cursor):
+        connection = value if isinstance(value, sqlite3.Connection) else value.connection
+        with ThreadPoolExecutor(1) as other:
+            error = other.submit(connection.cursor).exception()
+        return isinstance(error, sqlite3.ProgrammingError) and "thread" in str(error)
+    return True
+
+
+def _check_shadowed(source: Source, folder: str) -> None:
+    """Refuse a name that the plugin has put into ``sys.path``, and that another has brought before."""
+    for inner, data in list(source.files.items()):
+        for node in ast.walk(ast.parse(data)):
+            for name in _absolute(node):
+                file = getattr(sys.modules.get(name), "__file__", None) or ""
+                places = (Path(folder, f"{name}.py"), Path(folder, name, "__init__.py"))
+                there = [one.resolve() for one in places if one.is_file()]
+                if file and there and Path(file).resolve() not in there:
+                    sys.path.remove(folder)
+                    place = f"{source.paths[inner].relative_to(source.folder)}:{node.lineno}"  # type: ignore[attr-defined]
+                    told = f"'{name}' is not the one in {folder}: {file} was imported under that name before"
+                    remedy = "Put it into the plugin's folder, write it with a dot, and leave sys.path alone."
+                    raise PluginError(f"{source.name}: {place}: {told}. {remedy}")
+
+
+def _absolute(node: ast.AST) -> list[str]:
+    """Return the packages that an import names."""
+    if isinstance(node, ast.Import):
+        return [one.name.split(".")[0] for one in node.names]
+    return [(node.module or "").split(".")[0]] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
 def _foreign(source: Source, names: list[str]) -> PluginError:
@@ -72,13 +133,15 @@ def _foreign(source: Source, names: list[str]) -> PluginError:
     for name in names:
         sys.modules.pop(name, None)
     sys.path[:] = [one for one in sys.path if not Path(one or ".").resolve().is_relative_to(source.folder.resolve())]
-    top = min(names)
+    top = max(names, key=len)
     told = f"'{top}' is the plugin's own and is imported under another name, which all generations would share"
     remedy = f"Write it with a dot, `from .{top.rpartition('.')[2]} import …`, and leave sys.path alone."
     return PluginError(f"{source.name}: {place_where(source, functools.partial(_imports, names))}: {told}. {remedy}")
 
 
 def _assigns(name: str, node: ast.AST) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return node.name == name
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return any(isinstance(one, ast.Name) and one.id == name for one in targets)
 
@@ -97,5 +160,7 @@ def _modules(source: Source, package: str) -> Iterator[tuple[str, ModuleType]]:
 
 
 def _lies_in(module: Any, name: str, folder: Path) -> bool:
-    file = None if name.startswith(f"{NAMESPACE}.") else getattr(module, "__file__", None)
-    return isinstance(file, str) and Path(file).resolve().is_relative_to(folder.resolve())
+    if name.startswith(f"{NAMESPACE}."):
+        return False
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    return any(isinstance(one, str) and Path(one).resolve().is_relative_to(folder.resolve()) for one in places)

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import PluginError
 from core.kernel import loader
-from core.kernel.imported import check_imported
+from core.kernel.imported import Before, check_imported
 from tests.plugin_maker import write_plugin
 
 FILES = {
@@ -81,4 +81,4 @@ def test_what_is_another_plugins_is_refused_also_where_it_is_there(line: str, tm
     source = loader.read_source("shop", folder)
 
     with pytest.raises(PluginError, match=r"shop: parts/deep\.py:2: Another plugin's files cannot be imported"):
-        check_imported(source, loader.new_package("shop"), set())
+        check_imported(source, loader.new_package("shop"), Before())
