@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.03
 QUIET_LOOKS = 2
-"""A change is taken when so many looks after it find the same: many files saved at once are one reload."""
+"""A change of several files is taken when so many looks after it find the same: files saved at once are one reload.
+
+That of a single file is taken one look earlier: somebody waits for it.
+"""
 
 Stamps = dict[Path, Stamp]
 
@@ -50,7 +53,7 @@ class Watching:
         self._seen = {name: self._counted(name, stamps, found) for name, stamps in wanted.items()}
         for name, (changed, looks) in list(self._seen.items()):
             self._name(name, changed)
-            if changed and looks >= QUIET_LOOKS:
+            if changed and looks >= min(QUIET_LOOKS, len(changed)):
                 await self._reload(name)
         await self._retry({path: found[path] for path in manifests})
 
