@@ -28,9 +28,7 @@ class Late(lightbulb.SlashCommand, name="late", description="is late", hooks=[on
 
 def test_a_type_that_is_not_there_is_named() -> None:
     """In a group's command, and in a check before one."""
-    with pytest.raises(
-        NameError, match=r"show invoke\(\) has a type .* not there, Missing\. Import Missing above"
-    ):
+    with pytest.raises(NameError, match=r"show invoke\(\) has a type .* not there, Missing\. Import Missing above"):
         check_annotations(group)
     with pytest.raises(NameError, match=r"^only_late\(\) has a type that is not there, Absent"):
         check_annotations(Late)

@@ -1,6 +1,7 @@
 """Reload on save, and the watchdog that names whoever blocks the loop."""
 
 import asyncio
+import errno
 import logging
 import shutil
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.kernel.watch import QUIET_LOOKS, Watching, watch
+from core.kernel import source as source_module
+from core.kernel import watch as watch_module
+from core.kernel.source import Stamp, stamp_of
+from core.kernel.watch import LOOK_SECONDS, QUIET_LOOKS, Watching, watch
 from core.kernel.watchdog import Watchdog
 from roundhook.testing import Stage
 from tests.plugin_maker import running, save, says, until, write_plugin
@@ -167,6 +171,82 @@ async def test_the_watch_survives_whatever_becomes_of_a_folder(
     words = [word for word, _ in heard]
     assert words == ["one", "two", "two", "one", "one", "three", "three", "three", "two"]
     assert caplog.text.count("manifest.toml cannot be watched (Too many") == 1
+
+
+async def test_a_checkout_of_another_branch_is_one_reload(tmp_path: Path) -> None:
+    """Many files at once, some gone, while it looks; back again is one more."""
+    parts = {f"parts/part_{number}.py": f"WORD = {number}\n" for number in range(40)}
+    code = "".join(f"from .parts.part_{number} import WORD\n" for number in range(40)) + says("one")
+    folder = write_plugin(tmp_path, "says", code, files=parts)
+    git(folder, "init", "-q", "-b", "one")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    git(folder, "checkout", "-qb", "two")
+    shutil.rmtree(folder / "parts")
+    (folder / "parts").mkdir()
+    for number in range(20):
+        (folder / "parts" / f"other_{number}.py").write_text(f"WORD = {number}\n")
+    fewer = "".join(f"from .parts.other_{number} import WORD\n" for number in range(20))
+    (folder / "plugin.py").write_text(fewer + says("two"))
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "two")
+    git(folder, "checkout", "-q", "one")
+    heard = []
+    async with Stage(["says"], folders=[tmp_path]) as stage:
+        watching = Watching(stage.app.kernel)
+        for branch in ("two", "one"):
+            checkout = asyncio.create_task(asyncio.to_thread(git, folder, "checkout", "-q", branch))
+            while not checkout.done():
+                await watching.look()
+                await asyncio.sleep(LOOK_SECONDS)
+            await looks(watching)
+            heard.append((await said(stage), stage.plugins.status("says").generation))
+
+    assert heard == [("two", 2), ("one", 3)]
+
+
+async def test_what_cannot_be_looked_at_is_named_once_and_thousands_of_files_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that may not be read: the old code goes on, and the new is there when it may."""
+    folder = write_plugin(tmp_path, "says", says("one"))
+    denied, seen = set[str](), list[Path]()
+
+    def stamp(path: Path) -> Stamp:
+        seen.append(path)
+        return errno.EACCES if path.name in denied else stamp_of(path)
+
+    monkeypatch.setattr(watch_module, "stamp_of", stamp)
+    monkeypatch.setattr(source_module, "stamp_of", stamp)
+    async with Stage(["says"], folders=[tmp_path]) as stage:
+        watching = Watching(stage.app.kernel)
+        seen.clear()
+        await watching.look()
+        before = len(seen)
+        for number in range(3000):
+            (folder / f"data_{number}.py").touch()
+        seen.clear()
+        await looks(watching)
+        after, idle_generation = len(seen), stage.plugins.status("says").generation
+        denied.add("plugin.py")
+        await looks(watching)
+        await looks(watching)
+        still, error = await said(stage), stage.plugins.status("says").error
+        denied.clear()
+        save(folder / "plugin.py", says("two"))
+        await looks(watching)
+        mended = await said(stage)
+
+    assert after == before * (QUIET_LOOKS + 2)
+    assert (idle_generation, still, mended) == (1, "one", "two")
+    assert "plugin.py cannot be read (Permission denied)" in error
+    assert caplog.text.count("plugin.py cannot be watched (Permission denied). Make it readable.") == 1
+
+
+def git(folder: Path, *words: str) -> None:
+    """Call git as nobody in particular."""
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True)
 
 
 async def test_an_unusable_manifest_is_tried_again_when_it_is_saved(tmp_path: Path) -> None:
