@@ -162,7 +162,7 @@ class Stage:
         self.games[LOCAL] = await self._stack.enter_async_context(game)
         config = self._config(folder)
         self._app = await self._stack.enter_async_context(
-            bot_application(config, clock=self.clock, plugins=self._plugin_names)
+            bot_application(config, clock=self.clock, plugins=self._plugin_names, register=True)  # this Discord is new
         )
         refused = [report.error for report in self._app.reports if not report.ok]
         if refused and not self._broken:

@@ -30,10 +30,11 @@ async def looks_at_discord(config: Config, stored: Stored) -> AsyncIterator[Look
         async for one in looks_at_intents(config, stored.on, me.flags):
             yield one
         yield "Discord", me.look_at_invitation
-        if GLOBAL in stored.commands:
-            yield "commands of all guilds", functools.partial(_look_at_global, line, me, stored.commands[GLOBAL])
+        registered = {guild: one for (bot, guild), one in stored.commands.items() if bot == await me.id()}
+        if GLOBAL in registered:
+            yield "commands of all guilds", functools.partial(_look_at_global, line, me, registered[GLOBAL])
         for guild in config.guilds:
-            look = Guild(line, me, config, guild, stored.commands.get(guild))
+            look = Guild(line, me, config, guild, registered.get(guild))
             yield f"guild {guild}", look.look
             if look.is_there:
                 for one in look.looks():

@@ -165,8 +165,8 @@ class Stored:
     """Whether a plugin is on everywhere: as it was switched, else as a first start has it."""
     webhooks: dict[int, str] = field(default_factory=dict)
     """The servers' keys by the webhooks that were accepted for them."""
-    commands: dict[int, list[str]] = field(default_factory=dict)
-    """The names of the commands that the bot has registered, by guild (0: in all)."""
+    commands: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    """The names of the commands that the bot has registered, by application and guild (0: in all)."""
 
 
 async def stored_in(config: Config) -> Stored:

@@ -247,6 +247,8 @@ class CommandScope(Table, tablename="command_scopes"):
     """What the bot has registered as commands: in a guild, or (0) globally."""
 
     scope = BigInt(primary_key=True)
+    application = number()
+    """The bot that has: with another token nothing is known."""
     digest = Text()
     """Of the commands; empty: there are some of which nothing is known."""
     names = Text()

@@ -18,8 +18,9 @@ IN_DOUBT = ""
 """In place of a digest: nobody knows what is there."""
 
 _NOTE = (
-    "INSERT INTO command_scopes (scope, digest, names, at) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (scope) DO UPDATE SET digest = excluded.digest, names = excluded.names, at = excluded.at"
+    "INSERT INTO command_scopes (scope, application, digest, names, at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (scope) DO UPDATE SET application = excluded.application, digest = excluded.digest, "
+    "names = excluded.names, at = excluded.at"
 )
 
 
@@ -29,11 +30,13 @@ class Scopes:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
         self._digests: dict[int, str] | None = None
+        self._application = 0
 
-    async def load(self, *, anew: bool = False) -> None:
-        """Read what earlier processes have registered; with *anew* nothing of it is believed."""
+    async def load(self, application: int, *, anew: bool = False) -> None:
+        """Read what earlier processes have registered for an application; with *anew* nothing of it is believed."""
         if self._digests is None:
-            rows = await self._database.fetch("SELECT scope, digest FROM command_scopes")
+            self._application, sql = application, "SELECT scope, digest FROM command_scopes WHERE application = ?"
+            rows = await self._database.fetch(sql, (application,))
             self._digests = {row["scope"]: row["digest"] for row in rows}
             if anew:
                 self._digests = {one: IN_DOUBT for one in self.held() if one != GLOBAL}
@@ -52,12 +55,12 @@ class Scopes:
     async def note(self, scope: int, digest: str, names: Iterable[str]) -> None:
         """Note what Discord has taken."""
         self._known[scope] = digest
-        await self._database.execute(_NOTE, (scope, digest, _text(names), self._clock.now()))
+        await self._database.execute(_NOTE, (scope, self._application, digest, _text(names), self._clock.now()))
 
     async def doubt(self, scopes: Collection[int]) -> None:
         """Note scopes in which there are commands of which nothing is known."""
         self._known.update(dict.fromkeys(scopes, IN_DOUBT))
-        rows = [(scope, IN_DOUBT, _text(()), self._clock.now()) for scope in scopes]
+        rows = [(scope, self._application, IN_DOUBT, _text(()), self._clock.now()) for scope in scopes]
         async with self._database.transaction() as transaction:
             await transaction.execute_many(_NOTE, rows)
 
@@ -76,10 +79,10 @@ class Scopes:
         return {} if self._digests is None else self._digests
 
 
-async def registered(database: Database) -> dict[int, list[str]]:
-    """Return the names of the commands that the bot has registered, by scope."""
-    rows = await database.fetch("SELECT scope, names FROM command_scopes WHERE digest <> ?", (IN_DOUBT,))
-    return {row["scope"]: msgspec.json.decode(row["names"]) for row in rows}
+async def registered(database: Database) -> dict[tuple[int, int], list[str]]:
+    """Return the names of the commands that the bot has registered, by application and scope."""
+    rows = await database.fetch("SELECT application, scope, names FROM command_scopes WHERE digest <> ?", (IN_DOUBT,))
+    return {(row["application"] or 0, row["scope"]): msgspec.json.decode(row["names"]) for row in rows}
 
 
 def digest_of(builders: "Sequence[hikari.api.CommandBuilder]", factory: Any) -> str:

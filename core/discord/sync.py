@@ -115,7 +115,7 @@ class CommandSync:
             if self._closing or not self._wanted.is_set():
                 return
             self._wanted.clear()
-            await self._scopes.load(anew=self.anew)
+            await self._scopes.load(self.application, anew=self.anew)
             await self._scopes.forget(self._scopes.guilds() - self._guilds.there)
             wanted = await self._plan()
             refusals = await self._set({scope: one for scope, one in wanted.items() if one})

@@ -242,7 +242,7 @@ async def test_commands_that_somebody_else_has_changed_are_named(outside: Outsid
     async with open_database(f"sqlite:///{outside.folder / 'roundhook.db'}") as database:
         await migrate(database)
         scopes = Scopes(database, Clock())
-        await scopes.load()
+        await scopes.load(outside.discord.application_id)
         await scopes.note(0, "digest", [])
         await scopes.note(1, "digest", ["stats", "last"])
     await only(
