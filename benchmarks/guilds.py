@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import core.discord.bot  # noqa: F401 - slow to import, which is no part of what is measured
 from core.app import Application, bot_application
 from core.config import Config, parse_config
 from core.rounds.events import ImportedRound
