@@ -1,8 +1,8 @@
 """From the file that is there to the message that stands, in parts: ``python -m benchmarks.file_to_message``.
 
 One real SSH server (in a process of its own) ends round after round; the file comes some 3 s after its notice, give or
-take 20 ms. All plugins run, on the loopback Discord and SQLite. With ``BEFORE=FOLDER`` the version in that folder is
-measured in turn with this one. The medians of the parts do not add up to the median of the whole.
+take 20 ms. All plugins run, on the loopback Discord and SQLite. An older version is measured in turns with this one.
+The medians of the parts do not add up to the median of the whole.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ async def measure() -> dict[str, list[Played]]:
     """Play rounds with each version in turn."""
     played: dict[str, list[Played]] = defaultdict(list)
     chance = random.Random(1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, versions() as trees:
         fleets = {
-            name: await Fleet.start(Path(folder) / name, 1, at, PLUGINS, halves=(1,)) for name, at in versions().items()
+            name: await Fleet.start(Path(folder) / name, 1, at, PLUGINS, halves=(1,)) for name, at in trees.items()
         }
         for number in range(BEFORE_THAT + RUNS):
             delay = DELAY_SECONDS + chance.uniform(-VARIES_SECONDS, VARIES_SECONDS)

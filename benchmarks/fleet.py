@@ -1,6 +1,7 @@
 """Runs the two processes that the poller's benchmarks need: the game servers, and bots of this version and another."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -12,17 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from benchmarks.before import HERE, tree_of
 from benchmarks.corpus import corpus
 from core.rounds.filenames import parse_stats_filename
 
-HERE = Path(__file__).parents[1]
-BEFORE = os.environ.get("BEFORE")
-"""A folder with another version of the repository, which is measured beside this one."""
+BEFORE = "3d51f84"
+"""Looked at every server ten times a second."""
 
 
-def versions() -> dict[str, Path]:
-    """Return where the versions lie that are to be measured."""
-    return {**({"before": Path(BEFORE)} if BEFORE else {}), "now": HERE}
+@contextlib.contextmanager
+def versions() -> Iterator[dict[str, Path]]:
+    """Give where the versions lie that are measured in turns, for as long as the block runs."""
+    with tree_of(BEFORE) as before:
+        yield {"before": before, "now": HERE}
 
 
 class Child:
@@ -34,7 +37,7 @@ class Child:
     @classmethod
     async def start(cls, *arguments: str, version: Path = HERE) -> Self:
         """Start it with the code of *version*."""
-        environment = {**os.environ, "PYTHONPATH": str(version)}
+        environment = {**os.environ, "PYTHONPATH": str(version), "PYTHONSAFEPATH": "1"}
         process = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, cwd=version, env=environment, limit=2**26,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=None,

@@ -1,8 +1,7 @@
 """How long it takes until all is stored when many game servers end a round at once: ``python -m benchmarks.servers``.
 
 50, 100 and 200 real SSH servers (in a process of their own) end a round in the same second; each one's file comes a
-second later. A few rounds before that are not measured: the bot has seen such servers. With ``BEFORE=FOLDER``
-the version in that folder is measured in turn with this one.
+second later. Two rounds before that are not measured. An older version is measured in turns with this one.
 """
 
 import asyncio
@@ -20,8 +19,8 @@ PLUGINS = ["ssh_poller", "stats_import", "timing_override", "team_capture"]
 async def measure(count: int) -> dict[str, list[Played]]:
     """Play on *count* servers, with each version in turn."""
     played: dict[str, list[Played]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        fleets = {name: await Fleet.start(Path(folder) / name, count, at, PLUGINS) for name, at in versions().items()}
+    with tempfile.TemporaryDirectory() as folder, versions() as trees:
+        fleets = {name: await Fleet.start(Path(folder) / name, count, at, PLUGINS) for name, at in trees.items()}
         for number in range(BEFORE_THAT + RUNS):
             for name, fleet in fleets.items():
                 one = await fleet.play(DELAY_SECONDS)
