@@ -1,5 +1,6 @@
 """The two files that SSH needs on our side, the key and known_hosts: read, or refused with what to do about it."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def known_hosts(setting: str, ssh: Ssh) -> "asyncssh.SSHKnownHosts":
     except UnicodeDecodeError:  # in a comment: names of hosts are ASCII
         text = data.decode("latin-1")
     try:
-        found: asyncssh.SSHKnownHosts = library().import_known_hosts(text)
+        found = _hosts_in(text)
     except ValueError as error:
         problem = f"holds a line that is no host key ({error}). Take it out, or write the file anew: {scan(ssh)}."
         raise ConfigError(f"{setting}.known_hosts is '{ssh.known_hosts}', which {problem}") from error
@@ -69,6 +70,13 @@ def _read(setting: str, path: str) -> bytes:
     except OSError as error:
         problem = f"cannot be read ({error.strerror}). Correct the path or its permissions."
         raise ConfigError(f"{setting} is '{path}', which {problem}") from error
+
+
+@functools.lru_cache(maxsize=4)
+def _hosts_in(text: str) -> "asyncssh.SSHKnownHosts":
+    """Read the lines once: hundreds of servers may share a file that has one for each."""
+    found: asyncssh.SSHKnownHosts = library().import_known_hosts(text)
+    return found
 
 
 def _instead(text: str, error: ValueError, path: str) -> str:

@@ -13,6 +13,7 @@ from core.config import ServerSection, Ssh
 from core.errors import ConfigError, PeerUnavailableError
 from core.servers import ssh as ssh_module
 from core.servers.ssh import Server
+from core.servers.ssh_files import known_hosts
 from devkit.game import GameServer
 
 
@@ -106,6 +107,18 @@ async def test_an_unusable_file_is_a_setting(
 
     with pytest.raises(ConfigError, match=words):
         await read(server)
+
+
+def test_a_known_hosts_file_is_read_once_for_all_servers(tmp_path: Path) -> None:
+    """Hundreds may share one with a line for each; what is changed in it counts at the next connection."""
+    file, key = tmp_path / "known_hosts", asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    file.write_text(f"one {key}")
+    ssh = Ssh(host="one", user="et", key_file="", known_hosts=str(file), stats_dir="/")
+    first = known_hosts("servers.one.ssh", ssh)
+
+    assert known_hosts("servers.two.ssh", ssh) is first
+    file.write_text(f"two {key}")
+    assert known_hosts("servers.one.ssh", ssh) is not first
 
 
 async def test_without_ssh_in_the_config_it_says_what_to_add() -> None:
