@@ -17,6 +17,8 @@ _DELAYS = """
     SELECT n.server, n.received_at, f.fetched_at FROM round_notices n JOIN rounds r ON r.id = n.round_id
     JOIN stats_files f ON f.server = r.server AND f.filename = r.filename AND f.sha256 = r.file_sha256
     WHERE n.id > (SELECT max(id) FROM round_notices) - 2000 AND n.received_at IS NOT NULL ORDER BY n.id"""
+_LAST = 3
+"""So many files tell what the next one is called, give or take a second."""
 LATEST_UNIX = 2**32
 """Whatever a game server's clock says: a time after that is none."""
 _LATEST = 16
@@ -42,9 +44,13 @@ class Awaited:
         """Give each name that its files can have: one for each second of the window."""
         early, late = (int(edge.total_seconds()) for edge in NOTICE_WINDOW)
         for second in range(early, late + 1):
-            written = (self.ended_at + timedelta(seconds=second)).astimezone(zone)
-            for end in _ENDS:
-                yield f"{written:%Y-%m-%d-%H%M%S}-{self.map_name}-round-{self.round_number}{end}.txt"
+            yield from self.names_at(second, zone, _ENDS)
+
+    def names_at(self, second: int, zone: ZoneInfo, ends: Sequence[str] = _ENDS[:1]) -> Iterator[str]:
+        """Give the name of its file, and with other *ends* of more, if it is written so long after the round."""
+        written = (self.ended_at + timedelta(seconds=second)).astimezone(zone)
+        for end in ends:
+            yield f"{written:%Y-%m-%d-%H%M%S}-{self.map_name}-round-{self.round_number}{end}.txt"
 
 
 async def stored_delays(db: Database, longest: float) -> list[tuple[str, float]]:
@@ -61,6 +67,8 @@ class Notices:
         self._server, self._zone, self._clock = server, zone, clock
         self._patience = timedelta(seconds=seconds)
         self._awaited: list[Awaited] = []
+        self._written: deque[int] = deque(maxlen=_LAST)
+        """How many seconds after their rounds the last files were written, both by the game server's clock."""
         self._came: deque[RemoteFile] = deque(maxlen=_LATEST)
 
     async def read(self, db: Database) -> None:
@@ -99,10 +107,17 @@ class Notices:
             found, key=lambda one: min((one.ended_at > time, abs(time - one.ended_at)) for time in times), default=None
         )
 
+    def likely_names(self) -> set[str]:
+        """Return what the awaited files are called, if they are written as long after the rounds as the last ones."""
+        seconds = {second + off for second in self._written for off in (-1, 0, 1)}
+        return {name for one in self._awaited for second in seconds for name in one.names_at(second, self._zone)}
+
     def came(self, file: RemoteFile) -> None:
         """Note that a file was fetched: its round is not awaited any more."""
         if found := self.of(file):
             self._awaited.remove(found)
+            times = file.name.possible_times(self._zone)
+            self._written.append(min((round((time - found.ended_at).total_seconds()) for time in times), key=abs))
         elif file.name.kind == "round":
             self._came.append(file)
 

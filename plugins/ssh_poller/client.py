@@ -84,7 +84,7 @@ class StatsFolder:
         return _as_file(name, attrs) if name else None
 
     async def read(self, filename: str, limit: int) -> bytes | None:
-        """Return the bytes of a file, at most *limit* and one; None if it is not there any more.
+        """Return the first *limit* bytes of a file; None if it is not there any more.
 
         Raises:
             BadInputError: the server does not give them, such as without the right to read the file.
@@ -94,7 +94,7 @@ class StatsFolder:
         async with self._server.sftp() as sftp:
             try:
                 async with sftp.open(self._path(filename), "rb") as file:
-                    data: bytes = await file.read(limit + 1)
+                    data: bytes = await file.read(limit)
                     return data
             except asyncssh.SFTPNoSuchFile:
                 return None

@@ -156,14 +156,21 @@ class FetchLoop:
         return overdue >= LIST_AGAIN_SECONDS and since >= max(LIST_AGAIN_SECONDS, overdue / 2)
 
     async def _new_files(self, by_name: Sequence[Awaited]) -> list[RemoteFile]:
-        """Return what is to be fetched, the most urgent first: of all that is listed, or of those notices alone."""
+        """Return what is to be fetched, the most urgent first: of all that is listed, or of those notices alone.
+
+        A listing of thousands takes long: what is awaited is asked for first, by the name that it is likely to have.
+        """
         if self._stored is None:
             self._stored = await self._read_stored()
-        there = await (self._named(by_name) if by_name else self._listed())
+        if found := self._new(await self._folder.look_for(self._notices.likely_names()), self._stored):
+            self._unsettled = True  # it is listed later, for what else there may be
+            return found
+        zone = self._server.settings.zone
+        there = await (self._named(name for one in by_name for name in one.names(zone)) if by_name else self._listed())
         self._unread = False
         if not by_name and await self._is_doubtful(there) and not self._stored:
             return []  # nothing of this server is stored yet: better late than all of it hours off
-        return sorted((file for file in there if self._is_new(file, self._stored)), key=self._urgency)
+        return self._new(there, self._stored)
 
     async def _listed(self) -> list[RemoteFile]:
         """List the folder, and forget what is gone; of one that is too full to be read, also ask for what was named."""
@@ -179,10 +186,9 @@ class FetchLoop:
             await self._well(FULL)
         return list(there.values())
 
-    async def _named(self, awaited: Sequence[Awaited]) -> list[RemoteFile]:
+    async def _named(self, given: Iterable[str]) -> list[RemoteFile]:
         """Ask for files by the names that they have, or can have: in a full folder they may not be listed."""
-        zone = self._server.settings.zone
-        names = {name for one in awaited for name in one.names(zone)}
+        names = set(given)
         return await self._folder.look_for([*sorted(names), *sorted(self._server.asked_for - names)[-MOST_ASKED_FOR:]])
 
     async def _is_doubtful(self, files: Iterable[RemoteFile]) -> bool:
@@ -200,6 +206,9 @@ class FetchLoop:
         recent = self._clock.now() - timedelta(hours=1)
         return max(self._times(file)) < recent, file.name.filename
 
+    def _new(self, files: Iterable[RemoteFile], stored: dict[str, int]) -> list[RemoteFile]:
+        return sorted((file for file in files if self._is_new(file, stored)), key=self._urgency)
+
     def _is_new(self, file: RemoteFile, stored: dict[str, int]) -> bool:
         """Tell whether a file is to be fetched: not known as it is now, and not from before the look-back."""
         name = file.name.filename
@@ -216,7 +225,7 @@ class FetchLoop:
             return
         if name not in self._growing:
             self._learn(file)
-        data = await self._bytes_of(name)
+        data = await self._bytes_of(file)
         if data is None or not await self._is_whole(file, data):
             return
         trigger: Trigger = "notice" if self._is_awaited(file, awaited) else "poll"
@@ -243,10 +252,11 @@ class FetchLoop:
             return False
         return True
 
-    async def _bytes_of(self, name: str) -> bytes | None:
-        """Read a file; None where the server does not give it, which is tried again, or it is gone."""
+    async def _bytes_of(self, file: RemoteFile) -> bytes | None:
+        """Read as much of a file as was there; None where the server does not give it (tried again), or it is gone."""
+        name = file.name.filename
         try:
-            return await self._folder.read(name, self._settings.max_file_bytes)
+            return await self._folder.read(name, file.size or self._settings.max_file_bytes)
         except BadInputError as error:
             self._unread = True
             self._refuse(name, f"{error} It is tried again. Give the user of the bot the right to read it.")
