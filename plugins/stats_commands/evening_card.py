@@ -1,5 +1,6 @@
 """An evening as its picture shows it. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -53,8 +54,9 @@ def best_in(players: Sequence[Totals]) -> dict[str, str]:
     found: dict[str, tuple[int, str]] = {}
     for name, value in _DISCIPLINES.items():
         values = {one.guid: shown for one in ranked if (shown := value(one))}
+        ordered = sorted(values.values())
         for guid, mine in values.items():
-            place = 1 + sum(other > mine for other in values.values())
+            place = 1 + len(ordered) - bisect_right(ordered, mine)
             if guid not in found or place < found[guid][0]:
                 found[guid] = (place, name)
     return {guid: f"{_ordinal(place)} {name}" for guid, (place, name) in found.items()}

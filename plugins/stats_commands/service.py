@@ -183,7 +183,7 @@ class Answers:
         """
         evening = await self.evenings.read(session)
         zone = self._zones.get(session["server"], ZoneInfo("UTC"))
-        data = await self._threads.draw(render_evening, evening_card_of(evening, zone))
+        data = await self._threads.draw(lambda: render_evening(evening_card_of(evening, zone)))
         line = evening_views.evening_line(evening)
         words = f"{views.corrected(line, before)}\n{evening_views.about_evening(evening)}"
         file = File(

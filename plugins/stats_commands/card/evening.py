@@ -41,6 +41,9 @@ _BARS = 236
 _MOST_BARS = 30
 _FIGURES = (("DPM", 100), ("KILLS", 102), ("K/D", 112))
 
+Bars = Sequence[float | None]
+"""A player's damage per minute, map by map."""
+
 
 def draw_evening(card: EveningCard) -> Canvas:
     """Return the drawn picture."""
@@ -144,37 +147,41 @@ def _player_boards(card: EveningCard) -> list[Board]:
     bars = [[_known(value) for value in one.dpm_by_map[-_MOST_BARS:]] for one in card.players]
     tops = _tops(bars)
     highest = max((value for row in bars for value in row if value is not None), default=0.0)
-    groups: dict[int, list[Line]] = {1: [], 2: [], 0: []}
+    groups: dict[int, list[tuple[EveningPlayer, Bars]]] = {1: [], 2: [], 0: []}
     for player, row in zip(card.players, bars, strict=True):
-        group = player.team if card.teams and player.team in (1, 2) else 0
-        groups[group].append(_player_line(player, row, tops, highest))
-    return [_player_board(card, team, lines) for team, lines in groups.items() if lines]
+        groups[player.team if card.teams and player.team in (1, 2) else 0].append((player, row))
+    boards = []
+    for team, of_team in groups.items():
+        lines = [_player_line(player, row, tops, highest) for player, row in of_team[:MOST_LINES]]
+        if lines:
+            boards.append(_player_board(card, team, lines, len(of_team) - len(lines)))
+    return boards
 
 
 def _known(value: float | None) -> float | None:
     return max(value, 0.0) if value is not None and math.isfinite(value) else None
 
 
-def _tops(bars: Sequence[Sequence[float | None]]) -> list[float]:
+def _tops(bars: Sequence[Bars]) -> list[float]:
     """Return for each map the most that anybody has."""
     longest = max(map(len, bars), default=0)
     return [max((row[at] or 0.0 for row in bars if at < len(row)), default=0.0) for at in range(longest)]
 
 
-def _player_board(card: EveningCard, team: int, lines: Sequence[Line]) -> Board:
+def _player_board(card: EveningCard, team: int, lines: Sequence[Line], hidden: int) -> Board:
     title = card.teams[team - 1] if team else ("NO TEAM" if card.teams else "PLAYERS")
     return Board(
         title=title,
         color=team_color(team),
         headings=[Heading(label=label, width=width) for label, width in _FIGURES],
-        lines=lines[:MOST_LINES],
-        more=more_text(len(lines) - MOST_LINES),
+        lines=lines,
+        more=more_text(hidden),
         bars=_BARS,
         bars_label="DPM MAP BY MAP",
     )
 
 
-def _player_line(one: EveningPlayer, bars: Sequence[float | None], tops: Sequence[float], highest: float) -> Line:
+def _player_line(one: EveningPlayer, bars: Bars, tops: Sequence[float], highest: float) -> Line:
     values = (count_text(one.dpm), count_text(one.kills), ratio_text(kill_ratio(one.kills, one.deaths)))
     return Line(
         name=name_runs(one.name, one.guid),

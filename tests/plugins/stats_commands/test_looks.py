@@ -9,12 +9,13 @@ from PIL import Image
 
 from docs import pictured
 from docs.pictured import LONG, PLAIN, SCRIPTS
-from plugins.stats_commands.card import Card, EveningCard, MapCard, render_evening, render_map
+from plugins.stats_commands.card import Card, EveningCard, MapCard, evening, render_evening, render_map
+from plugins.stats_commands.card.board import MOST_LINES, name_runs
 from plugins.stats_commands.card.draw import draw_card
 from plugins.stats_commands.card.evening import draw_evening
 from plugins.stats_commands.card.layout import WIDTH
 from plugins.stats_commands.card.maps import draw_map
-from roundhook.pictures import FAINT, MUTED, Canvas, contrast
+from roundhook.pictures import FAINT, MUTED, Canvas, Color, contrast
 
 COUNTS = (0, 1, 2, 6, 12, 32)
 PHONE, LEAST = 330, 9
@@ -127,6 +128,22 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     """Both new pictures are drawn the same way each time."""
     assert render_map(pictured.map_card(6)) == render_map(pictured.map_card(6))
     assert render_evening(pictured.evening_card(6)) == render_evening(pictured.evening_card(6))
+
+
+def test_who_has_no_line_costs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that never pauses has hundreds of players in a session: as many names are looked at as are shown."""
+    looked_at: list[str] = []
+
+    def counted(name: str, guid: str) -> list[tuple[Color, str]]:
+        looked_at.append(guid)
+        return name_runs(name, guid)
+
+    monkeypatch.setattr(evening, "name_runs", counted)
+
+    texts = {one.text for one in draw_evening(pictured.evening_card(500, 40)).texts}
+
+    assert len(looked_at) == 2 * MOST_LINES
+    assert "and 234 more" in texts
 
 
 def _pixel(image: Image.Image, x: float, y: float) -> tuple[int, int, int]:
