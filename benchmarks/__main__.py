@@ -8,7 +8,10 @@ import sys
 from collections.abc import Awaitable
 from pathlib import Path
 
-WITHOUT = ("__main__", "before", "measured_bot", "polling_bot", "game_servers", "fleet", "under_load", "watched")
+WITHOUT = (
+    "__main__", "before", "drawing", "fleet", "game_servers", "history", "measured_bot", "polling_bot", "under_load",
+    "watched",
+)  # fmt: skip
 """Not a measurement of its own."""
 
 
