@@ -44,12 +44,6 @@ async def contained(work: Awaitable[T]) -> T:
         raise RuntimeError(f"it raised {text_of(error)}, which is no Exception") from error
 
 
-def take_back(task: "asyncio.Task[None] | None") -> None:
-    """Take back every cancellation that a handler has asked for of the task that it runs in."""
-    while task is not None and task.cancelling():
-        task.uncancel()
-
-
 def text_of(error: BaseException) -> str:
     """Return an error's class and text, also of one that cannot be shown."""
     try:

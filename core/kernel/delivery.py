@@ -13,6 +13,8 @@ from core.kernel.kinds import Envelope
 class Outcome(enum.Enum):
     """How an attempt ended."""
 
+    CALLED = "called"
+    """It has not: the handler is to be called."""
     DONE = "done"
     FAILED = "failed"
     PARKED = "parked"

@@ -4,7 +4,6 @@ An event is in the journal with its deliveries before anything here happens; eac
 """
 
 import asyncio
-import contextvars
 import logging
 import time
 from collections import defaultdict
@@ -14,7 +13,8 @@ from core.clock import Clock
 from core.db.journal_rows import State
 from core.errors import BadInputError
 from core.journal import Journal, OpenDelivery
-from core.kernel.bounded import contained, keep, take_back, text_of
+from core.kernel.baton import Baton
+from core.kernel.bounded import contained, keep, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
 from core.kernel.generation import Generation
 from core.kernel.kinds import Envelope, envelope_of
@@ -23,6 +23,7 @@ from core.kernel.probe import Impl, Stage
 from core.kernel.scope import ROOT
 from core.kernel.settling import Settling
 from core.kernel.slot import Slot
+from core.kernel.within import Within
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,9 @@ class Dispatcher(Settling):
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._calling: set[asyncio.Task[None] | None] = set()
-        """Those that are within a handler."""
+        self._calling: set[asyncio.Task[None]] = set()
+        """Those in which a handler waits."""
+        self._baton = Baton(self._deliver, self._tasks)
 
     async def publish(self, event: Envelope) -> None:
         """Commit *event* to the journal and start its deliveries.
@@ -93,16 +95,16 @@ class Dispatcher(Settling):
         """Deliver what waited for *plugin* to be on, in the order of publication."""
         slot = self._slots[plugin]
         parked, slot.parked = slot.parked, []
-        for delivery in sorted(parked, key=lambda one: one.event_id):
-            self._attempt_first([delivery])
+        self._baton.add(sorted(parked, key=lambda one: one.event_id))
 
     async def close(self) -> None:
         """Take no more, let what runs end within ``FINISH_SECONDS``. What is open then stays pending in the journal."""
         if self._closing:
             return
         self._closing = True
-        if running := [task for task in self._calling if task is not None]:
-            await asyncio.wait(running, timeout=FINISH_SECONDS)
+        if self._calling:
+            await asyncio.wait(list(self._calling), timeout=FINISH_SECONDS)
+        self._baton.drop()
         if left := len(self._open):
             log.info("%d deliveries are left in the journal; the next start makes them", left)
         tasks = list(self._tasks)
@@ -126,15 +128,15 @@ class Dispatcher(Settling):
         if len(stages) > 1:
             keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]))
         else:
-            self._attempt_first(deliveries)
+            self._baton.add(deliveries)
 
     async def _run(self, stages: list[list[Delivery]]) -> None:
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
         *earlier, last = stages
         for deliveries in earlier:
-            attempts = self._attempt_first(deliveries)
+            attempts = [keep(self._tasks, self._deliver(delivery)) for delivery in deliveries]
             await self._wait_for(dict(zip(attempts, map(self._patience, deliveries), strict=True)))
-        self._attempt_first(last)
+        self._baton.add(last)
 
     async def _wait_for(self, attempts: "dict[asyncio.Task[None], float]") -> None:
         """Wait until each of the attempts under way has ended or has had its own time, in seconds."""
@@ -143,28 +145,17 @@ class Dispatcher(Settling):
         for task in sorted(attempts, key=attempts.__getitem__):
             await asyncio.wait([task], timeout=max(began + attempts[task] - loop.time(), 0.0))
 
-    def _attempt_first(self, deliveries: list[Delivery]) -> "list[asyncio.Task[None]]":
-        """Deliver to the plugins of one stage concurrently; what follows from it shares the deliveries' root."""
-        loop = asyncio.get_running_loop()
-        context = contextvars.Context()  # nothing of who publishes: neither offers that wait for it nor its variables
-        context.run(ROOT.set, deliveries[0].root)
-        tasks = [loop.create_task(self._deliver(delivery), context=context.copy()) for delivery in deliveries]
-        self._tasks.update(tasks)  # each takes itself out: a callback for that would cost as much as the attempt
-        return tasks
-
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, task: "asyncio.Task[None] | None" = None) -> None:
         """Make one attempt when it is the delivery's turn, and see to what follows from its outcome."""
-        task = delivery.task = asyncio.current_task()
-        try:
-            if delivery.turn is not None:
-                await delivery.turn.wait()
-            outcome, error = await self._attempt(delivery)
-            if outcome is Outcome.DONE:
-                self._close(delivery, "done")
-            elif outcome is Outcome.FAILED:
-                self._failed(delivery, error)
-        finally:
-            self._tasks.discard(task)
+        delivery.task = task or asyncio.current_task()
+        if delivery.turn is not None and not delivery.turn.is_set():
+            self._baton.pass_on(delivery.task)
+            await delivery.turn.wait()
+        outcome, error = await self._attempt(delivery)
+        if outcome is Outcome.DONE:
+            self._close(delivery, "done")
+        elif outcome is Outcome.FAILED:
+            self._failed(delivery, error)
 
     def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
         if self._closing or error is None:
@@ -188,67 +179,89 @@ class Dispatcher(Settling):
         if slot is None:
             return Outcome.PARKED, None
         if not slot.places.take_free():
+            self._baton.pass_on(delivery.task)
             await slot.places.take(first=delivery.event.is_live(self._clock.now()))
         outcome, problem = Outcome.PARKED, None
         try:
-            outcome, problem = await self._attempt_in(slot, delivery)
+            if slot.gate.closed:
+                self._baton.pass_on(delivery.task)
+                await slot.gate.passed()
+            outcome = self._admitted(slot, delivery)
+            if outcome is Outcome.CALLED:
+                outcome, problem = await self._call(delivery, slot)
         finally:
             if outcome is not Outcome.LEFT:
                 slot.places.give_back()
         return outcome, problem
 
-    async def _attempt_in(self, slot: Slot, delivery: Delivery) -> tuple[Outcome, BaseException | None]:
-        if slot.gate.closed:
-            await slot.gate.passed()
-        generation = slot.generation
-        impl = generation.impls.get(delivery.event.hook) if generation else None
-        if generation is None or impl is None:
+    def _admitted(self, slot: Slot, delivery: Delivery) -> Outcome:
+        """Tell whether the handler is to be called now; put aside what has to wait."""
+        event = delivery.event
+        if event.hook not in slot.impls:
             slot.parked.append(delivery)
             self.note_change()
-            return Outcome.PARKED, None
-        if not self._wanted(delivery.event, slot):
-            return Outcome.DONE, None  # switched off for every guild that would see it
-        if not delivery.event.renew():
+            return Outcome.PARKED
+        if not self._wanted(event, slot):
+            return Outcome.DONE  # switched off for every guild that would see it
+        if not event.renew():
             self._close(delivery, None)  # the journal keeps it until a contract comes that can read it
-            return Outcome.PARKED, None
-        delivery.breaker = breaker = slot.breaker(delivery.event)
+            return Outcome.PARKED
+        delivery.breaker = breaker = slot.breaker(event)
         if breaker.state != "closed" and not breaker.admit(self._clock.monotonic()):
             keep(self._tasks, self._deliver_after_probe(delivery, slot))
-            return Outcome.PARKED, None
-        return await self._call(delivery, slot, generation, impl)
+            return Outcome.PARKED
+        return Outcome.CALLED
 
-    async def _call(
-        self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl
-    ) -> tuple[Outcome, BaseException | None]:
-        """Call the handler under its limit; count and time it."""
+    async def _call(self, delivery: Delivery, slot: Slot) -> tuple[Outcome, BaseException | None]:
+        """Call the handler; count and time it. Only of one that waits somebody else can see that it runs."""
+        generation = slot.generation
+        assert generation is not None  # noqa: S101 - it was admitted
+        impl, limit = generation.impls[delivery.event.hook], None
         delivery.attempts += 1
-        limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
-        generation.scope.enter()
-        activity = generation.scope.activity
-        activity.begin()
-        self._calling.add(delivery.task)
-        started = time.perf_counter()
         problem: BaseException | None = None
+
+        def waits() -> None:
+            nonlocal limit
+            limit = self._watched(delivery, slot, generation, impl)
+            self._baton.pass_on(delivery.task)
+
+        started = time.perf_counter()
+        work = contained(impl.function(delivery.event.event) if impl.takes_event else impl.function())
         try:
-            with limit:
-                await contained(impl.function(delivery.event.event) if impl.takes_event else impl.function())
+            await Within(work, generation.scope.context(delivery.root), waits)
         except (Exception, asyncio.CancelledError) as error:
-            problem = error
-            if limit.expired:
-                problem = TimeoutError(f"{impl.hook} took longer than its limit of {impl.limit:g} s")
-            elif isinstance(error, asyncio.CancelledError):
-                if self._closing:
-                    raise
-                problem = RuntimeError("it has cancelled itself")
-                take_back(delivery.task)
-            generation.log.exception("%s failed on %s", impl.hook, delivery.event.key)
+            problem = self._problem(delivery, impl, error, limit)
+            generation.log.error("%s failed on %s", impl.hook, delivery.event.key, exc_info=error)
         finally:
-            activity.end()
-            self._calling.discard(delivery.task)
-        if limit.left:
+            if limit is not None:
+                limit.end()
+                generation.scope.activity.end()
+                self._calling.discard(delivery.task)
+        if limit is not None and limit.left:
             return Outcome.LEFT, None
-        slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit.expired)
+        slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit is not None and limit.expired)
         return (Outcome.DONE if problem is None else Outcome.FAILED), problem
+
+    def _watched(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> Limit:
+        """Begin to watch a handler that waits: for its limit, for a reload and for the bot's end."""
+        assert delivery.task is not None  # noqa: S101 - that it runs in
+        generation.scope.activity.begin()
+        self._calling.add(delivery.task)
+        limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
+        limit.begin()
+        return limit
+
+    def _problem(
+        self, delivery: Delivery, impl: Impl, error: BaseException, limit: Limit | None
+    ) -> BaseException:  # fmt: skip
+        """Return what a handler's error is told as."""
+        if limit is not None and limit.expired:
+            return TimeoutError(f"{impl.hook} took longer than its limit of {impl.limit:g} s")
+        if isinstance(error, asyncio.CancelledError):
+            if self._closing:
+                raise error
+            return RuntimeError("it has cancelled itself")
+        return error
 
     def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
         """Go on without a handler that was cancelled and does not end. A reload still waits for it."""

@@ -152,7 +152,7 @@ class Generation:
         within = contextvars.Context()
         check = functools.partial(check_imported, self.source, self.package, Before())
         module = await loader.import_generation(self.source, self.package, context=within, check=check)
-        self.scope.variables = dict(within.items())
+        self.scope.adopt(within)
         probe = self._probe = Probe(self.manifest, self.source, contracts)
         self.plugin = plugin = self._call("__init__", probe.plugin_class(module))
         self._keeps_state = type(plugin).export_state is not contracts.base.export_state

@@ -53,37 +53,37 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """Cancels its task when its time is up and takes that back at the end of the block; ``expired`` tells of it.
+    """Cancels its task when its time is up, and takes that back when it ends; ``expired`` tells of it.
 
-    ``on_left`` is called if the block goes on although its task was cancelled.
+    ``on_left`` is called if the task goes on although it was cancelled.
     """
 
     _limits: Limits
     seconds: float
-    _task: "asyncio.Task[None] | None"
+    _task: "asyncio.Task[None]"
     _on_left: Callable[[], None]
     expired: bool = False
     left: bool = False
-    """The block went on for too long after its cancellation."""
+    """The task went on for too long after its cancellation."""
     _ended: bool = False
 
-    def __enter__(self) -> "Limit":
+    def begin(self) -> None:
+        """Let its time run."""
         self._limits.begin(self)
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Take its cancellation back, or have none."""
         self._ended = True
-        if not self.expired:
-            self._limits.end(self)
-        elif self._task is not None:
+        if self.expired:
             self._task.uncancel()
+        else:
+            self._limits.end(self)
 
     def expire(self) -> None:
         """Its time is up."""
         self.expired = True
-        if self._task is not None:
-            self._task.cancel()
-            self._task.get_loop().call_later(GRACE_SECONDS, self._leave)
+        self._task.cancel()
+        self._task.get_loop().call_later(GRACE_SECONDS, self._leave)
 
     def _leave(self) -> None:
         if not self._ended:

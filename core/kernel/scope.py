@@ -88,6 +88,8 @@ class Scope:
         self.jobs: dict[asyncio.Task[None], Job] = {}
         self.variables: dict[contextvars.ContextVar[Any], Any] = {}
         """What the import of the plugin's code has set (``decimal``'s precision, its own), for all that it does."""
+        self._first = contextvars.Context()
+        """What all contexts are copies of: they have ``variables``."""
         self._on_job_end = on_job_end
         self._gate = gate
         self._clock = clock
@@ -100,6 +102,11 @@ class Scope:
         self._running: dict[asyncio.Task[None], Work] = {}
         self._stopped: dict[asyncio.Task[None], Work] = {}
 
+    def adopt(self, context: contextvars.Context) -> None:
+        """Have what the import has set in *context* in all that follows."""
+        self.variables = dict(context.items())
+        self._first.run(self.enter)
+
     def enter(self) -> None:
         """Let the plugin's code find, in the task that calls it, what its import has set in context variables."""
         for variable, value in self.variables.items():
@@ -107,8 +114,7 @@ class Scope:
 
     def context(self, root: object | None = None) -> contextvars.Context:
         """Return a new context for the plugin's code."""
-        context = contextvars.Context()
-        context.run(self.enter)
+        context = self._first.copy()
         context.run(ROOT.set, root)
         return context
 

@@ -30,6 +30,8 @@ STEPS |= {Path(str(core.discord.bot.__file__))}
 ASIDE = {
     "dispatcher.py",
     "settling.py",
+    "baton.py",
+    "within.py",
     "limits.py",
     "watchdog.py",
     "toggles.py",
