@@ -35,7 +35,7 @@ from core.rounds.names import (
     normal_guid,
 )
 from core.rounds.rollups import PEOPLE, RANKED, SUMMED, WITHOUT_BOTS, day_of, keep_rollups, rebuild_rollups
-from core.rounds.sightings import forget_sightings, keep_sightings, rebuild_sightings
+from core.rounds.sightings import forget_sightings, keep_sightings, rebuild_sightings, sighting_writes
 from core.rounds.tables import (
     Award,
     Duel,
@@ -70,4 +70,5 @@ __all__ = [
     "day_of", "forget_sightings", "guest_guid", "is_bot_guid", "is_guest_guid", "is_map_name", "is_no_guid",
     "is_player_guid", "keep_rollups", "keep_sightings", "kind_of", "match_key", "name_key", "name_parts",
     "normal_guid", "parse_stats_filename", "rebuild_rollups", "rebuild_sightings",
+    "sighting_writes",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from core.db.database import Database, Row, Transaction, marks
+from core.db.database import Database, Row, Transaction, Write, marks
 from core.db.tables import columns_of
 from core.rounds.names import is_bot_guid, is_guest_guid, name_key, name_parts
 from core.rounds.tables import NamePart, PlayerSighting
@@ -33,15 +33,21 @@ Sighting = tuple[str, str, datetime]
 
 async def keep_sightings(transaction: Transaction, server: str, sightings: Iterable[Sighting]) -> None:
     """Take note of people seen on *server*, in the transaction that writes their rounds."""
+    await transaction.together(await sighting_writes(transaction, server, sightings))
+
+
+async def sighting_writes(transaction: Transaction, server: str, sightings: Iterable[Sighting]) -> list[Write]:
+    """Return what does that."""
     latest: dict[tuple[str, str, str], datetime] = {}
     for guid, name, at in sightings:
         if _is_person(guid):
             latest[guid, server, name] = max(at, latest.get((guid, server, name), at))
     before = await _names(transaction, {guid for guid, _, _ in latest})
+    writes: list[Write] = []
     for some in _chunks(sorted(latest.items())):
         rows = ", ".join([f"({marks(len(_COLUMNS))})"] * len(some))
-        await transaction.execute(_SEE.format(rows=rows), [value for key, at in some for value in (*key, at)])
-    await _add_parts(transaction, {(guid, name) for guid, _, name in latest} - before)
+        writes.append((_SEE.format(rows=rows), [value for key, at in some for value in (*key, at)]))
+    return [*writes, *_parts_added({(guid, name) for guid, _, name in latest} - before)]
 
 
 async def forget_sightings(transaction: Transaction, guids: Collection[str]) -> None:
@@ -54,7 +60,7 @@ async def forget_sightings(transaction: Transaction, guids: Collection[str]) -> 
     after = await _names(transaction, people)
     gone = sorted(_parts(before) - _parts(after))
     await transaction.execute_many("DELETE FROM name_parts WHERE part = ? AND guid = ?", gone)
-    await _add_parts(transaction, after - before)
+    await transaction.together(_parts_added(after - before))
 
 
 async def rebuild_sightings(database: Database) -> int:
@@ -82,11 +88,13 @@ async def _names(transaction: Transaction, guids: Collection[str]) -> set[tuple[
     return {(row["guid"], row["name"]) for row in rows}
 
 
-async def _add_parts(transaction: Transaction, names: Collection[tuple[str, str]]) -> None:
+def _parts_added(names: Collection[tuple[str, str]]) -> list[Write]:
+    writes: list[Write] = []
     for some in _chunks(sorted(_parts(names))):
         rows = ", ".join(["(?, ?)"] * len(some))
         sql = f"INSERT INTO {NamePart._meta.tablename} (part, guid) VALUES {rows} ON CONFLICT DO NOTHING"
-        await transaction.execute(sql, [value for pair in some for value in pair])
+        writes.append((sql, [value for pair in some for value in pair]))
+    return writes
 
 
 def _parts(names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

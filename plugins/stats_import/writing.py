@@ -16,7 +16,7 @@ from roundhook.rounds import (
     day_of,
     forget_sightings,
     keep_rollups,
-    keep_sightings,
+    sighting_writes,
 )
 
 from . import people, store
@@ -191,7 +191,7 @@ class Writer:
             await self._transaction.insert(table, columns_of(table), rows)
         sightings = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
         self._late += people.seen(self._dialect, sightings)
-        await keep_sightings(self._transaction, self._server, sightings)
+        self._late += await sighting_writes(self._transaction, self._server, sightings)
 
     async def _recount(self) -> None:
         written = (one for one in self._rounds if one.rows is not None)

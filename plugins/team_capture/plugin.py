@@ -67,7 +67,7 @@ class TeamCapture(Plugin):
         dialect = self.ctx.db.dialect
         async with self.ctx.db.transaction(alone=True) as transaction:
             ids = {round_id for round_id, _ in asked}
-            writes = await rosters(transaction, dialect, ids, self.ctx.clock.now())
-            more, amended = await sessions(transaction, dialect, ids, seen=first_times)
+            writes, rounds = await rosters(transaction, dialect, ids, self.ctx.clock.now())
+            more, amended = await sessions(transaction, dialect, rounds, seen=first_times)
             await transaction.together([*writes, *more])
         return [amended, *[()] * (len(asked) - 1)]

@@ -20,19 +20,23 @@ NOTICE = "(SELECT n.notice FROM round_notices n WHERE n.round_id = r.id ORDER BY
 """What the game server has said about the round r: JSON, or NULL."""
 _ROUNDS = f"""
     SELECT r.id, r.server, r.filename, r.round_number, r.actual_duration_seconds, r.winner_side, r.end_reason,
-        p.guid, p.name, p.side,
+        p.guid, p.name, p.side, s.started_at, s.ended_at,
         {NOTICE} AS notice
-    FROM rounds r LEFT JOIN player_rounds p ON p.round_id = r.id WHERE r.id IN ({{marks}}) ORDER BY r.id, p.guid"""
+    FROM rounds r LEFT JOIN sessions s ON s.id = r.session_id LEFT JOIN player_rounds p ON p.round_id = r.id
+    WHERE r.id IN ({{marks}}) ORDER BY r.id, p.guid"""
 """A row for each player of the rounds; a round of nobody has one without a player."""
 
 
-async def rosters(transaction: Transaction, dialect: Dialect, round_ids: Collection[int], now: datetime) -> list[Write]:
-    """Return what stores the rosters of these rounds; those that are no more are left out."""
+async def rosters(
+    transaction: Transaction, dialect: Dialect, round_ids: Collection[int], now: datetime
+) -> tuple[list[Write], list[Row]]:
+    """Return what stores the rosters of these rounds, and each round's row; those that are no more are left out."""
     ids = sorted(round_ids)
     rows = await transaction.fetch(_ROUNDS.format(marks=marks(len(ids))), ids)
     rounds = [list(players) for _, players in itertools.groupby(rows, key=lambda row: row["id"])]
     values = [_values(players[0], players, now) for players in rounds]
-    return upserts(dialect, RoundTeams, _COLUMNS, [[one[name] for name in _COLUMNS] for one in values], _CONFLICT)
+    writes = upserts(dialect, RoundTeams, _COLUMNS, [[one[name] for name in _COLUMNS] for one in values], _CONFLICT)
+    return writes, [players[0] for players in rounds]
 
 
 def _values(row: Row, players: list[Row], now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from piccolo.table import Table
@@ -21,9 +21,6 @@ MOST_ROUNDS = 120
 """So many rounds of a session count, the first ones: a server that never pauses has sessions of thousands."""
 _AROUND = timedelta(hours=24)
 """How far from a changed round another session may have lost or won one by it."""
-_TOUCHED = """
-    SELECT s.server, min(s.started_at) AS first, max(s.ended_at) AS last FROM rounds r JOIN sessions s
-    ON s.id = r.session_id WHERE r.id IN ({marks}) GROUP BY s.server"""
 _NEAR = "SELECT id FROM sessions WHERE server = ? AND ended_at >= ? AND started_at <= ?"
 _STORED = """
     SELECT session_id, team, name, NULL AS guid, NULL AS rounds FROM session_teams WHERE session_id IN ({marks})
@@ -88,13 +85,15 @@ class Evening:
 
 
 async def sessions(
-    transaction: Transaction, dialect: Dialect, round_ids: Collection[int], *, seen: Collection[int] = ()
+    transaction: Transaction, dialect: Dialect, rounds: Iterable[Row], *, seen: Collection[int] = ()
 ) -> tuple[list[Write], list[RoundAmended]]:
     """Work out the sessions of these rounds and those near them; return what is to be written, and told of it.
 
+    Of *rounds* it is read on which server and when their sessions were.
+
     Left out are matches with a round in *seen*: others are told about it after this.
     """
-    near = await _sessions_near(transaction, round_ids)
+    near = await _sessions_near(transaction, rounds)
     if not near:
         return [], []
     evenings = await _read(transaction, near)
@@ -102,21 +101,24 @@ async def sessions(
     return [*await _teams(transaction, dialect, evenings), *winners], amended
 
 
-async def all_sessions(transaction: Transaction) -> list[int]:
-    """Return a round of each session, by which all can be worked out."""
-    rows = await transaction.fetch("SELECT min(id) AS id FROM rounds WHERE session_id IS NOT NULL GROUP BY session_id")
-    return [row["id"] for row in rows]
+async def all_sessions(transaction: Transaction) -> list[Row]:
+    """Return where and when each session was, by which all can be worked out."""
+    return await transaction.fetch("SELECT server, started_at, ended_at FROM sessions ORDER BY id")
 
 
-async def _sessions_near(transaction: Transaction, round_ids: Collection[int]) -> list[int]:
-    found: set[int] = set()
-    ids = sorted(round_ids)
-    for row in await transaction.fetch(_TOUCHED.format(marks=marks(len(ids))), ids):
-        first, last = utc(row["first"]), utc(row["last"])
+async def _sessions_near(transaction: Transaction, rounds: Iterable[Row]) -> list[int]:
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for row in rounds:
+        first, last = utc(row["started_at"]), utc(row["ended_at"])
         if first is not None and last is not None:
-            near = await transaction.fetch(_NEAR, (row["server"], first - _AROUND, last + _AROUND))
-            found.update(one["id"] for one in near)
-    return sorted(found)
+            before, after = spans.get(row["server"], (first, last))
+            spans[row["server"]] = min(first, before), max(last, after)
+    near = [
+        row["id"]
+        for server, (first, last) in spans.items()
+        for row in await transaction.fetch(_NEAR, (server, first - _AROUND, last + _AROUND))
+    ]
+    return sorted(near)
 
 
 async def _read(transaction: Transaction, sessions: list[int]) -> dict[int, Evening]:

@@ -1,8 +1,20 @@
-"""What a round that comes live costs in statements, of the import and of all three importing plugins together."""
+"""What a round that comes live costs in statements: of the import, of the importing plugins, and of everything."""
+
+from datetime import UTC
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from benchmarks.corpus import corpus
 from benchmarks.live_round import IMPORT, NOTICE, TOGETHER, measure
+from core.app import offline_application
+from core.config import parse_config
+from core.rounds.filenames import StatsFilename, parse_stats_filename
+from devkit.game.stats_file import filename
+from roundhook import RoundNotice
+from roundhook.testing import Stage
+from tests.statements import all_statements, commits
 
 MOST = {
     (IMPORT, 1): 15,
@@ -27,3 +39,66 @@ async def test_a_live_round_takes_few_statements(database_url: str, late: bool) 
     for one in costs:
         most = MOST[one.who, one.round_number] - (late and one.who != NOTICE)
         assert len(one.statements) <= most, "\n".join((f"{one.who}, R{one.round_number}:", *one.statements))
+
+
+STORED = {"postgres": (30, 6), "sqlite": (48, 6)}
+TOLD = {"postgres": (70, 12), "sqlite": (88, 13)}
+"""Statements and commits: the journal, its outcomes, BEGIN, COMMIT, locks and resets of connections are in it."""
+
+
+async def test_all_that_a_live_round_takes(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """From the published file to the last outcome, stored by the three importing plugins."""
+    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 30.0)  # on a slow machine a round would take longer
+    config = parse_config({"database": {"url": database_url}, "servers": {"local": {}}}, tmp_path)
+    with all_statements(monkeypatch) as noted:
+        async with offline_application(config) as app:
+            for name, data in corpus(8):
+                await app.services.publish(_notice(name))
+                await app.kernel.dispatcher.settled(10)
+                file = await app.services.files.put("local", name, data, trigger="notice")
+                noted.clear()
+                await app.services.publish(file)
+                await app.kernel.dispatcher.settled(10)
+                _check(noted, *STORED[app.services.database.dialect])
+
+
+async def test_all_that_a_told_round_takes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with everything on: stored, drawn and posted; its map's card takes the place of the first round's."""
+    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 30.0)
+    with all_statements(monkeypatch) as noted:
+        async with Stage(database=database_url) as stage:
+            files = list(corpus(4))
+            later = stage.clock.now().replace(tzinfo=None, microsecond=0) - _named(files[-1][0]).local_time
+            for old, data in files:
+                name = filename(_named(old).local_time + later, _named(old).map_name, _named(old).round_number)
+                await stage.publish(_notice(name))
+                await stage.settled()
+                file = await stage.app.services.files.put("local", name, data, trigger="notice")
+                noted.clear()
+                await stage.publish(file)
+                await stage.settled()
+                _check(noted, *TOLD[stage.db.dialect])
+
+
+def _check(noted: list[str], most_statements: int, most_commits: int) -> None:
+    """Hold one round's statements to the bounds: no connection is reset, and nothing is inserted row by row."""
+    assert 20 < len(noted) <= most_statements, "\n".join(noted)
+    assert commits(noted) <= most_commits, "\n".join(noted)
+    assert not any("pg_advisory_unlock_all" in one for one in noted)
+    assert not any(one[:40] == two[:40] for one, two in pairwise(noted) if "INSERT" in one)
+
+
+def _notice(name: str) -> RoundNotice:
+    file = _named(name)
+    end = file.local_time.replace(tzinfo=UTC).timestamp() - 4
+    return RoundNotice(
+        server="local", map_name=file.map_name, round_number=file.round_number, round_end_unix=end, sender="roundhook 9"
+    )
+
+
+def _named(name: str) -> StatsFilename:
+    found = parse_stats_filename(name)
+    assert found is not None
+    return found
