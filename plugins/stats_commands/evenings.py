@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roundhook.db import Database, Row
+from roundhook.db import Database, Row, marks
 from roundhook.rounds import PEOPLE, RANKED, SUMMED
 
 from .queries import NAME, PLAYED, Stats, Totals, totals_of, visible
@@ -35,15 +35,24 @@ class Evening:
     """Damage per minute of each player in each match."""
     earlier: int
     """How many rounds of the session were left out."""
+    axis: Mapping[int, int]
+    """Which team was on Axis in the first round of each drawn map."""
 
     @property
     def maps(self) -> list[PlayedMap]:
         """The maps of which a round 1 is there."""
         by_id = {row["id"]: row for row in self.rounds}
+        firsts = [row for row in self.rounds if row["match_id"] and row["round1_id"] == row["id"]]
         return [
-            PlayedMap(row["match_id"], row, by_id.get(row["round2_id"]), row["result"], row["winner_team"])
-            for row in self.rounds
-            if row["match_id"] and row["round1_id"] == row["id"]
+            PlayedMap(
+                match_id=row["match_id"],
+                first=row,
+                second=by_id.get(row["round2_id"]),
+                result=row["result"],
+                winner=row["winner_team"],
+                axis=self.axis.get(row["id"], 0),
+            )
+            for row in firsts
         ]
 
     @property
@@ -97,7 +106,18 @@ class Evenings:
             team_of={row["guid"]: row["team"] for row in people},
             by_map=await self._by_map(ids, number),
             earlier=count["rounds"] - len(rounds),
+            axis=await self.axis_of(number, [row["id"] for row in rounds if row["winner_team"] == 0]),
         )
+
+    async def axis_of(self, session_id: int | None, round_ids: Sequence[int]) -> dict[int, int]:
+        """Return which team of a session was on Axis in each of these rounds, where most of its players say so."""
+        rows = await self._db.fetch(
+            "SELECT p.round_id, sum(CASE WHEN (p.side = 1) = (t.team = 1) THEN 1 ELSE -1 END) AS first "
+            "FROM player_rounds p JOIN session_players t ON t.session_id = ? AND t.guid = p.guid "
+            f"WHERE p.round_id IN ({marks(len(round_ids))}) AND p.side IN (1, 2) GROUP BY p.round_id",
+            (session_id, *round_ids),
+        ) if round_ids else []  # fmt: skip
+        return {row["round_id"]: 1 if row["first"] > 0 else 2 for row in rows if row["first"]}
 
     async def standings(self, row: Row) -> tuple[dict[int, str], tuple[int, int]]:
         """Return the teams of the session that a round belongs to, and the score after that round's map."""

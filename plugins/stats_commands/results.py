@@ -23,6 +23,8 @@ class PlayedMap:
     result: str | None
     winner: int | None
     """A team of the session: 1 or 2; 0 a draw; None unknown, or mixed line-ups."""
+    axis: int = 0
+    """The team that was on Axis in round 1, by its players; 0 where that is not known or says itself by the winner."""
 
     @property
     def times(self) -> tuple[float | None, float | None]:
@@ -37,10 +39,11 @@ class PlayedMap:
 
     @property
     def first_attackers(self) -> int:
-        """The team that attacked in round 1; 0 where that is not known, and after a draw."""
-        if not self.winner:
-            return 0
-        return {"first_attackers": self.winner, "second_attackers": 3 - self.winner}.get(self.result or "", 0)
+        """The team that attacked in round 1; 0 where that is not known."""
+        if self.winner:
+            return {"first_attackers": self.winner, "second_attackers": 3 - self.winner}.get(self.result or "", 0)
+        defender = self.first["defender_side"]
+        return (3 - self.axis if defender == 1 else self.axis) if self.axis and defender in SIDES else 0
 
 
 def attack_seconds(row: Row) -> float | None:

@@ -160,7 +160,10 @@ class Answers:
         match, rounds = await self.stats.match(match_id), await self.stats.both(match_id)
         if match is None or len(rounds) < 2:
             raise UserFacingError("This map has no two rounds any more.")
-        played = PlayedMap(match_id, rounds[0], rounds[1], match["result"], match["winner_team"])
+        axis = await self.evenings.axis_of(rounds[0]["session_id"], [rounds[0]["id"]])
+        played = PlayedMap(
+            match_id, rounds[0], rounds[1], match["result"], match["winner_team"], axis.get(rounds[0]["id"], 0)
+        )
         teams, score = await self.evenings.standings(rounds[0])
         line, cards = views.map_line(played, teams, score), [await self._card_of(row) for row in rounds]
         data = await self._threads.draw(
