@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.databases import databases
 from benchmarks.history import build
+from benchmarks.read_latency import PLAYER_ROWS
 from core.clock import Clock
 from core.db import Database, open_database
 from core.db import tables as core_tables
@@ -25,7 +26,6 @@ from core.rounds import sightings
 from core.rounds import tables as round_tables
 from plugins.stats_commands.search import Search
 
-PLAYER_ROWS = 1_000_000
 PEOPLE, TIMES, FEW = 12, 5, 8
 DAYS = ("", "yesterday", "friday", f"{datetime.now(UTC):%Y-%m}")
 
