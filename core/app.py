@@ -19,6 +19,7 @@ from core.db.owners import Owners
 from core.db.presence import BEAT_SECONDS, Presence
 from core.discord.port import NoDiscord
 from core.discord.troubles import Troubles
+from core.heap import share_heap
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
 from core.kernel.asides import tell_asides
@@ -81,6 +82,7 @@ async def bot_application(
     """
     from core.discord.bot import Discord  # heavy, and only the bot needs it
 
+    share_heap()
     discord, clock = Discord(config), clock or Clock()
     async with _services(config, clock, discord) as services:
         kernel = services.kernel
