@@ -1,7 +1,8 @@
 """How fast ``roundhook import`` is, start-up included, and what it takes: ``python -m benchmarks.import_speed``.
 
 The command runs as a process of its own on 1,000, 2,000 and 4,000 invented files, on both databases, three times each
-(``--runs N``); shown are the medians, beside what is aimed at on two cores.
+(``--runs N``); shown are the medians, beside what is aimed at on two cores. With ``--folder PATH`` the files there are
+imported instead (of a few hundred the start-up is half); with ``--before COMMIT`` by that version too, in turns.
 """
 
 import argparse
@@ -14,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.before import tree_of
 from benchmarks.corpus import write_corpus
 from benchmarks.databases import Fresh, databases
 
@@ -41,6 +43,53 @@ class Run:
     stall_ms: float
     start_stall_ms: float
     peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole process: how many files it saw, and the seconds that it took, by the wall and of a processor."""
+
+    files: float
+    seconds: float
+    cpu_seconds: float
+
+
+def whole(root: Path, folder: Path, url: str) -> Whole:
+    """Import *folder* into the empty database at *url* with the roundhook that lies in *root*."""
+    command = [sys.executable, "-m", "roundhook", "import", str(folder), "--json", "--db", url]
+    with tempfile.TemporaryDirectory() as storage:
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        started, before = time.perf_counter(), os.times()
+        done = subprocess.run(command, cwd=storage, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        seconds, after = time.perf_counter() - started, os.times()
+    if not done.stdout:
+        raise SystemExit(f"The import did not go through: {done.stderr[-2000:]}")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Whole(json.loads(done.stdout)["seen"], seconds, cpu)
+
+
+def compare(folder: Path, before: str | None, times: int) -> None:
+    """Print, for both databases, what whole processes take: of *before* (a commit) and of now, in turns."""
+    with databases() as servers, tree_of(before) if before else nullcontext(ROOT) as tree:
+        trees = {before: tree, "now": ROOT} if before else {"now": ROOT}
+        for name, fresh in servers.items():
+            runs: dict[str, list[Whole]] = {version: [] for version in trees}
+            for _ in range(times):
+                for version, root in trees.items():
+                    with fresh() as url:
+                        runs[version].append(whole(root, folder, url))
+            for version, some in runs.items():
+                print(f"  {name:10} {version:9} {_middle(some)}", flush=True)
+
+
+def _middle(runs: Sequence[Whole]) -> str:
+    wall, cpu = statistics.median(one.seconds for one in runs), statistics.median(one.cpu_seconds for one in runs)
+    files = runs[0].files
+    speed, work = (
+        f"{wall:5.2f} s, {files / wall:4.0f} files/s",
+        f"{cpu:5.2f} s of CPU, {files / cpu:.0f} a second of it",
+    )
+    return f"{files:.0f} files  {speed}; {work}"
 
 
 def measure(folder: Path, files: int, url: str) -> Run:
@@ -102,7 +151,14 @@ def main(argv: Sequence[str] = ()) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.import_speed")
     parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help="how often each import is run")
-    times = parser.parse_args(argv).runs
+    parser.add_argument("--folder", type=Path, metavar="PATH", help="import these files instead of invented ones")
+    parser.add_argument("--before", metavar="COMMIT", help="with --folder: an older version, measured in turns")
+    given = parser.parse_args(argv)
+    times = given.runs
+    if given.folder:
+        print(f"roundhook import, whole processes; medians of {times} runs in turn")
+        compare(given.folder.absolute(), given.before, times)
+        return
     print(f"roundhook import, start-up included; medians of {times} runs")
     with folders() as corpora, databases() as servers:
         for name, fresh in servers.items():
