@@ -14,7 +14,7 @@ MOST_ROUNDS = 120
 """So many rounds of a session are read, the last ones: a server that never pauses has sessions of thousands."""
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDER BY played_at DESC LIMIT {most})"""
-_COUNT = "(SELECT count(*) FROM rounds n WHERE n.session_id = s.id) AS rounds"
+_COUNT = "(SELECT count(*) FROM rounds c WHERE c.session_id = s.id) AS rounds"
 _HAS_PEOPLE = f"EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = x.id AND {PEOPLE})"
 _DPM = "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)"
 
@@ -78,12 +78,10 @@ class Evenings:
     async def latest(self, hidden: Sequence[str], *, server: str | None = None, limit: int = 1) -> list[Row]:
         """Return the latest sessions in which people played a whole round."""
         ids, args = await self._stats.newest("sessions", "ended_at", _HAS_PEOPLE, hidden, limit, server)
-        order = "s.ended_at DESC, s.id DESC"
-        return await self._db.fetch(
-            f"SELECT s.*, {_COUNT} FROM (SELECT s.* FROM sessions s WHERE s.id IN ({ids}) ORDER BY {order} "
-            f"LIMIT {int(limit)}) s ORDER BY {order}",
-            args,
+        newest = (
+            f"SELECT i.* FROM sessions i WHERE i.id IN ({ids}) ORDER BY i.ended_at DESC, i.id DESC LIMIT {int(limit)}"
         )
+        return await self._db.fetch(f"SELECT s.*, {_COUNT} FROM ({newest}) s ORDER BY s.ended_at DESC, s.id DESC", args)
 
     async def read(self, session: Row) -> Evening:
         """Return a session whole, or the last part of a very long one."""
