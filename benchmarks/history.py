@@ -14,7 +14,7 @@ from typing import Any
 from core.db import Database
 from core.db import tables as core_tables
 from core.db.tables import columns_of
-from core.rounds import rollups
+from core.rounds import rollups, sightings
 from core.rounds import tables as round_tables
 from core.rounds.tables import (
     Award,
@@ -170,6 +170,7 @@ async def build(database: Database, size: int) -> None:
     for sql in indexes:
         await database.execute(sql)
     await rollups.rebuild_rollups(database)
+    await sightings.rebuild_sightings(database)
     if database.dialect == "postgres":  # autovacuum would do it within a minute
         await database.execute("ANALYZE")
 

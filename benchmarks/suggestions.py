@@ -22,7 +22,6 @@ from core.clock import Clock
 from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.migrate import migrate
-from core.rounds import sightings
 from core.rounds import tables as round_tables
 from plugins.stats_commands.search import Search
 
@@ -120,7 +119,6 @@ async def _built(url: str) -> None:
         await migrate(database)
         database.bind(*core_tables.TABLES, *round_tables.TABLES)
         await build(database, PLAYER_ROWS)
-        await sightings.rebuild_sightings(database)
 
 
 if __name__ == "__main__":

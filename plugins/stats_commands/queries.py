@@ -129,10 +129,13 @@ class Stats:
             (guid, *args),
         )
 
-    async def names(self, guid: str) -> list[Row]:
-        """Return the names a player has used, the latest first."""
+    async def names(self, guid: str, hidden: Sequence[str]) -> list[Row]:
+        """Return the names a player has used where the guild sees it, the latest first."""
+        where, args = visible(hidden, "p")
         return await self._db.fetch(
-            "SELECT name, last_seen FROM player_names WHERE guid = ? ORDER BY last_seen DESC LIMIT 6", (guid,)
+            f"SELECT p.name, max(p.last_seen) AS seen FROM player_sightings p WHERE p.guid = ? AND {where} "
+            "GROUP BY p.name ORDER BY seen DESC, p.name LIMIT 6",
+            (guid, *args),
         )
 
     async def last_names(self, guids: Sequence[str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -106,7 +107,8 @@ class Answers:
                 "Rounds with a bot on a side do not count."
             )
         weapons = await self.stats.weapons(found.guid, server, since, hidden)
-        names = await self.stats.names(found.guid)
+        names = await self.stats.names(found.guid, hidden)
+        totals = replace(totals, name=found.name)
         return views.player_message(totals, weapons, names, _where(server, days), found.last_seen)
 
     async def top(self, category: str, asked: Asked, number: int = 0, guid: str = "") -> Message | None:

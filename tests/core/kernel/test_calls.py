@@ -160,10 +160,7 @@ async def test_what_goes_wrong_inside_is_told(tmp_path: Path) -> None:
 
 
 AWAY = [
-    (
-        "shop.priced_of",
-        "shop 1 offers bad, fail, leave, prices_of, take, wait. Did you mean prices_of? Correct the name.",
-    ),
+    ("shop.priced_of", "shop 1 offers bad, fail, leave, prices_of, take, wait. Did you mean prices_of? Correct"),
     ("shop.private", "shop 1 offers"),
     ("shop.setup", "shop 1 offers"),
     ("shop", "shop 1 offers"),

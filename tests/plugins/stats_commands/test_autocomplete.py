@@ -126,10 +126,13 @@ async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None
         there = [await found("player", typed, 2) for typed in ("covrt", "spy")]
         said = await stage.discord.invoke("stats", guild=1, options={"player": "spy"})
         asked = await stage.discord.invoke("stats", guild=1, options={"player": "opne"})
+        numbers = await stage.discord.invoke("stats", guild=1, options={"player": "AAAAAAA1"})
 
     known = ["open · AAAAAAA1", "two · AAAAAAA2"]
     assert here == [known, [], [], [], [], known[:1]]
     assert [len(one) for one in rounds] == [0, 0, 0, 1]
+    assert numbers.text.startswith("open\n")
+    assert "covert" not in numbers.text
     assert there == [["covert · AAAAAAA1"], ["spy · BBBBBBB1"]]
     assert said.text == "No player called 'spy' is known. Type a part of the name and choose."
     assert asked.text == "No player called 'opne' is known. Did you mean open (`AAAAAAA1`)? Choose while typing."
@@ -140,7 +143,7 @@ async def test_choices_keep_to_discords_limits() -> None:
     async with Stage(PLUGINS) as stage:
         await play(stage, "supply", ago=9000, players=[*crowd(63), Line("EEEEEEEE", "x" * 200)], trigger="import")
         for number in range(30):
-            name = filename(stage, f"m{number:02d}_{'long_' * 30}", ago=60 + number)
+            name = filename(stage, f"m{number:02d}_{'long_' * 30}", ago=60 + number * 200)
             players = [Line("AAAAAAA1", "one", fields={0: number})]
             data = stats_file(f"m{number:02d}_{'long_' * 30}", players=players)
             await hand_over(stage, name, data, server=f"server{number:02d}", trigger="import")
