@@ -39,6 +39,8 @@ ASIDE = {
     "logbook.py",
     "report.py",
     "sync.py",
+    "scopes.py",
+    "guilds.py",
     "jobs.py",
     "schedule.py",
 }
@@ -195,9 +197,10 @@ def census(stage: Stage) -> dict[str, Any]:
 
 
 def _is_ours(task: "asyncio.Task[Any]") -> bool:
-    """Tell tasks of the bot from those of libraries, which may still end a query that was cancelled."""
+    """Tell tasks of the bot from those of libraries, which may still end a query, and from what goes on beside."""
     code = getattr(task.get_coro(), "cr_code", None)
-    return code is not None and Path(code.co_filename).is_relative_to(Path(str(core.discord.bot.__file__)).parent)
+    file = Path(code.co_filename) if code is not None else Path()
+    return file.is_relative_to(Path(str(core.discord.bot.__file__)).parent) and file.name not in ASIDE
 
 
 def _work_of(task: "asyncio.Task[Any]") -> str:

@@ -489,6 +489,7 @@ async def reload_often(folder: Path, times: int, *, objects: int) -> None:
     async with Stage(plugins=["working"], folders=[folder]) as stage:
         for _ in range(5):
             await stage.plugins.reload("working")
+        await stage.discord.up_to_date()
         await asyncio.gather(*(stage.db.fetch("SELECT 1") for _ in range(20)))  # each reader is opened when first used
         before, many = census(), len(gc.get_objects())
 
