@@ -17,6 +17,7 @@ def tell(plugin: str, folder: Path | None) -> None:
     told = {**_told(), plugin: str(folder)}
     if folder is None:
         del told[plugin]
+        told |= {name: place for name, place in _INHERITED.items() if name == plugin}
     if told != _told():
         others = [one for one in sys.path if not one.startswith(_HEAD)]
         sys.path[:] = [*others, _HEAD + json.dumps(told)] if told else others
@@ -37,3 +38,7 @@ def _told() -> dict[str, str]:
     entry = next((one for one in sys.path if one.startswith(_HEAD)), f"{_HEAD}{{}}")
     found: dict[str, str] = json.loads(entry.removeprefix(_HEAD))
     return found
+
+
+_INHERITED = _told()
+"""What the process that has started this one has said."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.kernel import names
+from core.kernel import elsewhere, names
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests.plugin_maker import running, save, until, write_plugin
@@ -213,3 +213,14 @@ async def test_work_goes_to_other_processes_and_comes_back(tmp_path: Path, way: 
         after = await stage.call("pools.run", way=way)
 
     assert (before, after) == ([True, 42, "one"], [True, 42, "two"])
+
+
+def test_what_a_process_was_told_it_knows_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has loaded a plugin of that name itself, and let go of it, finds what is pickled where it came from."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(elsewhere, "_INHERITED", {"keeps": "/there"})
+    elsewhere.tell("keeps", Path("/here"))
+    here = elsewhere.folder_of("keeps")
+    elsewhere.tell("keeps", None)
+
+    assert (here, elsewhere.folder_of("keeps")) == (Path("/here"), Path("/there"))
