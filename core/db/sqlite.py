@@ -8,6 +8,7 @@ A thread runs its statements in order, so what a cancelled task leaves is undone
 import asyncio
 import contextlib
 import os
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ from core.errors import ConfigError, DatabaseAwayError
 T = TypeVar("T")
 
 READERS = 3
+_ALONE = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
+"""What needs no transaction around it. A BEGIN or a PRAGMA would stay on the connection that all write on."""
 _PRAGMAS = ("foreign_keys=1", "temp_store=MEMORY")
 _WRITER_CACHE, _READER_CACHE = "cache_size=-4000", "cache_size=-1000"
 """KiB of pages that a connection keeps. They fill as the database grows, so what is allowed here is what a bot that has
@@ -67,12 +70,11 @@ class SqliteDatabase(Database):
         return await self._write(sql, args)
 
     async def _write(self, sql: str, args: Sequence[Any]) -> list[Row]:
+        if self.engine.current_transaction.get() is not None or not _ALONE.match(sql):
+            return await super().write(sql, args)
         with self.outage:
-            writer = self.engine.writer
-            if self.engine.current_transaction.get() is not None:
-                return await writer.fetch(sql, args)
             async with self.engine.write_lock:
-                return await writer.fetch(sql, args)
+                return await self.engine.writer.fetch(sql, args)
 
     async def backup(self, target: Path) -> None:
         """Copy what is committed to *target* (a new file) while the database is in use.

@@ -1,9 +1,13 @@
 """Both databases behind one face."""
 
 import asyncio
+import contextlib
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from core.db import Database, open_database
@@ -49,6 +53,31 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
             raise ZeroDivisionError
 
     assert await database.fetch("SELECT id FROM sessions") == []
+
+
+@pytest.mark.parametrize("begins", ["BEGIN", "begin immediate", "SAVEPOINT mine", "COMMIT", "ROLLBACK"])
+async def test_who_begins_by_execute_takes_nobodys_rows_along(database: Database, begins: str) -> None:
+    """A transaction that a statement opens ends with it: what others write then is stored, in one or without."""
+    with contextlib.suppress(sqlite3.OperationalError, asyncpg.PostgresError):
+        await database.execute(begins)
+    await database.execute(INSERT, ("a", MOMENT, MOMENT))
+    async with database.transaction() as transaction:
+        await transaction.fetch(INSERT, ("b", MOMENT, MOMENT))
+
+    rows = await database.fetch("SELECT server FROM sessions ORDER BY server")
+    assert [row["server"] for row in rows] == ["a", "b"]
+
+
+async def test_a_plugin_cannot_make_what_is_committed_less_safe(tmp_path: Path) -> None:
+    """A setting of SQLite that holds for all who write is not taken from an execute."""
+    async with open_database(f"sqlite:///{tmp_path}/own.db") as database:
+        with contextlib.suppress(sqlite3.OperationalError):
+            await database.execute("PRAGMA synchronous=OFF")
+        await database.execute("PRAGMA foreign_keys=0")
+
+        async with database.transaction() as transaction:
+            assert await transaction.fetch("PRAGMA synchronous") == [{"synchronous": 2}]
+            assert await transaction.fetch("PRAGMA foreign_keys") == [{"foreign_keys": 1}]
 
 
 async def test_a_cancelled_transaction_leaves_nothing_and_lets_the_next_one_in(database: Database) -> None:
