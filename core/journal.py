@@ -176,6 +176,23 @@ class Journal(Backlog):
         found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in ended]
         return [delivery for delivery in found if delivery is not None]
 
+    async def replay(self, event_ids: Sequence[int]) -> int:
+        await self._write_now()
+        return await super().replay(event_ids)
+
+    async def retry_failed(self, plugin: str) -> bool:
+        await self._write_now()
+        return await super().retry_failed(plugin)
+
+    async def waiting(self, plugin: str) -> int:
+        await self._write_now()
+        return await super().waiting(plugin)
+
+    async def _write_now(self) -> None:
+        """Have what is recorded where it is looked for; if the database does not take it, ``run`` tries again."""
+        if not await self._write():
+            self._work.set()
+
     def _open_delivery(self, row: Row) -> OpenDelivery | None:
         """Read a row; one that this version cannot read has failed for good, and is tried again at the next start."""
         try:

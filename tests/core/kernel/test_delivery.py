@@ -1,6 +1,7 @@
 """What came while nobody listened comes later; a failure counts only against what failed; what is live goes first."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,33 @@ async def test_what_failed_for_good_is_tried_again_by_other_code(tmp_path: Path,
         await stage.settled()
         assert running(stage, "strict").seen == [1]
         assert await states(stage, "strict") == ["done"]
+
+
+async def test_what_has_ended_just_now_is_known_before_it_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """A handler that a reload waits for and that refuses is tried by the new code; one that has ended waits no more."""
+    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 60)
+    waits = "import asyncio\nself.go = asyncio.Event()\nawait self.go.wait()\n"
+    write_plugin(tmp_path, "strict", recorder(body=f"{waits}from roundhook import BadInputError\nraise BadInputError"))
+    async with Stage(["strict"], folders=[tmp_path], database=database_url) as stage:
+        await stage.publish(imported(1))
+        await _changed_while_it_runs(stage, lambda: write_plugin(tmp_path, "strict", recorder(body=waits)))
+        assert await stage.app.kernel.waiting("strict") == ""
+        await stage.settled(5)
+        assert await states(stage, "strict") == ["done"]
+
+
+async def _changed_while_it_runs(stage: Stage, write: Callable[[], object]) -> None:
+    """Reload *strict* while it refuses an event; then switch it off while the new code handles that."""
+    for change in ("reload", "disable"):
+        await until(lambda: hasattr(running(stage, "strict"), "go"), 5)
+        plugin = running(stage, "strict")
+        write()
+        task = asyncio.create_task(getattr(stage.plugins, change)("strict"))
+        await until(lambda: stage.app.kernel.slots["strict"].gate.closed, 5)
+        plugin.go.set()
+        assert (await task).ok
 
 
 async def test_what_failed_for_good_is_tried_again_at_the_next_start(tmp_path: Path, database_url: str) -> None:
