@@ -7,7 +7,7 @@ from typing import Any
 from roundhook.db import Database, Row, marks
 from roundhook.rounds import PEOPLE, RANKED, SUMMED
 
-from .queries import NAME, PLAYED, Stats, Totals, totals_of, visible
+from .queries import PLAYED, Stats, Totals, totals_of, visible
 from .results import PlayedMap, score_of
 
 MOST_ROUNDS = 120
@@ -16,6 +16,10 @@ _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDER BY played_at DESC LIMIT {most})"""
 _COUNT = "(SELECT count(*) FROM rounds c WHERE c.session_id = s.id) AS rounds"
 _HAS_PEOPLE = f"EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = x.id AND {PEOPLE})"
+_NAME = """(
+    SELECT one.name FROM player_sightings one WHERE one.guid = p.guid AND one.server = ?
+    ORDER BY one.last_seen DESC, one.name DESC LIMIT 1)"""
+"""The last name that a player was seen with on the session's server: who sees that may not see the others."""
 _DPM = "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)"
 
 
@@ -100,7 +104,7 @@ class Evenings:
             session=session,
             rounds=rounds,
             teams={row["team"]: row["name"] for row in teams},
-            players=await self._players(ids, number),
+            players=await self._players(ids, session),
             team_of={row["guid"]: row["team"] for row in people},
             by_map=await self._by_map(ids, number),
             earlier=count["rounds"] - len(rounds),
@@ -157,11 +161,11 @@ class Evenings:
             (session_id,),
         )
 
-    async def _players(self, ids: str, session: int) -> list[Totals]:
+    async def _players(self, ids: str, session: Row) -> list[Totals]:
         rows = await self._db.fetch(
-            f"SELECT p.guid, {NAME} AS name, count(*) AS rounds, {_SUMS} {PLAYED} "
+            f"SELECT p.guid, {_NAME} AS name, count(*) AS rounds, {_SUMS} {PLAYED} "
             f"WHERE r.id IN {ids} AND {RANKED} GROUP BY p.guid ORDER BY {_DPM} DESC NULLS LAST, p.guid",
-            (session,),
+            (session["server"], session["id"]),
         )
         return [totals_of(row) for row in rows]
 

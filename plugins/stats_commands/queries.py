@@ -17,12 +17,10 @@ _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 MAX_ID = 2**31 - 1
 LOOKED_AT = 300
 """So many of the last rounds are looked through for one that has awards."""
-NAME = "(SELECT one.name FROM players one WHERE one.guid = p.guid)"
-"""The last name that a player was seen with."""
 PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
 _HAS_AWARDS = "EXISTS (SELECT 1 FROM awards a WHERE a.round_id = x.id)"
 _LAST_AWARDS = f"SELECT DISTINCT a.round_id FROM awards a ORDER BY a.round_id DESC LIMIT {LOOKED_AT}"
-_SUMMED_UP = f"SELECT p.guid, {NAME} AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
+_SUMMED_UP = f"SELECT p.guid, p.guid AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ class Stats:
     async def player_totals(
         self, guid: str, server: str | None, since: datetime | None, hidden: Sequence[str]
     ) -> Totals | None:
-        """Return one player's sums."""
+        """Return one player's sums, with the GUID for a name."""
         sums, args = summed(server, since, hidden)
         rows = await self._db.fetch(f"{_SUMMED_UP} {sums} AND p.guid = ? GROUP BY p.guid", (*args, guid))
         return totals_of(rows[0]) if rows else None
@@ -138,10 +136,15 @@ class Stats:
             (guid, *args),
         )
 
-    async def last_names(self, guids: Sequence[str]) -> dict[str, str]:
-        """Return the last name of each of these players."""
-        sql = f"SELECT guid, name FROM players WHERE guid IN ({marks(len(guids))})"
-        return {row["guid"]: row["name"] for row in await self._db.fetch(sql, guids)}
+    async def last_names(self, guids: Sequence[str], hidden: Sequence[str]) -> dict[str, str]:
+        """Return the last name of each of these players where the guild sees it."""
+        where, args = visible(hidden, "p")
+        rows = await self._db.fetch(
+            f"SELECT p.guid, p.name FROM player_sightings p WHERE p.guid IN ({marks(len(guids))}) AND {where} "
+            "ORDER BY p.last_seen, p.name",
+            (*guids, *args),
+        )
+        return {row["guid"]: row["name"] for row in rows}
 
     async def awards(self, round_id: int) -> list[Row]:
         """Return a round's awards with the names of the players."""

@@ -126,7 +126,7 @@ class Answers:
         page = best[ranking_view.PAGE * number : ranking_view.PAGE * (number + 1)]
         if not page:
             return None
-        names = await self.stats.last_names([*(place.guid for place in page), guid])
+        names = await self.stats.last_names([*(place.guid for place in page), guid], asked.hidden)
         own = await self._own_line(guid, category, board, names) if guid else ""
         where += board.samples[category].words
         return ranking_view.board_page(f"Top {category}", where, best, number, category, names, own)

@@ -1,5 +1,6 @@
 """What is offered while a user types: 25 choices of 100 characters at most, the nearest first, and only what fits."""
 
+import json
 from datetime import timedelta
 
 from roundhook.testing import Stage
@@ -127,12 +128,20 @@ async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None
         said = await stage.discord.invoke("stats", guild=1, options={"player": "spy"})
         asked = await stage.discord.invoke("stats", guild=1, options={"player": "opne"})
         numbers = await stage.discord.invoke("stats", guild=1, options={"player": "AAAAAAA1"})
+        last = await stage.discord.invoke("last", guild=1)
+        boards = [
+            await stage.discord.invoke("top", guild=guild, options={"player": "AAAAAAA1", "server": "local"})
+            for guild in (1, 2)
+        ]
 
     known = ["open · AAAAAAA1", "two · AAAAAAA2"]
     assert here == [known, [], [], [], [], known[:1]]
     assert [len(one) for one in rounds] == [0, 0, 0, 1]
     assert numbers.text.startswith("open\n")
     assert "covert" not in numbers.text
+    shown = [json.dumps(one, default=str) for one in (last, boards[0])]
+    assert all("open" in one and "covert" not in one for one in shown)
+    assert "**covert**" in boards[1].text
     assert there == [["covert · AAAAAAA1"], ["spy · BBBBBBB1"]]
     assert said.text == "No player called 'spy' is known. Type a part of the name and choose."
     assert asked.text == "No player called 'opne' is known. Did you mean open (`AAAAAAA1`)? Choose while typing."
