@@ -11,7 +11,7 @@ from typing import Any
 from roundhook.db import Database, Row, marks
 from roundhook.rounds import SUMMED, day_of
 
-from .seen import visible_servers
+from .seen import MOST_SERVERS, visible_servers
 
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 MAX_ID = 2**31 - 1
@@ -174,7 +174,7 @@ class Stats:
         some = f"SELECT n.id FROM (SELECT x.id FROM {table} x WHERE {where} {{}} ORDER BY x.{at} DESC LIMIT {limit}) n"
         if not hidden and server is None:
             return some.format(""), ()
-        seen = [one for one in await visible_servers(self._db, hidden) if server in (None, one)]
+        seen = [one for one in await visible_servers(self._db, hidden) if server in (None, one)][:MOST_SERVERS]
         return " UNION ALL ".join([some.format("AND x.server = ?")] * len(seen)) or "NULL", tuple(seen)
 
     async def _newest_round(self, hidden: Sequence[str], where: str, limit: int, needed: str = "1 = 1") -> Row | None:

@@ -12,7 +12,7 @@ from .figures import counted
 from .search_players import Found, PlayerSearch
 from .search_rounds import RoundSearch
 from .search_sessions import SessionSearch
-from .seen import visible_servers
+from .seen import MOST_SERVERS, visible_servers
 
 MAX_NAME = 40
 """Letters of a player's name in a choice, which has room for 100, and in a list of names."""
@@ -75,14 +75,14 @@ class Search:
         raise UserFacingError(f"Several players fit '{shown}': {names}. Choose one while typing.")
 
     async def check_server(self, server: str | None, hidden: Sequence[str]) -> list[str]:
-        """Return the server, without one all that may be seen.
+        """Return the server, without one those that may be seen and were played on last.
 
         Raises:
             UserFacingError: it has no round, or may not be seen; says which is like it, and which there are.
         """
         known = await visible_servers(self._db, hidden)
         if server is None or server in known:
-            return [server] if server else known
+            return [server] if server else known[:MOST_SERVERS]
         there = ", ".join(map(escape_markdown, known[:SEVERAL])) or "no server yet"
         raise UserFacingError(
             f"No round of a server '{escape_markdown(server)}' is stored. "

@@ -14,7 +14,7 @@ from roundhook.commands import Nearness, nearness, ranked
 from roundhook.db import Database, marks
 from roundhook.rounds import name_key, name_parts
 
-from .seen import fetch_parts, visible_servers
+from .seen import MOST_SERVERS, fetch_parts, visible_servers
 
 MOST = 25
 RECENT, ALIKE = 200, 150
@@ -72,7 +72,7 @@ class PlayerSearch:
             return []
         key, guid = name_key(typed.rstrip("^")), _BLANK.sub("", typed).upper()
         guid = guid[:GUID] if _HALF_GUID.fullmatch(guid) else ""
-        guids = await self._recent(servers)
+        guids = await self._recent(servers[:MOST_SERVERS])
         if key:
             guids |= await self._alike(key)
         if guid:

@@ -15,7 +15,7 @@ from roundhook.db import Database, Row
 
 from .days import days_of
 from .queries import MAX_ID
-from .seen import ALL, Part, fetch_parts, visible_servers
+from .seen import ALL, MOST_SERVERS, Part, fetch_parts, visible_servers
 
 MOST = 25
 _MAPS_KNOWN = 1000
@@ -138,7 +138,7 @@ class RoundSearch:
         return first, last
 
     def _parts(self, asked: Asked, maps: Sequence[str], servers: Sequence[str], most: int) -> Iterator[Part]:
-        for server in [asked.server] if asked.server else servers:
+        for server in [asked.server] if asked.server else servers[:MOST_SERVERS]:
             for number in [asked.number] if asked.number else (1, 2):
                 rest = (server, number, *self.span(asked.day, server))
                 if asked.maps is None:

@@ -6,7 +6,7 @@ from roundhook.db import Database, Row
 from roundhook.rounds import PEOPLE
 
 from .search_rounds import RoundSearch, asked_of
-from .seen import Part, fetch_parts, visible_servers
+from .seen import MOST_SERVERS, Part, fetch_parts, visible_servers
 
 MOST = 25
 _COUNTED = 1000
@@ -37,7 +37,8 @@ class SessionSearch:
         servers = await visible_servers(self._db, hidden)
         asked = asked_of(typed, servers, servers, self._rounds.today())
         wanted = [server] if server else [asked.server] if asked.server else asked.maps
-        return await self.of_day(asked.day, servers if wanted is None else [one for one in wanted if one in servers])
+        seen = servers if wanted is None else [one for one in wanted if one in servers]
+        return await self.of_day(asked.day, seen[:MOST_SERVERS])
 
     async def of_day(self, day: str, servers: Sequence[str]) -> list[Row]:
         """Return the evenings that began on a day (in words, "" any), by each server's clock."""

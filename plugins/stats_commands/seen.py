@@ -9,7 +9,7 @@ from typing import Any
 from roundhook.db import Database, Row, utc
 
 MOST_SERVERS = 40
-"""So many servers are looked at, those played on last."""
+"""Of so many servers the latest is looked for, of those played on last; of any other where it is named."""
 MOST_PARTS = 60
 """Parts of one statement."""
 _SERVERS = """
@@ -28,7 +28,7 @@ Part = tuple[str, Sequence[Any]]
 async def visible_servers(db: Database, hidden: Sequence[str]) -> list[str]:
     """Return the servers with rounds that are not *hidden*, the one played on last first."""
     rows = [row for row in await db.fetch(_SERVERS) if row["server"] not in hidden]
-    return [row["server"] for row in sorted(rows, key=lambda row: str(utc(row["latest"])), reverse=True)][:MOST_SERVERS]
+    return [row["server"] for row in sorted(rows, key=lambda row: str(utc(row["latest"])), reverse=True)]
 
 
 async def fetch_parts(db: Database, parts: Sequence[Part], around: str = ALL) -> list[Row]:

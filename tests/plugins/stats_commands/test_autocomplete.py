@@ -148,12 +148,12 @@ async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None
 
 
 async def test_choices_keep_to_discords_limits() -> None:
-    """Of 64 players, 30 rounds with the longest map names and 30 servers, 25 are offered, the latest first."""
+    """Of 64 players, 45 rounds with the longest map names and 45 servers, 25 are offered, the latest first."""
     async with Stage(PLUGINS) as stage:
         await play(stage, "supply", ago=9000, players=[*crowd(63), Line("EEEEEEEE", "x" * 200)], trigger="import")
-        for number in range(30):
+        for number in range(45):
             name = filename(stage, f"m{number:02d}_{'long_' * 30}", ago=60 + number * 200)
-            players = [Line("AAAAAAA1", "one", fields={0: number})]
+            players = [Line("AAAAAAA1", "one", fields={0: number}), Line(f"BBBBBB{number:02d}", f"guest{number:02d}")]
             data = stats_file(f"m{number:02d}_{'long_' * 30}", players=players)
             await hand_over(stage, name, data, server=f"server{number:02d}", trigger="import")
         players_, servers, rounds, by_id, by_map = [
@@ -163,11 +163,22 @@ async def test_choices_keep_to_discords_limits() -> None:
                 ("round", "id", "M29"),
             )
         ]  # fmt: skip
+        oldest = [
+            await stage.discord.invoke("session", guild=1, options={"server": "server44"}),
+            await stage.discord.invoke("top", guild=1, options={"server": "server44"}),
+            await stage.discord.invoke("stats", guild=1, options={"player": "guest44"}),
+            await stage.discord.invoke("sessions", guild=1, options={"server": "server44"}),
+        ]
+        known = await stage.discord.autocomplete("session", "server", "server44", guild=1)
+        of_it = await stage.discord.autocomplete("round", "id", "server44", guild=1)
         longest = await stage.discord.autocomplete("stats", "player", "xxx", guild=1)
 
     assert [len(one) for one in (players_, servers, rounds)] == [25, 25, 25]
     assert all(len(choice["name"]) <= 100 for one in (players_, servers, rounds, longest) for choice in one)
     assert longest[0]["value"] == "EEEEEEEE"
+    assert ["m44" in oldest[0].text, "guest44" in oldest[1].text, "guest44" in oldest[2].text] == [True] * 3
+    assert [one.text.count("server44") for one in oldest[3:]] == [1]
+    assert ([one["value"] for one in known], [one["value"] for one in of_it]) == (["server44"], [46])
     assert servers[0] == {"name": "server00", "value": "server00"}
     assert rounds[0]["name"].startswith("2 · m00_long_")
     assert by_id[0]["value"] == 3
