@@ -35,10 +35,18 @@ class Batcher(Generic[Item, Result]):
         """Work off what waits, for ever."""
         while True:
             await self._arrived.wait()
+            await self._all_that_come()
             self._arrived.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._do_batch([one for one in batch if not one[1].done()])
+
+    async def _all_that_come(self) -> None:
+        """Return when a turn of the event loop has brought no more: those of one commit come in a turn each."""
+        seen = 0
+        while seen < len(self._waiting) < self._most:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _do_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:

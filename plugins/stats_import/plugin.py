@@ -1,5 +1,6 @@
 """FetchedFile → rows → ImportedRound; RoundNotice → its round. One path for live, poll and backfill."""
 
+import asyncio
 from zoneinfo import ZoneInfo
 
 from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
@@ -39,8 +40,7 @@ class StatsImport(Plugin):
         imported = await self.batches.do(file)
         if file.trigger != "import":
             self.ctx.log.info("%s is %s", file.filename, imported.state)
-        for event in imported.events:
-            await self.ctx.publish(event)
+        await asyncio.gather(*map(self.ctx.publish, imported.events))
         if imported.unread:
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)

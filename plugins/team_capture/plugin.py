@@ -1,5 +1,6 @@
 """Upserts who was on which side in each round, who played together in each session, and which team won each map."""
 
+import asyncio
 from collections.abc import Sequence
 
 from roundhook import ImportedRound, Plugin, RoundAmended, hookimpl
@@ -49,8 +50,7 @@ class TeamCapture(Plugin):
             async with self.ctx.db.transaction(alone=True) as transaction:
                 writes, amended = await sessions(transaction, self.ctx.db.dialect, rounds[start : start + _AT_ONCE])
                 await transaction.together(writes)
-            for one in amended:
-                await self.ctx.publish(one)
+            await asyncio.gather(*map(self.ctx.publish, amended))
         await self.ctx.store.set(_FILLED, True)
 
     async def _first_or_retry(self, key: str, round_id: int) -> None:
@@ -58,8 +58,7 @@ class TeamCapture(Plugin):
         self.failed.add(key)
         amended = await self.batches.do((round_id, again))
         self.failed.discard(key)
-        for one in amended:
-            await self.ctx.publish(one)
+        await asyncio.gather(*map(self.ctx.publish, amended))
 
     async def _capture(self, asked: Sequence[tuple[int, bool]]) -> list[Sequence[RoundAmended]]:
         """Store the teams of these rounds; return what is to be told about others, with the first of them."""

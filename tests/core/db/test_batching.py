@@ -26,6 +26,31 @@ async def test_what_waits_together_is_one_batch() -> None:
     assert calls == [[0, 1, 2], [3, 4]]
 
 
+async def test_what_comes_in_a_turn_each_is_one_batch() -> None:
+    """What one commit has set going arrives one after another, a turn of the event loop each: it shares a call too."""
+    sizes: list[int] = []
+
+    async def count(items: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(items))
+        return items
+
+    async def one_by_one() -> None:
+        for number in range(20):
+            asked.append(asyncio.create_task(batcher.do(number)))
+            await asyncio.sleep(0)
+
+    asked: list[asyncio.Task[int]] = []
+    batcher = Batcher(count, most=16)
+    running = asyncio.create_task(batcher.run())
+
+    await one_by_one()
+    results = await asyncio.gather(*asked)
+    running.cancel()
+
+    assert results == list(range(20))
+    assert sizes == [16, 4]
+
+
 async def test_one_failure_does_not_take_the_batch_with_it() -> None:
     """The item to blame gets its exception, the others their results."""
 
