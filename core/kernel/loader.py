@@ -20,9 +20,10 @@ from pathlib import Path
 
 from core.errors import PluginError
 from core.kernel import elsewhere, names, own_tables
+from core.kernel.compiled import compiled
 from core.kernel.import_errors import what_failed
 from core.kernel.names import NAMESPACE
-from core.kernel.source import Source, parsed, read_source
+from core.kernel.source import Source, read_source
 
 __all__ = ["NAMESPACE", "Source", "read_source"]
 
@@ -131,7 +132,7 @@ def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Itera
 
 
 class _SourceLoader(importlib.machinery.SourceFileLoader):
-    """Runs source that was read before, never a ``.pyc``; keeps it for tracebacks."""
+    """Runs source that was read before, never a stale ``.pyc``; keeps it for tracebacks."""
 
     def __init__(self, fullname: str, path: Path, source: bytes) -> None:
         super().__init__(fullname, str(path))
@@ -148,7 +149,7 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
         names.rename(module)
 
     def get_code(self, fullname: str) -> types.CodeType:
-        return parsed(self._source, self.path)[0]
+        return compiled(self._source, self.path)[0]
 
     def get_source(self, fullname: str) -> str:
         return importlib.util.decode_source(self._source)

@@ -4,18 +4,14 @@ A file that nothing imports is no code, whatever its name ends in: it is neither
 """
 
 import contextlib
-import functools
 import hashlib
 import os
-import re
 import stat
-import types
 from collections.abc import Iterator
-from modulefinder import ModuleFinder
-from opcode import opmap
 from pathlib import Path
 
 from core.errors import PluginError
+from core.kernel.compiled import compiled
 from core.kernel.folders import MANIFEST, manifest_text
 
 ENTRIES = ("plugin", "contract", "tables")
@@ -23,9 +19,6 @@ ENTRIES = ("plugin", "contract", "tables")
 _WHOLE_BYTES = 1024 * 1024
 """Of larger data only the size and the time count."""
 MIGRATIONS = "piccolo_migrations"
-
-_RELATIVE = re.compile(rb"\bfrom[\s\\]*\.")
-_IMPORT, _FINDER = opmap["IMPORT_NAME"], ModuleFinder()
 
 Stamp = tuple[int, ...] | int | None
 """What tells whether a file was saved: None is a file that is not there, a number the system's error."""
@@ -148,7 +141,7 @@ class Source:
         """Return the plugin's own modules that the code of *module* names, with the folders that they lie in."""
         path, data = self.paths[module], self.files[module]
         try:
-            _, imports = parsed(data, str(path))
+            _, imports = compiled(data, str(path))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None) or data[: data.find(b"\0") + 1].count(b"\n") + 1
             problem = getattr(error, "msg", None) or error
@@ -181,31 +174,6 @@ def stamp_of(path: Path) -> Stamp:
     except OSError as error:
         return error.errno or -1
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
-
-
-@functools.lru_cache(maxsize=512)
-def parsed(data: bytes, path: str) -> tuple[types.CodeType, tuple[tuple[int, str], ...]]:
-    """Compile a file's bytes; return its code and its relative imports, each with its dots. Unchanged ones are kept."""
-    code = compile(data, path, "exec", dont_inherit=True)
-    return code, tuple(_imports(code)) if _RELATIVE.search(data) else ()
-
-
-def _imports(code: types.CodeType) -> Iterator[tuple[int, str]]:
-    """Give what compiled code imports, its functions too: parsing it once more takes longer than to compile it."""
-    left = [code]
-    for one in left:
-        left += [part for part in one.co_consts if isinstance(part, types.CodeType)]
-        if _IMPORT in one.co_code[::2]:
-            for kind, found in _FINDER.scan_opcodes(one):
-                if kind == "relative_import":
-                    yield from _named(*found)
-
-
-def _named(level: int, names: tuple[str, ...] | None, module: str) -> Iterator[tuple[int, str]]:
-    if module:
-        yield level, module
-    for one in names or ():
-        yield level, ".".join(filter(None, (module, one)))
 
 
 def _absolute(package: list[str], level: int, name: str) -> Iterator[str]:
