@@ -37,8 +37,8 @@ class Before:
         self.modules, self.path = set(sys.modules), list(sys.path)
 
     def added(self) -> list[str]:
-        """Return what the import has put into ``sys.path``."""
-        return [one for one in sys.path if sys.path.count(one) > self.path.count(one)]
+        """Return the folders that the import has put into ``sys.path``, where we note for others where plugins lie."""
+        return [one for one in sys.path if sys.path.count(one) > self.path.count(one) and Path(one).is_dir()]
 
 
 def check_imported(source: Source, package: str, before: Before) -> None:
