@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import gc
 import importlib
-import importlib.metadata
 import logging
 import os
 import re
@@ -86,6 +85,8 @@ class _Version(argparse.Action):
     """Says which version this is; to look it up takes longer than most of what a command does."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import importlib.metadata
+
         say(f"roundhook {importlib.metadata.version('roundhook')}")
         parser.exit()
 

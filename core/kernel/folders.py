@@ -5,8 +5,6 @@ What lies there is anybody's: a manifest is a regular file of a bounded size, or
 
 import contextlib
 import errno
-import importlib.metadata
-import importlib.util
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -90,6 +88,11 @@ def _is_there(file: Path) -> bool:
 
 
 def _installed() -> Iterator[Path]:
+    if not _some_installed():
+        return
+    import importlib.metadata  # heavy: only where there are such
+    import importlib.util
+
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
         package = entry.value.partition(":")[0]
         spec = importlib.util.find_spec(package.partition(".")[0])
@@ -97,3 +100,14 @@ def _installed() -> Iterator[Path]:
             folder = Path(location).joinpath(*package.split(".")[1:])
             if _is_there(folder / MANIFEST):
                 yield folder
+
+
+def _some_installed() -> bool:
+    """Tell whether an installed package may list plugins; what is no folder of packages is for Python to look into."""
+    for place in map(Path, sys.path):
+        if place.suffix in (".egg", ".zip", ".whl") and place.exists():
+            return True
+        with contextlib.suppress(OSError):
+            if any(ENTRY_POINTS.encode() in one.read_bytes() for one in place.glob("*-info/entry_points.txt")):
+                return True
+    return False

@@ -1,6 +1,5 @@
 """Whether what a plugin relies on is there."""
 
-import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,9 @@ if TYPE_CHECKING:
 
 def check_installed(manifest: Manifest) -> None:
     """Refuse a plugin for which this roundhook, or an installed package, is another than it needs (``PluginError``)."""
-    runs = importlib.metadata.version("roundhook")
-    if manifest.roundhook is not None and not manifest.roundhook.contains(runs, prereleases=True):
-        problem = f"it needs roundhook {manifest.roundhook}, and this is {runs}. Take versions that fit each other."
+    fits = manifest.roundhook
+    if fits is not None and not fits.contains(runs := _version("roundhook"), prereleases=True):
+        problem = f"it needs roundhook {fits}, and this is {runs}. Take versions that fit each other."
         raise unmet(manifest, "roundhook", problem)
     missing = {str(one): found for one in _that_count(manifest.packages) if (found := _lack_of(one))}
     if missing:
@@ -81,8 +80,16 @@ def _that_count(packages: "Iterable[Requirement]") -> "list[Requirement]":
 
 def _lack_of(package: "Requirement") -> str:
     """Return what is wrong with an installed package, "" if it will do."""
-    try:
-        found = importlib.metadata.version(package.name)
-    except importlib.metadata.PackageNotFoundError:
+    if not (found := _version(package.name)):
         return "not installed"
     return "" if package.specifier.contains(found, prereleases=True) else f"{found} is installed"
+
+
+def _version(package: str) -> str:
+    """Return which version of a package is installed, "" if none is."""
+    import importlib.metadata  # heavy: only for who asks
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

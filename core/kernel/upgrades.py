@@ -1,7 +1,6 @@
 """Packages that were upgraded, or taken away, while this process goes on with what it has imported of them."""
 
 import ast
-import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
@@ -52,6 +51,8 @@ def _versions() -> dict[str, str]:
 
 def _modules_of(distribution: str) -> set[str]:
     """Return the names that a distribution is imported by; of one that is gone its own."""
+    import importlib.metadata  # heavy: only when something was installed
+
     try:
         files = importlib.metadata.distribution(distribution).files or ()
     except importlib.metadata.PackageNotFoundError:
