@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from core.journal import Journal
 from core.kernel.delivery import Delivery
@@ -37,7 +37,7 @@ class Settling:
         roots = {*(one.root for one in self._open), *(job.root for job in self._jobs())}
         try:
             async with asyncio.timeout(timeout):
-                while self._left(roots):
+                while any(True for _ in self._left(roots)):
                     await self._change_within(JOB_SECONDS)
                 await self._journal.flush()
         except TimeoutError:
@@ -60,10 +60,10 @@ class Settling:
         slot = self._slots.get(delivery.plugin)
         return slot is None or (self._impl(delivery) is None and not slot.gate.closed)
 
-    def _left(self, roots: set[object]) -> list[Delivery | Job]:
-        """Return the deliveries and jobs of these *roots* that have not ended."""
-        left: list[Delivery | Job] = [one for one in self._open if one.root in roots and not self._waits(one)]
-        return left or [job for job in self._jobs() if job.root in roots]
+    def _left(self, roots: set[object]) -> Iterator[Delivery | Job]:
+        """Give the deliveries and jobs of these *roots* that have not ended."""
+        yield from (one for one in self._open if one.root in roots and not self._waits(one))
+        yield from (job for job in self._jobs() if job.root in roots)
 
     def _jobs(self) -> list[Job]:
         """Return the plugins' jobs under way that are no workers."""

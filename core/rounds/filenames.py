@@ -16,8 +16,12 @@ Kind = Literal["round", "endstats", "other"]
 """What a file of a game server is."""
 
 _STATS_FILE = re.compile(
-    r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6})-(?P<map>[^/\\\x00-\x1f]+?)-round-(?P<round>[12])(?P<end>-endstats|_endstats)?\.txt"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})-([0-9]{2})([0-9]{2})([0-9]{2})-(?P<map>[^/\\\x00-\x1f]+?)-round-(?P<round>[12])(?P<end>-endstats|_endstats)?\.txt"
 )
+
+
+_TIME = range(1, 7)
+"""The groups of its parts. (``strptime`` takes five times as long, and a name is read several times.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def parse_stats_filename(filename: str) -> StatsFilename | None:
     if len(filename) > MAX_LENGTH or (match := _STATS_FILE.fullmatch(filename)) is None:
         return None
     try:
-        local_time = datetime.strptime(match["time"], "%Y-%m-%d-%H%M%S")  # noqa: DTZ007 - the zone is a setting
+        local_time = datetime(*map(int, match.group(*_TIME)))  # type: ignore[arg-type] # noqa: DTZ001 - the zone is a setting
     except ValueError:
         return None
     if not 2000 <= local_time.year < 2100:
