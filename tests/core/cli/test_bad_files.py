@@ -139,5 +139,5 @@ def test_the_sums_can_be_rebuilt(roundhook: Command, database_url: str, tmp_path
 
     said = roundhook("db", "rebuild", "--db", database_url, "--json")
 
-    assert (said.code, said.document) == (0, {"player_days": 4, "player_totals": 4})
+    assert (said.code, said.document) == (0, {"player_days": 4, "player_totals": 4, "player_sightings": 4})
     assert roundhook("audit", "--db", database_url, "--json").document["sums"] == []

@@ -90,7 +90,11 @@ def trouble(log: str) -> list[str]:
     ("settings", "words", "says"),
     [
         ("[guilds.1]", (), "Set the environment variable ROUNDHOOK_TOKEN."),
-        ("[guilds.1]", ("--without", "statz"), "--without statz: there is no such plugin. Found are: "),
+        (
+            "[guilds.1]",
+            ("--without", "statz"),
+            "--without statz: there is no such plugin. Did you mean stats_commands or stats_import? Found",
+        ),
         ("[guilds.1]\n[servers.x]", (), "discord.control_channel is missing. Set it to the channel"),
         ("", (), "No [guilds.<id>] is configured: the bot would be nowhere."),
     ],

@@ -270,7 +270,8 @@ class Lives:
         await idle()
 
     def _traces(self) -> set[str]:
-        return {name for name in sys.modules if name.startswith(f"{loader.NAMESPACE}.")}
+        """Return the modules of generations, not the names that stand for whichever serves."""
+        return {name for name in sys.modules if name.startswith(f"{loader.NAMESPACE}.") and "__g" in name}
 
     def _check(self, stage: Stage) -> None:
         """At rest each plugin that is on has one generation, and only that one's modules are loaded."""

@@ -406,7 +406,7 @@ async def test_a_check_knows_the_contracts_of_those_that_are_on(
     code = "from roundhook.contracts.mvp_shout import MvpChosen\n"
     place = write_consumer(tmp_path, mark="")
     (place / "plugin.py").write_text(code + (place / "plugin.py").read_text())
-    for enabled, ends, told in (('"mvp_shout"', 0, "handles on_mvp_chosen"), ("", 1, "mvp_shout does not run")):
+    for enabled, ends, told in (("", 1, "mvp_shout does not run"), ('"mvp_shout"', 0, "handles on_mvp_chosen")):
         settings = tmp_path / "roundhook.toml"
         settings.write_text(f'[plugins]\npaths = ["{tmp_path}"]\nenabled = [{enabled}]\n')
         arguments = ["plugin", "check", str(place), "--config", str(settings)]

@@ -21,7 +21,7 @@ from tests.plugins.stats_import.invented import stats_file
 States = Mapping[str, dict[str, Any]]
 """What plugins export, by name."""
 STATES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "ssh_poller": st.just({"local": {"told": []}}),
+    "ssh_poller": st.just({"local": {"told": [], "delays": []}}),
     "timing_override": st.sets(st.text(max_size=20), max_size=5).map(lambda keys: {"seen": sorted(keys)}),
 }
 """What each built-in plugin that exports a state may have in it."""

@@ -1,9 +1,11 @@
 """Who was on which side, on pictures of maps and of evenings: after a draw, too."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from plugins.stats_commands import service
 from plugins.stats_commands.service import Answers
 from roundhook.pictures import DrawingThreads
 from roundhook.testing import Stage
@@ -17,9 +19,9 @@ async def test_teams_have_their_sides_after_a_draw(database_url: str, monkeypatc
     """Nobody has won, and yet it is known which team was on Axis in each round, and whose time is whose."""
     cards: list[Any] = []
 
-    async def draw(self: DrawingThreads, function: object, *arguments: Any) -> bytes:
+    async def draw(self: DrawingThreads, function: Callable[[], bytes], *arguments: Any) -> bytes:
         cards.extend(arguments)
-        return b""
+        return b"" if arguments else function()
 
     async with Stage(PLUGINS, database=database_url) as stage:
         await play_match(stage, "radar", ago=2000)
@@ -31,6 +33,7 @@ async def test_teams_have_their_sides_after_a_draw(database_url: str, monkeypatc
             )
             await hand_over(stage, filename(stage, name, 2, ago=1680 - 700 * defender), held)
         monkeypatch.setattr(DrawingThreads, "draw", draw)
+        monkeypatch.setattr(service, "render_evening", _kept_in(cards))
         answers = Answers(stage.db, stage.clock, {}, lambda action, args: f"{action}:{args}")
         for row in await stage.db.fetch("SELECT id FROM matches ORDER BY id"):
             await answers.map(row["id"])
@@ -43,3 +46,13 @@ async def test_teams_have_their_sides_after_a_draw(database_url: str, monkeypatc
     assert [(one.name, one.times) for one in evening.maps] == [
         ("radar", (None, 365.0)), ("supply1", (None, None)), ("supply2", (None, None)),
     ]  # fmt: skip
+
+
+def _kept_in(cards: list[Any]) -> Callable[[Any], bytes]:
+    """Return what draws nothing and keeps what it is given."""
+
+    def kept(card: Any) -> bytes:
+        cards.append(card)
+        return b""
+
+    return kept
