@@ -55,10 +55,10 @@ class Whole:
 
 
 def whole(root: Path, folder: Path, url: str) -> Whole:
-    """Import *folder* into the empty database at *url* with the roundhook that lies in *root*."""
+    """Import *folder* into the empty database at *url* with the roundhook in *root*, compiled as installed."""
     command = [sys.executable, "-m", "roundhook", "import", str(folder), "--json", "--db", url]
     with tempfile.TemporaryDirectory() as storage:
-        environment = {**os.environ, "PYTHONPATH": str(root)}
+        environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": ""}
         started, before = time.perf_counter(), os.times()
         done = subprocess.run(command, cwd=storage, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
         seconds, after = time.perf_counter() - started, os.times()
@@ -73,6 +73,9 @@ def compare(folder: Path, before: str | None, times: int) -> None:
     with databases() as servers, tree_of(before) if before else nullcontext(ROOT) as tree:
         trees = {before: tree, "now": ROOT} if before else {"now": ROOT}
         for name, fresh in servers.items():
+            for root in trees.values():
+                with fresh() as url:
+                    whole(root, folder, url)  # compiles what is not
             runs: dict[str, list[Whole]] = {version: [] for version in trees}
             for _ in range(times):
                 for version, root in trees.items():

@@ -170,6 +170,7 @@ class OneOf(Form):
         self.forms = sorted(forms, key=lambda one: isinstance(one, Number))
         self.text = " or ".join(one.text for one in self.forms)
         self.shapes = frozenset().union(*(one.shapes for one in self.forms))
+        self.may_be_none = any(isinstance(one, Nothing) for one in self.forms)
 
     def write(self, value: Any) -> Any:
         return self._first("write", value)
@@ -178,6 +179,8 @@ class OneOf(Form):
         return self._first("read", plain)
 
     def _first(self, way: str, value: Any) -> Any:
+        if value is None and self.may_be_none:
+            return None  # most fields of most events: to ask the others first takes an error for each
         inner: WrongValueError | None = None
         for form in self.forms:
             try:
