@@ -30,7 +30,9 @@ _FORM = (
 _LOCK = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
 _BEGIN_ALONE = f"BEGIN; {_LOCK}"
 _OWN = frozenset({"BEGIN", _BEGIN_ALONE, _LOCK, "COMMIT", "ROLLBACK"})
-_PLAIN = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b(?!.*(;|set_config|advisory))", re.IGNORECASE | re.DOTALL)
+_PLAIN = re.compile(
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b(?!.*(;|set_config|pg_settings|advisory))", re.IGNORECASE | re.DOTALL
+)
 """A statement that leaves nothing behind in its connection: no setting, no lock, no cursor, no channel."""
 _ALL_COLUMNS = re.compile(r"(?:SELECT|RETURNING|DISTINCT|,)\s+(?:\w+\.)?\*", re.IGNORECASE)
 """Within a transaction such a statement is prepared each time: else it fails, and the transaction, when its table has
@@ -111,17 +113,24 @@ class PostgresDatabase(Database):
 
     @contextlib.asynccontextmanager
     async def _acquired(self, pool: Any) -> AsyncIterator[Any]:
-        """Give a free connection; a lost one is the error that is retried."""
+        """Give a free connection; a lost one is the error that is retried. What else the block raises is its own."""
         if pool is None:
             raise PeerUnavailableError("The database has been closed.")
+        own: OSError | None = None
         try:
             async with pool.acquire() as connection:
-                yield connection
+                try:
+                    yield connection
+                except OSError as error:  # of a file or a time limit, unless the connection is gone
+                    own = None if connection.is_closed() else error
+                    raise
         except asyncpg.InterfaceError as error:
             if "closed" not in str(error):  # else it is somebody's mistake
                 raise
             raise DatabaseAwayError(f"The connection to PostgreSQL broke: {error}.") from error
         except _AWAY as error:
+            if error is own:
+                raise
             raise DatabaseAwayError(f"The connection to PostgreSQL broke: {error}.") from error
 
 

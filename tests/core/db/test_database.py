@@ -55,6 +55,16 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     assert await database.fetch("SELECT id FROM sessions") == []
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError("no map"), TimeoutError(), ConnectionResetError("a game server")])
+async def test_what_a_block_raises_of_its_own_is_no_outage(database: Database, error: OSError) -> None:
+    """A file that is missing while something is written is not told as a database that does not answer."""
+    with pytest.raises(type(error)) as raised:
+        async with database.transaction():
+            raise error
+
+    assert raised.value is error
+
+
 @pytest.mark.parametrize("begins", ["BEGIN", "begin immediate", "SAVEPOINT mine", "COMMIT", "ROLLBACK"])
 async def test_who_begins_by_execute_takes_nobodys_rows_along(database: Database, begins: str) -> None:
     """A transaction that a statement opens ends with it: what others write then is stored, in one or without."""
@@ -178,7 +188,7 @@ async def test_a_connection_is_reset_where_something_can_be_left_in_it(postgres_
         before = await left_over()
         for statement in (
             "SET work_mem = '1234kB'", "SELECT set_config('work_mem', '1234kB', false)", "SELECT 1; SET work_mem = 77",
-            "SELECT pg_advisory_lock(5)",
+            "SELECT pg_advisory_lock(5)", "UPDATE pg_settings SET setting = '1234' WHERE name = 'work_mem'",
         ):  # fmt: skip
             await database.execute(statement)
             assert await left_over() == before, statement
