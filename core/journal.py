@@ -150,7 +150,8 @@ class Journal(Backlog):
         closed = RoundhookError("The journal is closed: nothing can be published any more.")
         _settle(self._publications, error=closed)
         for future in self._flushes:
-            future.set_exception(closed)
+            if not future.done():  # who waited for it has been cancelled
+                future.set_exception(closed)
 
     def close(self) -> None:
         """Let ``run`` end when all is written, or when the database does not take it."""

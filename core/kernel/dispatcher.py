@@ -216,7 +216,7 @@ class Dispatcher(Settling):
         """Call the handler; count and time it. Only of one that waits somebody else can see that it runs."""
         generation = slot.generation
         assert generation is not None  # noqa: S101 - it was admitted
-        impl, limit = generation.impls[delivery.event.hook], None
+        impl, limit, task = generation.impls[delivery.event.hook], None, delivery.task
         delivery.attempts += 1
         problem: BaseException | None = None
 
@@ -236,7 +236,7 @@ class Dispatcher(Settling):
             if limit is not None:
                 limit.end()
                 generation.scope.activity.end()
-                self._calling.discard(delivery.task)
+                self._calling.discard(task)  # another attempt may be under way meanwhile
         if limit is not None and limit.left:
             return Outcome.LEFT, None
         slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit is not None and limit.expired)

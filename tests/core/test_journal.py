@@ -157,6 +157,8 @@ class TestCommits:
                 event_id = await append(journal, event(1), "a")
                 Commits(database, monkeypatch).error = PeerUnavailableError("away")
                 journal.record(event_id, "a", "done", 1)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(journal.flush(), 0.01)
 
         assert (await database.fetch("SELECT state FROM deliveries"))[0]["state"] == "pending"
 

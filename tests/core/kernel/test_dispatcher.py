@@ -634,6 +634,27 @@ async def test_stopping_does_not_wait_for_handlers_that_refuse(tmp_path: Path, m
     await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
 
 
+async def test_stopping_lets_the_attempt_end_that_follows_one_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """That the handler that was left behind has ended meanwhile changes nothing."""
+    monkeypatch.setattr("core.kernel.limits.GRACE_SECONDS", 0.02)
+    again = 'self.again = asyncio.Event()\n            await self.again.wait()\n            self.calls.append("again")'
+    code = STUBBORN.replace('self.calls.append("again")', again)
+    write_plugin(tmp_path, "stubborn", code, manifest="[limits]\non_round_imported = 0.2\n")
+    async with Stage(plugins=["stubborn"], folders=[tmp_path], database=database_url) as stage:
+        stubborn = running(stage, "stubborn")
+        await stage.publish(imported(1))
+        await until(lambda: counts(stage, "stubborn") == {"timed out": 1})
+        await stage.clock.advance(1)
+        await until(lambda: hasattr(stubborn, "again"))
+        stubborn.release.set()
+        await until(lambda: "ends" in stubborn.calls)
+        asyncio.get_running_loop().call_later(0.05, stubborn.again.set)
+
+    assert stubborn.calls == ["begins", "ends", "again"]
+
+
 async def test_publishing_when_the_journal_is_closed_fails(tmp_path: Path) -> None:
     """Nobody waits for ever."""
     async with Stage(plugins=[], folders=[tmp_path]) as stage:
