@@ -124,8 +124,8 @@ class Context(Saying, Keeping):
         It waits while that plugin is being reloaded; then the offer has 10 s, or what its manifest allows it.
 
         Raises:
-            PluginUnavailableError: that plugin is off, has failed, is not installed or offers no such thing, or the
-                two wait for each other.
+            PluginUnavailableError: that plugin is off, has failed, is not installed or offers no such thing, the two
+                wait for each other, or it has failed so often that it is not called for a while.
             CallError: the arguments do not fit, it failed, or it took too long; its log has the traceback.
             PluginError: called in ``setup``, or inside a transaction.
         """

@@ -1,4 +1,4 @@
-"""Keeps a handler that fails again and again from being called: one breaker for each plugin and hook."""
+"""Keeps a handler that fails again and again from being called: one breaker for each plugin and hook, or offer."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -44,6 +44,11 @@ class Breaker:
         self.state, self._pause = "closed", FIRST_PAUSE_SECONDS
         self._failures.clear()
         return True
+
+    def told_nothing(self) -> None:
+        """Note that a call ended without telling anything: if it was the probe, the next one is."""
+        if self.state == "half-open":
+            self.state = "open"
 
     def failed(self, now: float, *, timed_out: bool) -> bool:
         """Note a failure or time-out; tell whether it opened the breaker."""

@@ -90,20 +90,31 @@ class Calls:
     async def _answer(
         self, slot: Slot, generation: Generation, offer: Offer, given: Mapping[str, Any], caller: str
     ) -> Any:
-        target, started = f"{slot.name}.{offer.name}", time.perf_counter()
+        target, what, started = f"{slot.name}.{offer.name}", f"offer:{offer.name}", time.perf_counter()
+        breaker = slot.breakers[what, caller]
+        if not slot.admits(breaker):
+            problem = f"{target} is not called for a while: it failed again and again. It is tried again by itself,"
+            remedy = f"at once when its code is another: mend {slot.name}, whose log says more."
+            raise PluginUnavailableError(f"{problem} {remedy}")
         outcome, kind = "given up", CallError  # unless it ends before whoever has called
         try:
             answer = await _done(target, generation, offer, given)
             outcome = "done"
+            slot.judge(breaker, what, caller, None)
             return answer
         except TookTooLongError as error:
             outcome, problem = "timed out", f"{error}; it was at {_place(error, generation)}"
+            slot.judge(breaker, what, caller, error, timed_out=True)
             generation.log.error("%s, called by %s, %s", target, caller or "a test", problem)
         except Exception as error:
             outcome, problem = "failed", text_of(error)
-            kind = PluginUnavailableError if isinstance(error, PluginUnavailableError) else CallError
+            if isinstance(error, PluginUnavailableError):
+                kind = PluginUnavailableError  # what is missing is another's
+            else:
+                slot.judge(breaker, what, caller, error)
             generation.log.exception("%s, called by %s, failed", target, caller or "a test")
         finally:
+            breaker.told_nothing()
             _count(slot.calls[offer.name], outcome, started)
         # out of the block, so that nothing of the other plugin hangs on the error
         raise kind(f"{target} failed: {problem}. The log of {slot.name} says more.")

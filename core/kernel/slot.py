@@ -106,7 +106,7 @@ class Slot:
         self.gate = Gate()
         self.places = Places(CONCURRENT)
         self.breakers: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
-        """By hook and game server: what fails for one server counts against nobody else's events."""
+        """By hook and game server, or by ``offer:<name>`` and caller: what fails for one counts against nobody else."""
         self.stats: defaultdict[str, HookStats] = defaultdict(HookStats)
         self.calls: defaultdict[str, HookStats] = defaultdict(HookStats)
         """By offer."""
@@ -156,10 +156,20 @@ class Slot:
         breaker: Breaker | None = None,
     ) -> None:  # fmt: skip
         """Note how a call of a handler (or of a job's method) has ended; *breaker* is what stood before it."""
-        breaker, stats = breaker or self.breakers[hook, origin], self.stats[hook]
+        stats = self.stats[hook]
         stats.milliseconds.append(seconds * 1000)
         outcome = "done" if problem is None else "timed out" if timed_out else "failed"
         stats.counts[outcome] += 1
+        self.judge(breaker or self.breakers[hook, origin], hook, origin, problem, timed_out=timed_out)
+
+    def admits(self, breaker: Breaker) -> bool:
+        """Tell whether a call may go through now."""
+        return breaker.admit(self._clock.monotonic())
+
+    def judge(
+        self, breaker: Breaker, hook: str, origin: str, problem: BaseException | None, *, timed_out: bool = False
+    ) -> None:
+        """Let the breaker that stood before a call know how it has ended."""
         if problem is None or isinstance(problem, BadInputError):  # the handler works: it tells that the input does not
             breaker.succeeded()
         elif breaker.failed(self._clock.monotonic(), timed_out=timed_out):

@@ -148,6 +148,7 @@ async def test_what_goes_wrong_inside_is_told(tmp_path: Path) -> None:
     """As a CallError on which nothing of the other plugin hangs; the traceback is in that plugin's log."""
     async with stage_of(tmp_path) as stage:
         for target, arguments, says in WRONG:
+            stage.app.kernel.slots["shop"].renew()  # each is the first that fails
             with pytest.raises(CallError) as caught:
                 await stage.call(target, **arguments)
 
@@ -389,3 +390,27 @@ async def test_what_cannot_be_offered_is_refused_with_its_line(tmp_path: Path, h
 
     assert re.search(r"one: .*plugin\.py:[34]: ", str(caught.value))
     assert says in str(caught.value)
+
+
+async def test_an_offer_that_fails_again_and_again_is_not_called_for_a_while(tmp_path: Path) -> None:
+    """What one plugin asks in vain holds up no other; a probe whose caller has gone leaves the place to the next."""
+    async with stage_of(tmp_path) as stage:
+        call = running(stage, "guest").ctx.call
+        for _ in range(5):
+            with pytest.raises(CallError, match="KeyError"):
+                await call("shop.prices_of", kind="coffee")
+
+        with pytest.raises(PluginUnavailableError, match=r"shop.prices_of is not called for a while: .* mend shop"):
+            await call("shop.prices_of")
+        assert stage.plugins.status("shop").breakers == {"offer:prices_of for guest": "open"}
+        assert counts(stage, "prices_of") == {"failed": 5}
+        assert await stage.call("shop.prices_of") == [1, 2]
+
+        await stage.clock.advance(31)
+        probe = asyncio.create_task(call("shop.prices_of"))
+        await asyncio.sleep(0)
+        probe.cancel()
+        await asyncio.wait([probe])
+        assert counts(stage, "prices_of") == {"failed": 5, "done": 1, "given up": 1}
+        assert await call("shop.prices_of") == [1, 2]
+        assert stage.plugins.status("shop").breakers == {}
