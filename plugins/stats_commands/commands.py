@@ -10,6 +10,8 @@ from roundhook.commands import answer, pages
 from .rankings import CATEGORIES
 
 MAX_DAYS = 3650
+LONGEST = 100
+"""Characters of what is typed that are looked at: Discord lets thousands be typed, each word of which may be a day."""
 
 loader = lightbulb.Loader()
 
@@ -43,7 +45,7 @@ async def servers(context: lightbulb.AutocompleteContext[str]) -> None:
 
 
 def _typed(context: lightbulb.AutocompleteContext[Any]) -> str:
-    return str(context.focused.value or "")
+    return str(context.focused.value or "")[:LONGEST]
 
 
 @loader.command
