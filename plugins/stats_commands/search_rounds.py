@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from roundhook import Clock
 from roundhook.commands import fitting, plain
-from roundhook.db import Database, Row
+from roundhook.db import Database, Row, marks
 
 from .days import days_of
 from .queries import MAX_ID
@@ -29,7 +29,9 @@ _MAPS = f"""
         SELECT min(map_name) FROM rounds WHERE status <> 'empty' UNION ALL
         SELECT (SELECT min(n.map_name) FROM rounds n WHERE n.map_name > found.name AND n.status <> 'empty')
         FROM found WHERE found.name IS NOT NULL)
-    SELECT name FROM found WHERE name IS NOT NULL LIMIT {_MAPS_KNOWN}"""
+    SELECT name FROM found WHERE name IS NOT NULL {{played}} LIMIT {_MAPS_KNOWN}"""
+_PLAYED = """AND EXISTS (
+    SELECT 1 FROM rounds p WHERE p.map_name = found.name AND p.server IN ({servers}) AND p.status <> 'empty')"""
 _COLUMNS = "SELECT id, server, map_name, round_number, played_at, status FROM rounds"
 _ROUND = f"{_COLUMNS} WHERE status <> 'empty'"
 _WHERE = "server = ? AND round_number = ? AND played_at >= ? AND played_at < ?"
@@ -100,7 +102,7 @@ class RoundSearch:
     async def find(self, typed: str, hidden: Sequence[str], *, with_awards: bool = False) -> list[Row]:
         """Return the rounds that fit: of the number that was typed, then the latest."""
         servers = await visible_servers(self._db, hidden)
-        maps = [row["name"] for row in await self._db.fetch(_MAPS)] if typed.strip() else []
+        maps = await self._maps(servers[:MOST_SERVERS] if hidden else ()) if typed.strip() else []
         asked = asked_of(typed, maps, servers, self.today())
         around = _WITH_AWARDS if with_awards else _ALL
         most = _OF_MANY * MOST if with_awards else MOST
@@ -136,6 +138,11 @@ class RoundSearch:
         ends = (days.first, days.last + timedelta(days=1))
         first, last = (datetime.combine(one, time(), zone).astimezone(UTC) for one in ends)
         return first, last
+
+    async def _maps(self, servers: Sequence[str]) -> list[str]:
+        """Return the maps that there are, with *servers* those played there: others would take their places."""
+        played = _PLAYED.format(servers=marks(len(servers))) if servers else ""
+        return [row["name"] for row in await self._db.fetch(_MAPS.format(played=played), servers)]
 
     def _parts(self, asked: Asked, maps: Sequence[str], servers: Sequence[str], most: int) -> Iterator[Part]:
         for server in [asked.server] if asked.server else servers[:MOST_SERVERS]:

@@ -117,13 +117,15 @@ async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None
         await play(
             stage, "radar", server="secret", players=[Line("AAAAAAA1", "covert"), Line("BBBBBBB1", "spy", side=2)]
         )
+        for number in range(7):
+            await play(stage, f"sup{number}", ago=300 + number, server="secret", players=[Line("BBBBBBB1", "spy")])
 
         async def found(option: str, typed: str, guild: int) -> list[str]:
             command = "round" if option == "id" else "stats"
             return [one["name"] for one in await stage.discord.autocomplete(command, option, typed, guild=guild)]
 
         here = [await found("player", typed, 1) for typed in ("", "covert", "cov", "spyy", "BBBB", "open")]
-        rounds = [await found("id", typed, 1) for typed in ("radar", "secret", "2", "R1")]
+        rounds = [await found("id", typed, 1) for typed in ("radar", "secret", "2", "R1", "sup", "suply")]
         there = [await found("player", typed, 2) for typed in ("covrt", "spy")]
         said = await stage.discord.invoke("stats", guild=1, options={"player": "spy"})
         asked = await stage.discord.invoke("stats", guild=1, options={"player": "opne"})
@@ -136,7 +138,7 @@ async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None
 
     known = ["open · AAAAAAA1", "two · AAAAAAA2"]
     assert here == [known, [], [], [], [], known[:1]]
-    assert [len(one) for one in rounds] == [0, 0, 0, 1]
+    assert [len(one) for one in rounds] == [0, 0, 0, 1, 1, 1]
     assert numbers.text.startswith("open\n")
     assert "covert" not in numbers.text
     shown = [json.dumps(one, default=str) for one in (last, boards[0])]
