@@ -123,8 +123,7 @@ class Boards:
             state = await self._state(asked)
             if (kept := self._kept.get(asked)) is not None and kept.state == state:
                 return kept
-            is_good = kept is not None and kept.last["rounds"] and kept.state.gone == state.gone
-            brought = await self._bring_up(kept, asked, state) if kept and is_good else None
+            brought = await self._bring_up(kept, asked, state) if kept and _is_good(kept, state) else None
             board = self._kept[asked] = brought or await self._work_out(asked, state, asked_at)
         return board
 
@@ -161,6 +160,12 @@ class Boards:
 
     def _since(self, asked: Asked) -> datetime | None:
         return self._clock.now() - timedelta(days=asked.days) if asked.days else None
+
+
+def _is_good(kept: Board, state: State) -> bool:
+    """Tell whether a board can be brought up to *state*: nothing has gone, and the clock was not put back."""
+    is_put_back = (state.first_day or "") < (kept.state.first_day or "")
+    return kept.last["rounds"] is not None and kept.state.gone == state.gone and not is_put_back
 
 
 def _merged(board: Sequence[Place], guids: Collection[str], theirs: Sequence[Place], last: Place | None) -> list[Place]:

@@ -1,5 +1,6 @@
 """/top: pages of one server or all, the place of who names himself; kept for as long as it holds, and no longer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from core.clock import Clock
 from core.db import Database
 from plugins.stats_commands.boards import Asked, Boards
 from plugins.stats_commands.rankings import CATEGORIES, RATES, Rankings, Scope
+from roundhook.rounds import day_of
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
 from tests.plugins.rounds import play
@@ -93,6 +95,24 @@ async def test_only_who_has_played_since_is_looked_at(database_url: str, monkeyp
         counts.append(await worked_out())
 
     assert counts == [3, 0, 0, 0, 0, 0, 3]
+
+
+async def test_a_clock_that_is_put_back(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days that count again, because the machine's clock was ahead, are looked at again."""
+    shorten(monkeypatch, 1)
+    clock = Clock()
+    for guid, days, kills in (("A0000001", 2, 5), ("A0000002", 0, 9)):
+        day = day_of(clock.now() + timedelta(days=days))
+        row = (day, "one", guid, 5, kills, 3)
+        await database.execute(
+            "INSERT INTO player_days (day, server, guid, rounds, kills, deaths) VALUES (?, ?, ?, ?, ?, ?)", row
+        )
+    boards, best = Boards(database, clock), []
+    for ahead in (-3, 0):
+        clock.ahead_seconds = ahead * 86400.0
+        best.append([place.guid for place in (await boards.board(Asked(None, 2, ()))).best["kills"]])
+
+    assert best == [["A0000001"], ["A0000002"]]
 
 
 async def test_who_is_beyond_the_board_has_a_place(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
