@@ -114,15 +114,15 @@ class WatchedGate(Gate):
 class Load:
     """Publishes at a steady pace until it is told to stop."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, events_per_second: int) -> None:
+        self._stage, self._events_per_second = stage, events_per_second
         self.published = 0
         self.stopped = False
 
     async def run(self) -> None:
         started, numbers, publishing = time.perf_counter(), itertools.count(1), set()
         while not self.stopped:
-            due = int((time.perf_counter() - started) * EVENTS_PER_SECOND)
+            due = int((time.perf_counter() - started) * self._events_per_second)
             while self.published < due:
                 self.published += 1
                 event = ImportedRound(round_id=next(numbers), file_sha256="a")
@@ -152,13 +152,15 @@ class Result:
     """Their number, by how they ended and after how many attempts."""
 
 
-async def reload_under_load(stage: Stage, folder: Path, reloads: int) -> Result:
+async def reload_under_load(
+    stage: Stage, folder: Path, reloads: int, *, events_per_second: int = EVENTS_PER_SECOND
+) -> Result:
     """Reload plugin after plugin while events come; return when all have been handled."""
     SEEN.clear()
     before = _counted(stage)
     for slot in stage.app.kernel.slots.values():
         slot.gate = WatchedGate()
-    load, result = Load(stage), Result()
+    load, result = Load(stage, events_per_second), Result()
     loading, started = asyncio.create_task(load.run()), time.perf_counter()
     kinds = itertools.cycle(BREAKS)
     for number in range(reloads):
