@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.kernel.folders import built_in
 from devkit.game import PlayedRound
+from plugins.ssh_poller.delays import REMEMBERED
 from roundhook import Plugin
 from roundhook.testing import Stage
 from tests.core.kernel.examples import examples, play
@@ -20,8 +21,12 @@ from tests.plugins.stats_import.invented import stats_file
 
 States = Mapping[str, dict[str, Any]]
 """What plugins export, by name."""
+SHORTEST_GIVEN = 1000
+"""Seconds from notice to file, more than any round that is played here takes."""
 STATES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
-    "ssh_poller": st.just({"local": {"told": [], "delays": []}}),
+    "ssh_poller": st.sets(st.integers(SHORTEST_GIVEN, 2 * SHORTEST_GIVEN), max_size=3).map(
+        lambda moments: {"local": {"told": [], "delays": [[float(one), one + 0.5] for one in sorted(moments)]}}
+    ),
     "timing_override": st.sets(st.text(max_size=20), max_size=5).map(lambda keys: {"seen": sorted(keys)}),
 }
 """What each built-in plugin that exports a state may have in it."""
@@ -81,6 +86,7 @@ class Evening:
         for name, state in self.given.items():
             running(self.stage, name).import_state(state, "1")
         assert self._exported() == self.given
+        self._check_delays()
 
     async def finish(self) -> None:
         """Mend what is broken, let every retry come, and compare."""
@@ -89,6 +95,7 @@ class Evening:
         await self.stage.clock.advance(700)
         await self.stage.settled()
         assert self._exported() == self.given
+        self._check_delays()
         assert await self.stage.db.fetch("SELECT plugin FROM deliveries WHERE state <> 'done'") == []
         await self._check_rounds()
 
@@ -128,6 +135,7 @@ class Evening:
             key = f"round:{self.failed['id']}:{self.failed['file_sha256']}"
             expected["timing_override"] = {"seen": sorted({*self.given["timing_override"]["seen"], key})}
         assert self._exported() == expected
+        self._check_delays()
 
     async def _is_at_rest(self) -> bool:
         await self.stage.app.services.journal.flush()
@@ -157,7 +165,21 @@ class Evening:
         assert self.stage.discord.messages(self.stage.discord.admin_channel) == []
 
     def _exported(self) -> States:
-        return {name: running(self.stage, name).export_state() for name in STATES}
+        """Return what the plugins know, but for delays: a file that comes while the poller looks adds one."""
+        exported = {name: running(self.stage, name).export_state() for name in STATES}
+        exported["ssh_poller"]["local"]["delays"] = self._given_delays()
+        return exported
+
+    def _given_delays(self) -> list[list[float]]:
+        delays: list[list[float]] = self.given["ssh_poller"]["local"]["delays"]
+        return delays
+
+    def _check_delays(self) -> None:
+        """The given delays are known, but for the oldest where newer ones needed their places."""
+        known = running(self.stage, "ssh_poller").export_state()["local"]["delays"]
+        kept = [list(one) for one in known if one.after >= SHORTEST_GIVEN]
+        given, room = self._given_delays(), REMEMBERED - (len(known) - len(kept))
+        assert kept == given[max(len(given) - room, 0) :]
 
 
 def _exports(plugin: Plugin) -> bool:
