@@ -10,15 +10,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+
+from tests.postgres import postgres_server
 
 KEPT = Path("steady-out")
 """Where the output of runs that failed is kept."""
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not full")
-LONGEST_SECONDS = 3600
+LONGEST_SECONDS = 7200
 """What a run may take, and for how long a burner burns at most."""
 BURNER = f"""
 import os, time
@@ -81,11 +83,9 @@ def made(number: int, condition: Condition) -> Result:
     seed, began = secrets.randbits(32), time.monotonic()
     print(f"{number:3}  {condition.name}, --randomly-seed={seed} …", flush=True)
     with burners(os.cpu_count() or 1) if condition.busy else contextlib.nullcontext():
-        outcomes = each_alone(seed, condition.workers) if condition.alone else [together(seed, condition.workers)]
-    counts = sum((counts_of(text) for _, text in outcomes), Counter[str]())
-    failures = [text for code, text in outcomes if code]
-    result = Result(condition, seed, counts, bool(failures), "\n".join(failures), time.monotonic() - began)
-    if failures:
+        code, text = (each_alone if condition.alone else together)(seed, condition.workers)
+    result = Result(condition, seed, counts_of(text), bool(code), text, time.monotonic() - began)
+    if result.failed:
         KEPT.mkdir(exist_ok=True)
         kept_in(number, result).write_text(result.output, "utf-8")
     print(line_of(number, result), flush=True)
@@ -116,23 +116,29 @@ def together(seed: int, workers: int) -> tuple[int, str]:
     return pytest((f"--randomly-seed={seed}", f"--numprocesses={workers}", "--dist=worksteal"))
 
 
-def each_alone(seed: int, workers: int) -> list[tuple[int, str]]:
-    """Run each test in a process of its own, so many at a time."""
-    _, listed = pytest(("--collect-only", f"--randomly-seed={seed}"))
-    names = [line for line in listed.splitlines() if line.startswith("tests/") and "::" in line]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda name: pytest((name, f"--randomly-seed={seed}")), names))
+def each_alone(seed: int, workers: int) -> tuple[int, str]:
+    """Run each test in a process of its own, so many at a time; they share one PostgreSQL server if there is any."""
+    options, environment = ("-p", "tests.alone", f"--alone={workers}", "--capture=sys", f"--randomly-seed={seed}"), {}
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(LookupError):  # the tests say so themselves
+            environment["ROUNDHOOK_TEST_PG_URL"] = stack.enter_context(postgres_server())
+        return pytest(options, environment)
 
 
-def pytest(options: Sequence[str]) -> tuple[int, str]:
-    """Run pytest; return its exit code and all that it has written."""
-    command = [*PYTEST, *options]
+def pytest(options: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
+    """Run pytest, with *environment* besides; return its exit code and all that it has written."""
+    command, whole = [*PYTEST, *options], {**os.environ, **environment}
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_SECONDS, check=False
+            command,
+            env=whole,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=LONGEST_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        return 1, f"{' '.join(command)}\n{(error.stdout or b'').decode('utf-8', 'replace')}\nno end after an hour"
+        return 1, f"{' '.join(command)}\n{(error.stdout or b'').decode('utf-8', 'replace')}\nno end in time"
     return done.returncode, f"{' '.join(command)}\n{done.stdout.decode('utf-8', 'replace')}"
 
 
