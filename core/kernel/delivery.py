@@ -38,8 +38,6 @@ class Delivery:
     turn: asyncio.Event | None = None
     """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
 
-    task: "asyncio.Task[None] | None" = None
-    """What makes the attempt that is under way."""
     breaker: Breaker | None = None
     """What stood before that attempt."""
 

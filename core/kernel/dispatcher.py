@@ -13,9 +13,9 @@ from core.clock import Clock
 from core.db.journal_rows import State
 from core.errors import BadInputError
 from core.journal import Journal, OpenDelivery
-from core.kernel.baton import Baton
 from core.kernel.bounded import contained, keep, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
+from core.kernel.eager import EagerTasks
 from core.kernel.generation import Generation
 from core.kernel.kinds import Envelope, envelope_of
 from core.kernel.limits import Limit, Limits
@@ -50,7 +50,7 @@ class Dispatcher(Settling):
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         """Those in which a handler waits."""
-        self._baton = Baton(self._deliver, self._tasks)
+        self._attempts = EagerTasks(self._deliver, self._tasks)
 
     async def publish(self, event: Envelope) -> None:
         """Commit *event* to the journal and start its deliveries.
@@ -95,7 +95,7 @@ class Dispatcher(Settling):
         """Deliver what waited for *plugin* to be on, in the order of publication."""
         slot = self._slots[plugin]
         parked, slot.parked = slot.parked, []
-        self._baton.add(sorted(parked, key=lambda one: one.event_id))
+        self._attempts.add(sorted(parked, key=lambda one: one.event_id))
 
     async def close(self) -> None:
         """Take no more, let what runs end within ``FINISH_SECONDS``. What is open then stays pending in the journal."""
@@ -104,7 +104,7 @@ class Dispatcher(Settling):
         self._closing = True
         if self._calling:
             await asyncio.wait(list(self._calling), timeout=FINISH_SECONDS)
-        self._baton.drop()
+        self._attempts.drop()
         if left := len(self._open):
             log.info("%d deliveries are left in the journal; the next start makes them", left)
         tasks = list(self._tasks)
@@ -128,7 +128,7 @@ class Dispatcher(Settling):
         if len(stages) > 1:
             keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]))
         else:
-            self._baton.add(deliveries)
+            self._attempts.add(deliveries)
 
     async def _run(self, stages: list[list[Delivery]]) -> None:
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
@@ -136,7 +136,7 @@ class Dispatcher(Settling):
         for deliveries in earlier:
             attempts = [keep(self._tasks, self._deliver(delivery)) for delivery in deliveries]
             await self._wait_for(dict(zip(attempts, map(self._patience, deliveries), strict=True)))
-        self._baton.add(last)
+        self._attempts.add(last)
 
     async def _wait_for(self, attempts: "dict[asyncio.Task[None], float]") -> None:
         """Wait until each of the attempts under way has ended or has had its own time, in seconds."""
@@ -145,11 +145,9 @@ class Dispatcher(Settling):
         for task in sorted(attempts, key=attempts.__getitem__):
             await asyncio.wait([task], timeout=max(began + attempts[task] - loop.time(), 0.0))
 
-    async def _deliver(self, delivery: Delivery, task: "asyncio.Task[None] | None" = None) -> None:
+    async def _deliver(self, delivery: Delivery) -> None:
         """Make one attempt when it is the delivery's turn, and see to what follows from its outcome."""
-        delivery.task = task or asyncio.current_task()
-        if delivery.turn is not None and not delivery.turn.is_set():
-            self._baton.pass_on(delivery.task)
+        if delivery.turn is not None:
             await delivery.turn.wait()
         outcome, error = await self._attempt(delivery)
         if outcome is Outcome.DONE:
@@ -179,12 +177,10 @@ class Dispatcher(Settling):
         if slot is None:
             return Outcome.PARKED, None
         if not slot.places.take_free():
-            self._baton.pass_on(delivery.task)
             await slot.places.take(first=delivery.event.is_live(self._clock.now()))
         outcome, problem = Outcome.PARKED, None
         try:
             if slot.gate.closed:
-                self._baton.pass_on(delivery.task)
                 await slot.gate.passed()
             outcome = self._admitted(slot, delivery)
             if outcome is Outcome.CALLED:
@@ -216,14 +212,13 @@ class Dispatcher(Settling):
         """Call the handler; count and time it. Only of one that waits somebody else can see that it runs."""
         generation = slot.generation
         assert generation is not None  # noqa: S101 - it was admitted
-        impl, limit, task = generation.impls[delivery.event.hook], None, delivery.task
+        impl, limit = generation.impls[delivery.event.hook], None
         delivery.attempts += 1
         problem: BaseException | None = None
 
         def waits() -> None:
             nonlocal limit
             limit = self._watched(delivery, slot, generation, impl)
-            self._baton.pass_on(delivery.task)
 
         started = time.perf_counter()
         work = contained(impl.function(delivery.event.event) if impl.takes_event else impl.function())
@@ -236,7 +231,7 @@ class Dispatcher(Settling):
             if limit is not None:
                 limit.end()
                 generation.scope.activity.end()
-                self._calling.discard(task)  # another attempt may be under way meanwhile
+                self._calling.discard(limit.task)
         if limit is not None and limit.left:
             return Outcome.LEFT, None
         slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit is not None and limit.expired)
@@ -244,10 +239,11 @@ class Dispatcher(Settling):
 
     def _watched(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> Limit:
         """Begin to watch a handler that waits: for its limit, for a reload and for the bot's end."""
-        assert delivery.task is not None  # noqa: S101 - that it runs in
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - that it runs in
         generation.scope.activity.begin()
-        self._calling.add(delivery.task)
-        limit = Limit(self._limits, impl.limit, delivery.task, lambda: self._leave(delivery, slot, generation, impl))
+        self._calling.add(task)
+        limit = Limit(self._limits, impl.limit, task, lambda: self._leave(delivery, slot, generation, impl))
         limit.begin()
         return limit
 

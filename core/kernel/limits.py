@@ -60,7 +60,7 @@ class Limit:
 
     _limits: Limits
     seconds: float
-    _task: "asyncio.Task[None]"
+    task: "asyncio.Task[None]"
     _on_left: Callable[[], None]
     expired: bool = False
     left: bool = False
@@ -75,15 +75,15 @@ class Limit:
         """Take its cancellation back, or have none."""
         self._ended = True
         if self.expired:
-            self._task.uncancel()
+            self.task.uncancel()
         else:
             self._limits.end(self)
 
     def expire(self) -> None:
         """Its time is up."""
         self.expired = True
-        self._task.cancel()
-        self._task.get_loop().call_later(GRACE_SECONDS, self._leave)
+        self.task.cancel()
+        self.task.get_loop().call_later(GRACE_SECONDS, self._leave)
 
     def _leave(self) -> None:
         if not self._ended:

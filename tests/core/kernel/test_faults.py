@@ -30,7 +30,7 @@ STEPS |= {Path(str(core.discord.bot.__file__))}
 ASIDE = {
     "dispatcher.py",
     "settling.py",
-    "baton.py",
+    "eager.py",
     "within.py",
     "limits.py",
     "watchdog.py",
