@@ -31,8 +31,12 @@ async def contained(work: Awaitable[T]) -> T:
     """
     try:
         return await work
-    except (Exception, KeyboardInterrupt, GeneratorExit):
+    except (Exception, KeyboardInterrupt):
         raise
+    except GeneratorExit as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is None:
+            raise  # it is thrown in here: we are being closed
+        raise RuntimeError("it raised GeneratorExit, which is no Exception") from error
     except SystemExit as error:
         raise RuntimeError(f"it called sys.exit({error.code!r})") from error
     except asyncio.CancelledError as error:

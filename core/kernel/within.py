@@ -29,6 +29,9 @@ class Within(Generic[T]):
             step: Callable[[Any], Any] = work.send
             try:
                 given = yield awaited
+            except GeneratorExit:
+                work.close()
+                raise
             except BaseException as error:  # noqa: BLE001 - what is thrown into the task is for the work, also its end
                 step, given = work.throw, error
             try:

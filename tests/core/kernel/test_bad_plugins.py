@@ -200,11 +200,11 @@ def test_the_page_of_refusals_shows_these_and_no_others() -> None:
 
 
 async def test_a_handler_that_exits_or_cancels_itself_harms_nobody(plugins: Path) -> None:
-    """sys.exit() and CancelledError in a handler, a timer, a service or spawned work are failures like any other."""
+    """sys.exit(), CancelledError and GeneratorExit, in a handler, a timer, a service or spawned work, are failures."""
     write_plugin(plugins, "wild", WILD)
     async with Stage(plugins=["wild", "another"], folders=[plugins]) as stage:
         await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
-        for tries, seconds in enumerate((2, 6), 1):
+        for tries, seconds in enumerate((2, 6, 31), 1):
             await until(functools.partial(tried, stage, tries))
             await idle()
             await stage.clock.advance(seconds)
@@ -212,7 +212,7 @@ async def test_a_handler_that_exits_or_cancels_itself_harms_nobody(plugins: Path
         await stage.settled()
 
         assert running(stage, "another").seen == [1]
-        assert running(stage, "wild").tries == 3
+        assert running(stage, "wild").tries == 4
 
 
 def tried(stage: Stage, times: int) -> bool:
@@ -227,7 +227,7 @@ from roundhook import Plugin, hookimpl
 class Wild(Plugin):
     async def setup(self):
         self.seen, self.tries = [], 0
-        for work in (self.die, self.give_up):
+        for work in (self.die, self.give_up, self.close):
             self.ctx.service(work)
             self.ctx.every(1, work)
             self.ctx.spawn(work())
@@ -239,6 +239,8 @@ class Wild(Plugin):
             await self.die()
         if self.tries == 2:
             await self.give_up()
+        if self.tries == 3:
+            await self.close()
         self.seen.append(round.round_id)
 
     async def die(self):
@@ -246,4 +248,7 @@ class Wild(Plugin):
 
     async def give_up(self):
         raise asyncio.CancelledError
+
+    async def close(self):
+        raise GeneratorExit
 """

@@ -1,7 +1,7 @@
 """Handlers that do not wait take no turn of the event loop each, and notice nothing of it."""
 
 import asyncio
-from collections.abc import Coroutine
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.kernel.bounded import contained
 from core.kernel.eager import EagerTasks
+from core.kernel.within import Within
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests.plugin_maker import idle, running, until, write_plugin
@@ -46,12 +48,14 @@ BODIES = {
     "raises": "raise asyncio.CancelledError",
     "stops": "raise StopIteration",
     "exits": "raise SystemExit(3)",
+    "closes": "raise GeneratorExit",
+    "closes_later": "await asyncio.sleep(0); raise GeneratorExit",
     "hangs": "await asyncio.Event().wait()",
     "hangs_in_a_timeout": "async with asyncio.timeout(0.01): await asyncio.Event().wait()",
     "yields": "await asyncio.sleep(0)",
     "waits": WAITS,
 }
-FAIL = {"cancels_and_waits", "cancels_and_raises", "raises", "stops", "exits", "hangs", "hangs_in_a_timeout"}
+FAIL = BODIES.keys() - {"cancels", "yields", "waits"}
 
 
 def imported(number: int) -> ImportedRound:
@@ -70,7 +74,7 @@ async def test_what_one_handler_does_to_its_task_reaches_no_other(tmp_path: Path
         plugins = {name: running(stage, name) for name in names}
         await asyncio.gather(stage.publish(imported(1)), stage.publish(imported(2)))
         await until(lambda: all(plugin.own for plugin in plugins.values()))
-        await until(lambda: stage.app.kernel.slots["odd_06_hangs"].stats["on_round_imported"].counts["timed out"] == 2)
+        await until(lambda: stage.app.kernel.slots["odd_08_hangs"].stats["on_round_imported"].counts["timed out"] == 2)
         for plugin in plugins.values():
             plugin.release.set()
         await idle()
@@ -160,9 +164,6 @@ async def test_a_task_that_is_kept_and_cancelled_later_is_nobody_elses(tmp_path:
     assert [(victim.began, sorted(victim.seen)) for victim in victims] == [(3, [1, 2, 3])] * len(KEEPS)
     assert counts == [{"done": 3}] * len(names)
     assert len({name for victim in victims for name in victim.names} - {"kept"}) == 3 * len(KEEPS)
-
-
-Step = Coroutine[Any, Any, object]
 
 
 async def _ended_child() -> str:
@@ -268,6 +269,26 @@ async def _played(steps: list[str], *, eager: bool) -> list[object]:
 def test_an_eager_task_is_like_any_other(steps: list[str]) -> None:
     """Whatever work does to its task and waits for, before its first wait or after, comes out as in a plain task."""
     assert asyncio.run(_played(steps, eager=True)) == asyncio.run(_played(steps, eager=False))
+
+
+async def test_work_that_is_closed_while_it_waits_ends_quietly() -> None:
+    """What a closed coroutine gets, GeneratorExit, is no failure of it: it ends, and nothing is raised."""
+    ended = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def handles() -> None:
+        await Within(contained(waits()), Context(), lambda: None)
+
+    work = contained(handles())
+    work.send(None)
+    work.close()
+
+    assert ended == [True]
 
 
 async def test_handlers_that_do_not_wait_take_no_task_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
