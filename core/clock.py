@@ -45,14 +45,18 @@ class Clock:
 
 
 class MovableClock(Clock):
-    """Real time plus what it was moved by; whoever sleeps past the new time wakes at once."""
+    """Real time plus what it was moved by; whoever sleeps past the new time wakes at once.
 
-    def __init__(self) -> None:
+    It begins at *begins*, without it now.
+    """
+
+    def __init__(self, begins: datetime | None = None) -> None:
+        self._away = begins.timestamp() - time.time() if begins else 0.0
         self._moved = 0.0
         self._sleepers: set[asyncio.Event] = set()
 
     def machine_time(self) -> float:
-        return time.time() + self._moved
+        return time.time() + self._away + self._moved
 
     def monotonic(self) -> float:
         return time.monotonic() + self._moved

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,7 @@ class Stage:
         guilds: ids of the guilds that the bot is in.
         folder: where database, storage and the game server's folder go; a temporary one by default.
         discord: options for the loopback Discord; with ``now`` it has a time of its own.
+        begins: the time when the stage is set up, aware; now by default. From there the time goes on.
         broken: let plugins be that do not load, for tests of just that; ``stage.plugins.status`` says why.
 
     Raises:
@@ -54,9 +56,10 @@ class Stage:
         guilds: Sequence[int] = (1,),
         folder: Path | None = None,
         discord: Mapping[str, Any] | None = None,
+        begins: datetime | None = None,
         broken: bool = False,
     ) -> None:
-        self.clock = MovableClock()
+        self.clock = MovableClock(begins)
         """The time that the bot reads: ``await stage.clock.advance(30)`` moves it by 30 s."""
         options = {"guilds": tuple(guilds), "now": lambda: self.clock.now().timestamp(), **(discord or {})}
         self.discord = StageDiscord(**options)

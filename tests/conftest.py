@@ -5,12 +5,14 @@ import gc
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 import devkit.stage
+from core.clock import MovableClock
 from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.rounds import tables as round_tables
@@ -68,14 +70,22 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare on which database a stage runs that is given none."""
+    """Declare on which database a stage runs that is given none, and at which time it begins."""
     parser.addoption("--stage-on", choices=("sqlite", "postgres"), default="sqlite", help="the stages' own database")
+    parser.addoption("--stage-at", type=datetime.fromisoformat, metavar="TIME", help="their time, as 2027-12-31T23:58Z")
 
 
 @pytest.fixture(autouse=True)
 def _soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that stops waits for handlers: here for those that end at once."""
     monkeypatch.setattr("core.kernel.dispatcher.FINISH_SECONDS", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def _stage_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``--stage-at`` each stage that chooses no time of its own begins then."""
+    if at := request.config.getoption("--stage-at", None):
+        monkeypatch.setattr(devkit.stage, "MovableClock", lambda begins: MovableClock(begins or at))
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,10 @@
 """A stage says what it was asked for and could not do: a test on it cannot pass over a plugin that is not there."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hikari
 import pytest
 
 from roundhook import PluginError
@@ -34,3 +37,16 @@ async def test_it_watches_where_the_settings_say_so(tmp_path: Path) -> None:
         await until(lambda: stage.plugins.status("plain").version == "2")
 
         assert running(stage, "plain").seen == []
+
+
+async def test_it_begins_when_it_is_told_to_and_goes_on_from_there() -> None:
+    """Bot, Discord and game server have that time; how long something takes is measured as ever."""
+    begins, before = datetime(2027, 12, 31, 23, 59, tzinfo=UTC), time.monotonic()
+    async with Stage([], begins=begins) as stage:
+        assert begins <= stage.clock.now()
+        assert before <= stage.clock.monotonic() <= time.monotonic()
+        await stage.clock.advance(60)
+
+        assert (await stage.games["local"].play_round()).ended_unix >= begins.timestamp() + 60
+        message = await stage.discord.post_webhook("local", content="hello")
+        assert hikari.Snowflake(message.id).created_at >= begins + timedelta(minutes=1)

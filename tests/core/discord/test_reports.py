@@ -1,7 +1,9 @@
 """Messages to admins: merged, cut, counted; an alarm comes first, and a flood holds up nobody."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,8 @@ class Tells(Plugin):
     async def post(self, channel, text):
         await self.ctx.send(channel, text)
 """
+HOUR = datetime(2026, 3, 4, 20, tzinfo=UTC)
+"""Equal messages are one within an hour of the clock."""
 SERVERS = {"a": {"timezone": "UTC"}, "b": {"timezone": "UTC", "guilds": [2]}}
 
 
@@ -43,9 +47,10 @@ def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """Two guilds, two game servers more, and a plugin that tells what it is told to."""
+    """Two guilds, two game servers more, and a plugin that tells what it is told to, at the beginning of an hour."""
     write_plugin(tmp_path, "tells", TELLS)
-    async with Stage(["tells"], folders=[tmp_path], guilds=(1, 2), config={"servers": SERVERS}) as stage:
+    options: dict[str, Any] = {"folders": [tmp_path], "guilds": (1, 2), "config": {"servers": SERVERS}}
+    async with Stage(["tells"], begins=HOUR, **options) as stage:
         yield stage
 
 
