@@ -1,6 +1,5 @@
 """Every bad plugin is refused or contained with a message that says where; nothing else notices."""
 
-import asyncio
 import functools
 import logging
 import re
@@ -13,6 +12,7 @@ import pytest
 from core.kernel import generation, loader
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests import own
 from tests.core.kernel.bad_contracts import ALL
 from tests.core.kernel.bad_plugins import FILES, GOOD, SPEED, Bad
 from tests.plugin_maker import idle, running, until, write_plugin
@@ -68,11 +68,6 @@ def stage_of(folder: Path) -> Stage:
     )
 
 
-def traces() -> tuple[set[str], int]:
-    """Return the modules of all generations, and how many tasks there are."""
-    return {name for name in sys.modules if name.startswith(loader.NAMESPACE)}, len(asyncio.all_tasks())
-
-
 def row_of(bad: Bad, message: str) -> str:
     """Return how the page of refusals shows a message."""
     return "| {} | `` {} `` |".format(bad.name, message.replace("|", "\\|"))
@@ -111,7 +106,7 @@ async def at_reload(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) ->
     async with stage_of(folder) as stage:
         await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
         await stage.settled()
-        plugin, before = running(stage, "good"), traces()
+        plugin, modules, tasks = running(stage, "good"), own.modules_of("good"), own.tasks()
         bad.write(folder / "good")
 
         report = await stage.plugins.reload("good")
@@ -123,7 +118,7 @@ async def at_reload(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) ->
         assert plugin.serving
         assert not plugin.closed
         await stage.settled()
-        await until(lambda: traces() == before)
+        await until(lambda: own.modules_of("good") == modules and not own.tasks() - tasks)
         await all_serve(stage)
         return str(report.error)
 

@@ -5,7 +5,6 @@ import functools
 import gc
 import itertools
 import logging
-import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,10 +18,10 @@ import core.discord
 import core.discord.bot
 import core.kernel
 from core.kernel import loader
-from core.kernel.generation import Generation
 from core.kernel.report import Report
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests import own
 from tests.plugin_maker import idle, running, write_plugin
 
 STEPS = {*Path(str(core.kernel.__path__[0])).glob("*.py"), *Path(str(core.discord.__path__[0])).glob("*.py")}
@@ -171,28 +170,28 @@ async def with_fault(
         await loop.run_in_executor(reader, sys.settrace, None)
 
 
-def census(stage: Stage) -> dict[str, Any]:
-    """Return all that belongs to the plugins, by kind."""
+def census(stage: Stage, folder: Path) -> dict[str, Any]:
+    """Return all that belongs to the plugin in *folder*, by kind."""
     gc.collect()
     discord = stage.app.discord
     assert discord is not None
     slot = stage.app.kernel.slots["full"]
     hikari_listeners = discord.app._event_manager._listeners
     return {
-        "generations": sorted(one.number for one in gc.get_objects() if type(one) is Generation and one.plugin),
+        "generations": sorted(one.number for one in own.generations_below(folder) if one.plugin),
         "serving": slot.generation,
         "manifest": slot.manifest,
         "enabled": (slot.enabled, sorted(slot.off_guilds), slot.gate.closed, slot.lock.locked()),
-        "modules": sorted(name for name in sys.modules if name.startswith(f"{loader.NAMESPACE}.")),
-        "sources": sorted(loader._FINDER.sources),
+        "modules": own.modules_of("full"),
+        "sources": sorted(name for name, source in loader._FINDER.sources.items() if source.name == "full"),
         "commands": dict(discord.client.table),
         "owners": dict(discord.client.owners),
         "components": dict(discord.client.components),
         "listening": dict(discord._listening),
         "listeners": {kind: len(callbacks) for kind, callbacks in hikari_listeners.items() if callbacks},
         "tasks": sorted(_work_of(task) for task in asyncio.all_tasks() if _is_ours(task)),
-        "threads": sum(not one.name.startswith("sqlite") for one in threading.enumerate()),  # those are the database's
-        "files": sorted(filter(None, map(_open_file, os.listdir("/proc/self/fd")))),
+        "threads": [one.name for one in threading.enumerate() if one.name == "import full"],
+        "files": [one for one in own.files_below(folder) if one.endswith(".py")],
     }
 
 
@@ -208,14 +207,6 @@ def _work_of(task: "asyncio.Task[Any]") -> str:
     own = getattr(coroutine, "cr_frame", None)
     work = own.f_locals.get("work") if own else None
     return f"{getattr(coroutine, '__qualname__', coroutine)} {getattr(work, '__qualname__', '')}"
-
-
-def _open_file(descriptor: str) -> str:
-    try:
-        target = os.readlink(f"/proc/self/fd/{descriptor}")
-    except OSError:
-        return ""
-    return target if target.endswith(".py") else ""
 
 
 @pytest.fixture(autouse=True)
@@ -260,9 +251,9 @@ async def counts_on(stage: Stage, number: int) -> None:
     assert not plugin.file.closed
 
 
-def check(stage: Stage, before: dict[str, Any], report: Report | BaseException, place: str) -> bool:
+def check(stage: Stage, folder: Path, before: dict[str, Any], report: Report | BaseException, place: str) -> bool:
     """Compare with *before*; return whether the old version has been kept."""
-    after = census(stage)
+    after = census(stage, folder)
     if after["serving"] is before["serving"]:
         assert not isinstance(report, Report) or not report.ok, place
         assert {name: after[name] for name in after if after[name] != before[name]} == {}, place
@@ -295,7 +286,7 @@ async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int
     kept = 0
     async with Stage(plugins=["full"], folders=[folder]) as stage:
         for number in itertools.count(step=stride):
-            before, count = census(stage), running(stage, "full").count
+            before, count = census(stage, folder), running(stage, "full").count
             write(folder, f"w{number + 1}")
             injector = Injector(number, kind)
 
@@ -306,7 +297,7 @@ async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int
                 assert isinstance(report, Report)
                 assert report.ok
                 return kept
-            kept += check(stage, before, report, injector.place)
+            kept += check(stage, folder, before, report, injector.place)
             assert running(stage, "full").count == count, injector.place
             await counts_on(stage, number)
     raise AssertionError("there is always one step more")
@@ -322,7 +313,7 @@ async def test_a_reload_broken_off_at_each_await(tmp_path: Path) -> None:
         for number in itertools.chain(range(80), range(80, 8000, 120), longer):
             if number > 8000 and moved > 5:
                 break
-            before, count = census(stage), running(stage, "full").count
+            before, count = census(stage, tmp_path), running(stage, "full").count
             write(tmp_path, f"w{number + 1}")
             reloading = asyncio.create_task(stage.plugins.reload("full"))
 
@@ -333,7 +324,7 @@ async def test_a_reload_broken_off_at_each_await(tmp_path: Path) -> None:
             (report,) = await asyncio.gather(reloading, return_exceptions=True)
 
             await rested(stage)
-            was_kept = check(stage, before, report, f"turn {number}")
+            was_kept = check(stage, tmp_path, before, report, f"turn {number}")
             kept, moved = kept + was_kept, moved + (not was_kept)
             assert running(stage, "full").count == count
             await counts_on(stage, number)

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import itertools
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from core.kernel import loader
 from roundhook import ImportedRound, RoundAmended
 from roundhook.testing import Stage
+from tests import own
 from tests.core.kernel.examples import examples, fresh_database, play
 from tests.plugin_maker import idle, write_plugin
 
@@ -271,7 +271,7 @@ class Lives:
 
     def _traces(self) -> set[str]:
         """Return the modules of generations, not the names that stand for whichever serves."""
-        return {name for name in sys.modules if name.startswith(f"{loader.NAMESPACE}.") and "__g" in name}
+        return {name for name in own.modules_of(*ALL) if "__g" in name}
 
     def _check(self, stage: Stage) -> None:
         """At rest each plugin that is on has one generation, and only that one's modules are loaded."""
