@@ -8,7 +8,7 @@ RUNS ?= 20
 ALONE ?= 1
 SEEDS ?= 100
 
-.PHONY: demo test test-all test-steady soak check format bench docs clean
+.PHONY: demo test test-all test-steady soak check format bench docs schema clean
 
 demo: $(STAMP)  ## play a match on loopback and show each step
 	$(BIN)/python -m roundhook demo
@@ -26,12 +26,13 @@ test-steady: $(STAMP)  ## all tests RUNS times, under changing conditions; ALONE
 soak: $(STAMP)  ## SEEDS evenings with kills and faults, as long as that takes
 	ROUNDHOOK_SOAK_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q tests/faults -m full --numprocesses auto --dist load
 
-check: $(STAMP)  ## format, lint, types, import rules, docs up to date
+check: $(STAMP)  ## format, lint, types, import rules, docs and schema up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m tests.schema --check
 
 format: $(STAMP)  ## put the code into shape
 	$(BIN)/ruff format .
@@ -39,6 +40,9 @@ format: $(STAMP)  ## put the code into shape
 
 docs: $(STAMP)  ## write the generated reference pages
 	$(BIN)/python -m docs.generate
+
+schema: $(STAMP)  ## write what the migrations make of an empty database
+	$(BIN)/python -m tests.schema
 
 bench: $(STAMP)  ## measure; prints figures
 	$(BIN)/python -m benchmarks

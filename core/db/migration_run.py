@@ -10,10 +10,10 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 
 from core.db.alteration import TablesInUseError, Written, altering, in_use
 from core.db.database import Database, Transaction
+from core.db.kept_schema import kept_schema
 from core.db.migration_files import CORE_NAME, Migration, error_about
 from core.db.shape import shape_of
 from core.errors import RoundhookError
@@ -46,8 +46,6 @@ async def run_all(
         PluginError: one of a plugin failed or may not be run; nothing was changed.
     """
     owner = migrations[0].owner
-    module = await asyncio.to_thread(_manager)
-    vars(module)["print"] = lambda *_, **__: None  # it tells each step on stdout
     for tries_left in reversed(range(TRIES)):
         try:
             async with asyncio.timeout(BESIDE_SECONDS if beside else None):
@@ -62,12 +60,13 @@ async def run_all(
             raise error_about(owner, f"{problem} Restart the bot: at a start they may take their time.") from error
 
 
-def _manager() -> ModuleType:
-    """Import, beside the loop, what migrations are run with: heavy; return the module that runs one."""
+def _import_manager() -> None:
+    """Import what migrations are run with: heavy."""
     with _left_out("black"):  # Piccolo writes migrations with it; to run them takes a fifth of a second less without
         for name in ("piccolo.apps.migrations.tables", "piccolo.conf.apps"):
             importlib.import_module(name)
-    return importlib.import_module("piccolo.apps.migrations.auto.migration_manager")
+    module = importlib.import_module("piccolo.apps.migrations.auto.migration_manager")
+    vars(module)["print"] = lambda *_, **__: None  # it tells each step on stdout
 
 
 @contextlib.contextmanager
@@ -98,6 +97,25 @@ class _Run:
         self._own: set[str] = set()
 
     async def do(self, migrations: Sequence[Migration]) -> None:
+        schema = kept_schema(migrations, self._database.dialect)
+        if not (schema and await self._at_once(migrations[0], schema)):
+            await asyncio.to_thread(_import_manager)
+            await self._one_by_one(migrations)
+
+    async def _at_once(self, first: Migration, schema: Sequence[str]) -> bool:
+        """Make all that the owner's migrations make; False: nothing was done, as a table of theirs is there."""
+        made = {words[2].strip('"') for one in schema if (words := one.split())[:2] == ["CREATE", "TABLE"]}
+        async with altering(self._database) as (transaction, _):
+            if made & await table_names(self._database):
+                return False
+            with self._told_of(first):
+                if self._database.dialect == "sqlite":
+                    await transaction.together([(one, ()) for one in schema])
+                else:
+                    await transaction.execute("; ".join(schema))
+        return True
+
+    async def _one_by_one(self, migrations: Sequence[Migration]) -> None:
         from piccolo.apps.migrations.tables import Migration as Run
 
         self._database.bind(Run)
@@ -135,11 +153,15 @@ class _Run:
     async def _forwards(self, migration: Migration) -> None:
         from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
+        with self._told_of(migration), _piccolo_conf(self._database):
+            manager = await migration.forwards()()
+            if isinstance(manager, MigrationManager):
+                await manager.run()
+
+    @contextlib.contextmanager
+    def _told_of(self, migration: Migration) -> Iterator[None]:
         try:
-            with _piccolo_conf(self._database):
-                manager = await migration.forwards()()
-                if isinstance(manager, MigrationManager):
-                    await manager.run()
+            yield
         except (RoundhookError, TablesInUseError):
             raise
         except (Exception, SystemExit) as error:
