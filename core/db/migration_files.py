@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, PluginError, RoundhookError
+from core.syntax import tree_of
 
 CORE_NAME = "core"
 _FORM = re.compile(r"\d{4}_\d\d_\d\dt\d\d_\d\d_\d\d_\d{6}")
@@ -83,7 +84,7 @@ def read_migrations(owner: str, folder: Path, run: Iterable[str]) -> list[Migrat
 
 def _check_id(one: Migration) -> None:
     try:
-        tree = ast.parse(one.code)
+        tree = tree_of(one.code)
     except (SyntaxError, ValueError) as error:
         raise one.error(f"{error}. Correct it.", getattr(error, "lineno", None) or 1) from error
     for node in tree.body:

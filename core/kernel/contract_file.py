@@ -17,6 +17,7 @@ from core.kernel.kinds import Kind
 from core.kernel.manifest import Manifest
 from core.kernel.names import stable
 from core.kernel.served import serve
+from core.syntax import tree_of
 
 CONTRACT = "contract"
 """The module's name."""
@@ -76,7 +77,7 @@ class ContractFile:
 
     def check_imports(self) -> None:
         """Refuse one that imports others of the plugin's files: it has to be readable alone."""
-        for node in ast.walk(ast.parse(self._source.files[CONTRACT])):
+        for node in ast.walk(tree_of(self._source.files[CONTRACT])):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 names = ["." * node.level + (node.module or "")]
@@ -154,7 +155,7 @@ class ContractFile:
 
 def class_place(source: loader.Source, name: str, field: str = "") -> str:
     """Return ``file:line`` of a class in ``contract.py``, or of a field of it."""
-    tree = ast.parse(source.files.get(CONTRACT, b""))
+    tree = tree_of(source.files.get(CONTRACT, b""))
     found = [one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and one.name == name]
     lines = [one.lineno for one in found]
     lines += [

@@ -18,6 +18,7 @@ from core.kernel.import_errors import OF_ANOTHER
 from core.kernel.loader import place_where
 from core.kernel.names import NAMESPACE
 from core.kernel.source import Source
+from core.syntax import tree_of
 
 _BEYOND = re.compile(rb"\bfrom[\s\\]*\.[\s\\]*\.|\b%s\b" % NAMESPACE.encode())
 _HANDLERS = "handlers run in another thread. Make it in setup()"
@@ -60,7 +61,7 @@ def _check_own(source: Source, module: str, data: bytes) -> None:
     """Refuse what is imported from beyond the plugin's folder under a plugin's name: also if it happens to be there."""
     if _BEYOND.search(data):
         within = module.count(".") + (1 if source.is_package(module) and module else 0)
-        for node in ast.walk(ast.parse(data)):
+        for node in ast.walk(tree_of(data)):
             if isinstance(node, ast.Import | ast.ImportFrom) and _leaves(within, node):
                 place = f"{source.paths[module].relative_to(source.folder)}:{node.lineno}"
                 raise PluginError(f"{source.name}: {place}: {OF_ANOTHER} Its own are imported with a dot.")
@@ -108,7 +109,7 @@ def _is_bound(value: Any) -> bool:
 def _check_shadowed(source: Source, folder: str) -> None:
     """Refuse a name that the plugin has put into ``sys.path``, and that another has brought before."""
     for inner, data in list(source.files.items()):
-        for node in ast.walk(ast.parse(data)):
+        for node in ast.walk(tree_of(data)):
             for name in _absolute(node):
                 file = getattr(sys.modules.get(name), "__file__", None) or ""
                 places = (Path(folder, f"{name}.py"), Path(folder, name, "__init__.py"))

@@ -24,6 +24,7 @@ from core.kernel.compiled import compiled
 from core.kernel.import_errors import what_failed
 from core.kernel.names import NAMESPACE
 from core.kernel.source import Source, read_source
+from core.syntax import tree_of
 
 __all__ = ["NAMESPACE", "Source", "read_source"]
 
@@ -125,7 +126,7 @@ def place_where(source: Source, *fits: Callable[[ast.AST], bool], modules: Itera
     """Return ``file:line`` of the first piece of code, the plugin's or of *modules*, that fits the first of *fits*."""
     for fit in fits:
         for module in list(source.files) if modules is None else modules:
-            lines = [getattr(node, "lineno", 1) for node in ast.walk(ast.parse(source.files[module])) if fit(node)]
+            lines = [getattr(node, "lineno", 1) for node in ast.walk(tree_of(source.files[module])) if fit(node)]
             if lines:
                 return f"{source.paths[module].relative_to(source.folder)}:{min(lines)}"
     return START

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from core.kernel.loader import Source
+from core.syntax import tree_of
 
 _CODE = (".py", ".so", ".pyd")
 
@@ -64,7 +65,7 @@ def _modules_of(distribution: str) -> set[str]:
 def _imported(source: Source) -> Iterator[str]:
     """Give the packages that a plugin's code names."""
     for code in source.files.values():
-        for node in ast.walk(ast.parse(code)):
+        for node in ast.walk(tree_of(code)):
             if isinstance(node, ast.Import):
                 yield from (one.name.partition(".")[0] for one in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
