@@ -29,8 +29,12 @@ def write(folder: Path, word: str, name: str = "mvp", **more: Any) -> Path:
 
 def files_of(folder: Path) -> list[str]:
     """Return what lies in the place of installed plugins, but its lock."""
-    place = folder / "data/plugins"
-    return sorted(str(one.relative_to(place)) for one in place.rglob("*") if one.name != ".lock")
+    return sorted(str(one.relative_to(folder / "data/plugins")) for one in laid(folder) if one.name != ".lock")
+
+
+def laid(folder: Path) -> list[Path]:
+    """Return what lies there, but what Python has compiled: that is in folders which are their user's alone."""
+    return [one for one in (folder / "data/plugins").rglob("*") if "__pycache__" not in one.parts]
 
 
 async def test_with_a_bot(
@@ -144,7 +148,7 @@ def test_each_source(roundhook: Command, tmp_path: Path, packed: Callable[[Path,
     assert files_of(tmp_path) == [
         "mvp", "mvp/.origin.json", "mvp/manifest.toml", "mvp/plugin.py", "mvp/sub", "mvp/sub/more.py",
     ]  # fmt: skip
-    assert all(stat.S_IMODE(one.stat().st_mode) & 0o077 == 0 for one in (tmp_path / "data/plugins").rglob("*"))
+    assert all(stat.S_IMODE(one.stat().st_mode) & 0o077 == 0 for one in laid(tmp_path))
     [row] = [one for one in roundhook("plugin", "list", "--json").document if one["name"] == "mvp"]
     assert row["enabled"] is True
     assert "`roundhook plugin update mvp` fetches it anew" in roundhook("plugin", "install", address).err
