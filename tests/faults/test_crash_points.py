@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,16 +16,32 @@ STRIDE = 16
 """The short form dies at each sixteenth step, beginning at another one each time."""
 
 
-async def lived_through(folder: Path, points: Sequence[str]) -> tuple[Left, list[list[str]]]:
-    """Play a round for each of *points*, at which the bot dies ("": not at all); return what is left and the steps."""
+async def undisturbed(folder: Path, wanted: Callable[[list[str]], list[str]]) -> tuple[Left, list[str], list[str]]:
+    """Play as many rounds as *wanted* picks of the first one's steps; return what is left, the steps, and the picked.
+
+    One process plays them all: that a bot is started again for each costs much, and changes nothing.
+    """
+    async with Evening(folder, 0) as evening:
+        await begin(evening, "")
+        await play(evening, 0)
+        await evening.until_quiet()
+        counted = steps_of(evening)
+        points = wanted(counted)
+        for number in range(1, len(points)):
+            await play(evening, number)
+        await evening.until_quiet()
+        return evening.left(), counted, points
+
+
+async def crashing(folder: Path, points: Sequence[str]) -> tuple[Left, list[list[str]]]:
+    """Play a round for each of *points*, at which the bot dies; return what is left and the steps."""
     async with Evening(folder, 0) as evening:
         steps = []
         for number, point in enumerate(points):
             await begin(evening, point)
-            map_name = f"{MAPS[number % len(MAPS)]}{number}"
-            await evening.play("beta", map_name=map_name, round_number=1, surrender_at=200.0 + number, seed=number)
+            await play(evening, number)
             await died_or_done(evening)
-            steps.append((folder / "steps.log").read_text("utf-8").splitlines())
+            steps.append(steps_of(evening))
         await evening.until_quiet()
         return evening.left(), steps
 
@@ -43,6 +59,17 @@ async def begin(evening: Evening, point: str) -> None:
     evening.bot.send_signal(signal.SIGUSR1)
 
 
+async def play(evening: Evening, number: int) -> None:
+    """Play a round of the series."""
+    map_name = f"{MAPS[number % len(MAPS)]}{number}"
+    await evening.play("beta", map_name=map_name, round_number=1, surrender_at=200.0 + number, seed=number)
+
+
+def steps_of(evening: Evening) -> list[str]:
+    """Return the steps that were taken since the bot was ready."""
+    return (evening.folder / "steps.log").read_text("utf-8").splitlines()
+
+
 async def died_or_done(evening: Evening) -> None:
     """Wait until the bot has died at its step, or has come to the end of the round before it."""
     dying = asyncio.ensure_future(evening.bot.wait())
@@ -56,9 +83,8 @@ async def died_or_done(evening: Evening) -> None:
 
 async def test_some_crash_points(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """What is left is what is left without a crash; the series begins at another step each time."""
-    _, (counted,) = await lived_through(tmp_path / "counted", [""])
     first = int(request.config.getoption("randomly_seed")) % STRIDE
-    await compare(tmp_path, counted[first::STRIDE])
+    counted, _ = await compare(tmp_path, lambda steps: steps[first::STRIDE])
 
     assert len(counted) >= LEAST_STEPS
 
@@ -66,21 +92,20 @@ async def test_some_crash_points(tmp_path: Path, request: pytest.FixtureRequest)
 @pytest.mark.full
 async def test_each_crash_point(tmp_path: Path) -> None:
     """Each kind of step is the last one at least once."""
-    _, (counted,) = await lived_through(tmp_path / "counted", [""])
-    died_at = await compare(tmp_path, counted)
+    counted, died_at = await compare(tmp_path, list)
 
     kinds = {name_of(step) for step in counted if "GET" not in step}  # what is read belongs to the start
     assert kinds == {name_of(step) for step in died_at if "GET" not in step}
     assert len(died_at) >= 0.9 * len(counted)  # some commits are shared or not, as it happens
 
 
-async def compare(folder: Path, points: Sequence[str]) -> list[str]:
-    """Compare a series with crashes at *points* with one without; return the steps that were the last ones."""
-    expected, _ = await lived_through(folder / "undisturbed", [""] * len(points))
-    found, steps = await lived_through(folder / "crashing", points)
+async def compare(folder: Path, wanted: Callable[[list[str]], list[str]]) -> tuple[list[str], list[str]]:
+    """Compare a series with crashes with one without; return all steps, and those that were the last ones."""
+    expected, counted, points = await undisturbed(folder / "undisturbed", wanted)
+    found, steps = await crashing(folder / "crashing", points)
 
     assert differences(expected, found) == [], f"crashed at {points}"
-    return [point for taken, point in zip(steps, points, strict=True) if taken[-1] == point]
+    return counted, [point for taken, point in zip(steps, points, strict=True) if taken[-1] == point]
 
 
 def name_of(step: str) -> str:
