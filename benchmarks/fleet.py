@@ -1,6 +1,7 @@
 """Runs the two processes that the poller's benchmarks need: the game servers, and bots of this version and another."""
 
 import asyncio
+import bisect
 import contextlib
 import itertools
 import json
@@ -93,8 +94,12 @@ class Played:
     @property
     def most_looks(self) -> int:
         """How many there were in one second at most."""
-        looks = self.looks
-        return max((sum(at <= one < at + 1 for one in looks[index:]) for index, at in enumerate(looks)), default=0)
+        return _most_in_a_second(self.looks)
+
+    @property
+    def most_requests(self) -> int:
+        """How many requests of the kinds that are counted there were in one second at most."""
+        return _most_in_a_second(sorted(at for *_, at in self.games["requests"]))
 
 
 class Fleet:
@@ -150,3 +155,7 @@ def _files() -> Iterator[tuple[str, int, str]]:
         for filename, data in corpus(40, seed=seed):
             if name := parse_stats_filename(filename):
                 yield name.map_name, name.round_number, data.decode()
+
+
+def _most_in_a_second(moments: Sequence[float]) -> int:
+    return max((bisect.bisect(moments, at + 1) - number for number, at in enumerate(moments)), default=0)

@@ -38,7 +38,8 @@ def line_of(name: str, count: int, played: list[Played]) -> str:
     return (
         f"  {count:4} servers {name:6}  all stored after {statistics.median(seconds):5.2f} s "
         f"({min(seconds):.2f} to {max(seconds):.2f}), {cpu:5.2f} s of CPU, {looks:4.1f} looks at each, "
-        f"at most {max(one.most_looks for one in played):4} in a second"
+        f"in a second at most {max(one.most_looks for one in played):4} and "
+        f"{max(one.most_requests for one in played):4} requests of all kinds"
     )
 
 

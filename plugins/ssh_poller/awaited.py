@@ -1,7 +1,7 @@
 """The files that notices let us await: which file is one's, what it can be called, and those of one server."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ _DELAYS = """
     SELECT n.server, n.received_at, f.fetched_at FROM round_notices n JOIN rounds r ON r.id = n.round_id
     JOIN stats_files f ON f.server = r.server AND f.filename = r.filename AND f.sha256 = r.file_sha256
     WHERE n.id > (SELECT max(id) FROM round_notices) - 2000 AND n.received_at IS NOT NULL ORDER BY n.id"""
+_EARLY, _LATE = (int(edge.total_seconds()) for edge in NOTICE_WINDOW)
+_SECONDS = range(_EARLY, _LATE + 1)
 _LAST = 3
 """So many files tell what the next one is called, give or take a second."""
 LATEST_UNIX = 2**32
@@ -41,9 +43,8 @@ class Awaited:
         return same and any(early <= time - self.ended_at <= late for time in times)
 
     def names(self, zone: ZoneInfo) -> Iterator[str]:
-        """Give each name that its files can have: one for each second of the window."""
-        early, late = (int(edge.total_seconds()) for edge in NOTICE_WINDOW)
-        for second in range(early, late + 1):
+        """Give each name that its files can have: one for each second of the window, those near the round first."""
+        for second in sorted(_SECONDS, key=abs):
             yield from self.names_at(second, zone, _ENDS)
 
     def names_at(self, second: int, zone: ZoneInfo, ends: Sequence[str] = _ENDS[:1]) -> Iterator[str]:
@@ -107,10 +108,16 @@ class Notices:
             found, key=lambda one: min((one.ended_at > time, abs(time - one.ended_at)) for time in times), default=None
         )
 
-    def likely_names(self) -> set[str]:
-        """Return what the awaited files are called, if they are written as long after the rounds as the last ones."""
-        seconds = {second + off for second in self._written for off in (-1, 0, 1)}
-        return {name for one in self._awaited for second in seconds for name in one.names_at(second, self._zone)}
+    def likely_names(self, changed_unix: int) -> Iterator[list[str]]:
+        """Give what the awaited files are called, the likeliest first.
+
+        That is if they were written when the folder changed; then, as long after the rounds as the last ones.
+        """
+        changed = self._names((one, changed_unix - round(one.ended_at.timestamp())) for one in self._awaited)
+        yield changed
+        seconds = sorted({second + off for second in self._written for off in (-1, 0, 1)})
+        learnt = self._names((one, second) for one in self._awaited for second in seconds)
+        yield [name for name in learnt if name not in changed]
 
     def came(self, file: RemoteFile) -> None:
         """Note that a file was fetched: its round is not awaited any more."""
@@ -120,6 +127,9 @@ class Notices:
             self._written.append(min((round((time - found.ended_at).total_seconds()) for time in times), key=abs))
         elif file.name.kind == "round":
             self._came.append(file)
+
+    def _names(self, written: Iterable[tuple[Awaited, int]]) -> list[str]:
+        return [name for one, at in written if at in _SECONDS for name in one.names_at(at, self._zone)]
 
     def _add(self, map_name: str, number: int, end: float, received_at: datetime) -> None:
         new = Awaited(map_name, number, datetime.fromtimestamp(round(end), UTC), received_at)

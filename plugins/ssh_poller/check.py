@@ -33,7 +33,7 @@ async def _look_at(server: Server, *, trusted: bool) -> str:
     folder = StatsFolder(server)
     listing = await folder.list_files()
     if listing.files:
-        await folder.read(listing.files[-1].name.filename, 1)
+        await folder.read(listing.files[-1].name, 1)
     found = f"{len(listing.files)} stats files among the {listing.count} entries of {ssh.stats_dir}"
     return found if trusted else found + _zone_of(server, listing.files)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,8 @@ from roundhook.rounds import StatsFilename, parse_stats_filename
 
 _ANY_BYTES = "surrogateescape"
 """A name that is no UTF-8 must not make the whole listing fail; it is refused by itself."""
-AT_ONCE = 200
-"""So many files are asked about together."""
+_AT_ONCE = 200
+"""So many links are followed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,7 @@ class StatsFolder:
     async def look_for(self, filenames: Iterable[str]) -> list[RemoteFile]:
         """Return those files that are there, asked for by their names: it costs the same in a folder of any size."""
         names = [name for name in filenames if parse_stats_filename(name)]
-        found: list[RemoteFile | None] = []
-        for start in range(0, len(names), AT_ONCE):
-            found += await asyncio.gather(*(self.look_at(name) for name in names[start : start + AT_ONCE]))
+        found = await asyncio.gather(*map(self.look_at, names))
         return [one for one in found if one is not None]
 
     async def look_at(self, filename: str) -> RemoteFile | None:
@@ -83,8 +81,8 @@ class StatsFolder:
                 return None
         return _as_file(name, attrs) if name else None
 
-    async def read(self, filename: str, limit: int) -> bytes | None:
-        """Return the first *limit* bytes of a file; None if it is not there any more.
+    async def read(self, name: StatsFilename, limit: int) -> tuple[bytes, RemoteFile] | None:
+        """Return the first *limit* bytes of a file, and the file as it is then; None if it is not there any more.
 
         Raises:
             BadInputError: the server does not give them, such as without the right to read the file.
@@ -93,13 +91,14 @@ class StatsFolder:
 
         async with self._server.sftp() as sftp:
             try:
-                async with sftp.open(self._path(filename), "rb") as file:
-                    data: bytes = await file.read(limit)
-                    return data
+                async with sftp.open(self._path(name.filename), "rb") as file:
+                    reading: Coroutine[Any, Any, bytes] = file.read(limit)
+                    data, attrs = await asyncio.gather(reading, file.stat())  # on the way together
+                    return data, _as_file(name, attrs)
             except asyncssh.SFTPNoSuchFile:
                 return None
             except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure) as error:
-                raise BadInputError(f"{filename} cannot be read ({one_line(str(error))}).") from error
+                raise BadInputError(f"{name.filename} cannot be read ({one_line(str(error))}).") from error
 
     def path(self, filename: str) -> str:
         """Return where a file lies, for people."""
@@ -116,9 +115,9 @@ class StatsFolder:
     async def _followed(self, links: list[RemoteFile]) -> list[RemoteFile]:
         """Return what links lead to, as the files that they stand for; the link itself where that is nothing."""
         found: list[RemoteFile] = []
-        for start in range(0, len(links), AT_ONCE):
+        for start in range(0, len(links), _AT_ONCE):
             async with self._server.sftp() as sftp:
-                some = links[start : start + AT_ONCE]
+                some = links[start : start + _AT_ONCE]
                 found += await asyncio.gather(*(self._target(sftp, one) for one in some))
         return found
 

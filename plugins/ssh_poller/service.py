@@ -1,14 +1,14 @@
 """The fetch loop of one server: awaits the files of notices, polls in between, never stops.
 
 Which files are awaited is read once from the stored notices that have no round yet, so a restart forgets nothing; what
-has been fetched is read from the import's tables. A file is taken when two looks show the same size and it ends in a
-newline.
+has been fetched is read from the import's tables. A file is taken when it is the same before and after it was
+read, and ends in a newline.
 """
 
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from roundhook import (
@@ -28,7 +28,7 @@ from roundhook.rounds import Trigger
 from .awaited import Awaited, Notices
 from .client import RemoteFile, StatsFolder
 from .delays import Delays
-from .pace import Pace
+from .pace import Pace, at_once
 from .refusals import Refusals
 from .zones import names_behind, question, remedy
 
@@ -39,11 +39,10 @@ LIST_AGAIN_SECONDS = 1.0
 """A folder without a sign of change is listed once more when a file is that late, or could not be read."""
 TRIED_AGAIN = "It is tried again; what is written meanwhile is fetched then."
 MOVE_AWAY = "Move old stats files out of it: of what is not read, only the files of rounds whose notice came are found."
+ALLOW = "Give the user of the bot the right to read it."
 BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
 """A folder that is too full to be read is asked for awaited files this often at most, and listed that often."""
 MOST_ASKED_FOR = 1000
-
-
 AWAY, REFUSED, FULL, ZONE = "away", "refused", "full", "zone"
 """Troubles: the server does not answer; it is another one than the settings say, or takes another key; its folder
 holds more than is read; its zone seems to be another."""
@@ -135,7 +134,7 @@ class FetchLoop:
         self._listed_at = now
         self._unsettled = now - self._changed_at <= SETTLE_SECONDS
         self._stamp = None  # only a look that has taken all that is listed lets the next one pass over the folder
-        for file in await self._new_files(awaited if by_name else ()):
+        for file in await self._new_files(stamp[0], awaited if by_name else ()):
             await self._take(file, awaited)
             if self._server.asked.is_set():
                 break  # something more urgent: look anew, the rest comes after it
@@ -155,28 +154,37 @@ class FetchLoop:
         overdue = max(map(self.delays.overdue, elapsed))
         return overdue >= LIST_AGAIN_SECONDS and since >= max(LIST_AGAIN_SECONDS, overdue / 2)
 
-    async def _new_files(self, by_name: Sequence[Awaited]) -> list[RemoteFile]:
+    async def _new_files(self, changed_unix: int, by_name: Sequence[Awaited]) -> list[RemoteFile]:
         """Return what is to be fetched, the most urgent first: of all that is listed, or of those notices alone.
 
         A listing of thousands takes long: what is awaited is asked for first, by the name that it is likely to have.
         """
         if self._stored is None:
             self._stored = await self._read_stored()
-        if found := self._new(await self._folder.look_for(self._notices.likely_names()), self._stored):
-            self._unsettled = True  # it is listed later, for what else there may be
-            return found
-        zone = self._server.settings.zone
-        there = await (self._named(name for one in by_name for name in one.names(zone)) if by_name else self._listed())
+        for names in self._guesses(changed_unix, by_name):
+            if found := self._new(await self._named(names), self._stored):
+                self._unsettled = True  # it is listed later, for what else there may be
+                return found
+        there = [] if by_name else await self._listed()
         self._unread = False
         if not by_name and await self._is_doubtful(there) and not self._stored:
             return []  # nothing of this server is stored yet: better late than all of it hours off
         return self._new(there, self._stored)
 
+    def _guesses(self, changed_unix: int, by_name: Sequence[Awaited]) -> Iterator[Sequence[str]]:
+        """Give names to ask for, the likeliest first: of those notices all that their files can have."""
+        yield from self._notices.likely_names(changed_unix)
+        if by_name:
+            names = [name for one in by_name for name in one.names(self._server.settings.zone)]
+            yield from at_once(names)
+            yield self._asked_for()
+
     async def _listed(self) -> list[RemoteFile]:
         """List the folder, and forget what is gone; of one that is too full to be read, also ask for what was named."""
+        await self._pace.turn()
         listing = await self._folder.list_files()
         self._is_full = not listing.is_whole
-        named = await self._named(()) if self._is_full else []
+        named = await self._named(self._asked_for()) if self._is_full else []
         there = {file.name.filename: file for file in (*listing.files, *named)}
         self._growing = {name: seen for name, seen in self._growing.items() if name in there}
         if self._is_full:
@@ -186,10 +194,16 @@ class FetchLoop:
             await self._well(FULL)
         return list(there.values())
 
-    async def _named(self, given: Iterable[str]) -> list[RemoteFile]:
+    async def _named(self, names: Sequence[str]) -> list[RemoteFile]:
         """Ask for files by the names that they have, or can have: in a full folder they may not be listed."""
-        names = set(given)
-        return await self._folder.look_for([*sorted(names), *sorted(self._server.asked_for - names)[-MOST_ASKED_FOR:]])
+        found: list[RemoteFile] = []
+        for some in at_once(names):
+            await self._pace.turn(len(some))
+            found += await self._folder.look_for(some)
+        return found
+
+    def _asked_for(self) -> list[str]:
+        return sorted(self._server.asked_for)[-MOST_ASKED_FOR:]
 
     async def _is_doubtful(self, files: Iterable[RemoteFile]) -> bool:
         """Tell whether the files' names and times disagree, which a person is asked about."""
@@ -219,17 +233,17 @@ class FetchLoop:
         return not days or name in self._server.asked_for or max(self._times(file)) >= oldest
 
     async def _take(self, file: RemoteFile, awaited: Sequence[Awaited]) -> None:
-        """Fetch a file once it is whole: same size and time at two looks, and a final newline."""
+        """Fetch a file once it is whole: same size and time before and after it was read, and a final newline."""
         name = file.name.filename
         if not self._is_file(file):
             return
         if name not in self._growing:
             self._learn(file)
-        data = await self._bytes_of(file)
-        if data is None or not await self._is_whole(file, data):
+        found = await self._read(file)
+        if found is None or not self._is_whole(file, *found):
             return
         trigger: Trigger = "notice" if self._is_awaited(file, awaited) else "poll"
-        await self._hand_over(file, data, trigger)
+        await self._hand_over(file, found[0], trigger)
         self._notices.came(file)
         self._seen[name] = file.size, file.modified_unix
         self._growing.pop(name, None)
@@ -252,20 +266,20 @@ class FetchLoop:
             return False
         return True
 
-    async def _bytes_of(self, file: RemoteFile) -> bytes | None:
+    async def _read(self, file: RemoteFile) -> tuple[bytes, RemoteFile] | None:
         """Read as much of a file as was there; None where the server does not give it (tried again), or it is gone."""
-        name = file.name.filename
         try:
-            return await self._folder.read(name, file.size or self._settings.max_file_bytes)
+            return await self._folder.read(file.name, file.size or self._settings.max_file_bytes)
         except BadInputError as error:
             self._unread = True
-            self._refuse(name, f"{error} It is tried again. Give the user of the bot the right to read it.")
+            self._refuse(
+                file.name.filename, f"{error} It is tried again. Give the user of the bot the right to read it."
+            )
             return None
 
-    async def _is_whole(self, file: RemoteFile, data: bytes) -> bool:
+    def _is_whole(self, file: RemoteFile, data: bytes, again: RemoteFile) -> bool:
         name, seen = file.name.filename, (file.size, file.modified_unix)
-        again = await self._folder.look_at(name)
-        stable = again is not None and (again.size, again.modified_unix) == seen and len(data) == file.size
+        stable = (again.size, again.modified_unix) == seen and len(data) == file.size
         if stable and (data.endswith(b"\n") or self._growing.get(name) == seen):
             return True
         self._growing[name] = seen

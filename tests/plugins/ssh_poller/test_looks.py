@@ -45,6 +45,11 @@ class Many:
     def requests(self) -> int:
         return sum(len(one.requests) for one in self.behaviours)
 
+    @property
+    def looks(self) -> int:
+        """How often it was asked for a file that may be there."""
+        return sum(request in ("stat", "list") for one in self.behaviours for request in one.requests)
+
     def write(self, name: str, data: bytes) -> None:
         """Put a file into each folder, whose time is then another one, although the second may be the same."""
         self.writes += 1
@@ -98,16 +103,33 @@ async def stored(stage: Stage, count: int) -> None:
     await stage.settled(60)
 
 
+def turns_of(stage: Stage) -> list[int]:
+    """Return for how many requests there were turns: a list that grows."""
+    pace, turns = running(stage, "ssh_poller").loops["s0"]._pace, list[int]()
+    turn = pace.turn
+
+    async def counted(requests: int = 1) -> None:
+        turns.append(requests)
+        await turn(requests)
+
+    pace.turn = counted
+    return turns
+
+
 async def cost_of_a_round(root: Path, count: int) -> float:
-    """Return how many SFTP requests each of *count* servers has answered for the second round that they have ended."""
+    """Return how many SFTP requests each of *count* servers has answered for the second round that they have ended.
+
+    What is asked to find a file is as much as there were turns for: what had its turn before they were counted aside.
+    """
     async with many(root, count) as games, Stage(PLUGINS, config=config(games)) as stage:
         await until(lambda: all(one.requests for one in games.behaviours))
-        before = 0
+        turns, before, first = turns_of(stage), 0, games.looks
         for number in range(2):
             before = games.requests
             name = await end_of_round(stage, count, f"map{number}")
             games.write(name, stats_file(f"map{number}"))
             await stored(stage, count * (number + 1))
+        assert games.looks - first <= sum(turns) + count
         return (games.requests - before) / count
 
 
