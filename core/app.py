@@ -19,7 +19,7 @@ from core.db.owners import Owners
 from core.db.presence import BEAT_SECONDS, Presence
 from core.discord.port import NoDiscord
 from core.discord.troubles import Troubles
-from core.heap import share_heap
+from core.heap import share_heap, tidy
 from core.hookspecs import CONTRACTS
 from core.journal import Journal
 from core.kernel.asides import tell_asides
@@ -34,6 +34,7 @@ from core.kernel.report import Report
 from core.kernel.requests import answer_requests
 from core.kernel.watch import watch as watch_files
 from core.kernel.watchdog import Watchdog
+from core.left_out import later
 from core.rounds import tables as round_tables
 from core.rounds.files import Files
 from core.servers import webhooks
@@ -80,9 +81,11 @@ async def bot_application(
         ConfigError: a setting, the token or an intent is wrong.
         PeerUnavailableError: Discord or PostgreSQL does not answer.
     """
-    from core.discord.bot import Discord  # heavy, and only the bot needs it
+    with later("aiohttp.web"), later("aiohttp.web_runner"):  # hikari's server, for bots that Discord calls: 2 MB
+        from core.discord.bot import Discord  # heavy, and only the bot needs it
 
     share_heap()
+    tidy()
     discord, clock = Discord(config), clock or Clock()
     async with _services(config, clock, discord) as services:
         kernel = services.kernel
@@ -104,6 +107,7 @@ async def bot_application(
             stack.callback(Watchdog(kernel).close)
             if watch or config.plugins.watch:
                 await stack.enter_async_context(_background(watch_files(kernel)))
+            tidy()
             yield Application(config, services, kernel, reports, discord)
 
 

@@ -17,6 +17,7 @@ from core.db.kept_schema import kept_schema
 from core.db.migration_files import CORE_NAME, Migration, error_about
 from core.db.shape import shape_of
 from core.errors import RoundhookError
+from core.left_out import later
 
 TRIES, PAUSE_SECONDS = 20, 0.05
 """How often a change of tables that others hold is tried, and what those have for themselves between."""
@@ -62,31 +63,11 @@ async def run_all(
 
 def _import_manager() -> None:
     """Import what migrations are run with: heavy."""
-    with _left_out("black"):  # Piccolo writes migrations with it; to run them takes a fifth of a second less without
+    with later("black"):  # Piccolo writes migrations with it; to run them takes a fifth of a second less without
         for name in ("piccolo.apps.migrations.tables", "piccolo.conf.apps"):
             importlib.import_module(name)
     module = importlib.import_module("piccolo.apps.migrations.auto.migration_manager")
     vars(module)["print"] = lambda *_, **__: None  # it tells each step on stdout
-
-
-@contextlib.contextmanager
-def _left_out(name: str) -> Iterator[None]:
-    """Let who imports the module *name* in the block have one that is imported when something is taken of it."""
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = _WhenUsed(name)
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
-class _WhenUsed(types.ModuleType):
-    """Stands for a module."""
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 class _Run:

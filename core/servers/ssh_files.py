@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.config import Ssh
 from core.errors import ConfigError
+from core.left_out import absent
 from core.textfiles import decoded
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 _PUBLIC = ("ssh-", "ecdsa-", "sk-", "---- BEGIN SSH2 PUBLIC", "-----BEGIN PUBLIC", "-----BEGIN RSA PUBLIC")
 
 
+@functools.cache
 def library() -> Any:
-    """Return asyncssh, which is slow to import: only when a server is reached."""
-    import asyncssh
+    """Return asyncssh, which is slow to import: only when a server is reached, and without X.509, which takes 1 MB."""
+    with absent("asyncssh.crypto.x509"):
+        import asyncssh
 
     return asyncssh
 

@@ -1,11 +1,15 @@
-"""Threads share one heap, so that what was large is not kept once for each."""
+"""Threads share one heap, so that what was large is not kept once for each; what the start has left is let go of."""
 
 import ctypes
+import linecache
 import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
+
+from core.heap import tidy
 
 CODE = """
 import ctypes, threading
@@ -32,3 +36,14 @@ def test_what_threads_take_lies_in_one_heap() -> None:
     ran = subprocess.run(asked, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
 
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_sources_that_attrs_has_made_are_let_go_of() -> None:
+    """They are kept for tracebacks alone; those of files are read again."""
+    made = attrs.make_class("MadeForThisTest", ["value"])
+    assert vars(made)["__init__"].__code__.co_filename in linecache.cache
+
+    tidy()
+
+    assert vars(made)["__init__"].__code__.co_filename not in linecache.cache
+    assert linecache.getline(__file__, 1).startswith('"""Threads')
