@@ -146,7 +146,8 @@ class Terminal:
             offline, waiting = Offline(app), Waiting(app.services.journal, app.kernel.slots.values())
             telling = asyncio.create_task(waiting.run())
             try:
-                yield offline
+                with self.db.lent(app.services.database):
+                    yield offline
                 await offline.settled()
                 await waiting.look(again=True)
             finally:

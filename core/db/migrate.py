@@ -65,21 +65,18 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
         ConfigError: one of the core failed, or a newer version has run others; the text names it and the copy.
         PluginError: the same of a plugin's.
     """
-    await check_age(database, [owner for owner in owners if owner.name == CORE_NAME])
-    copy = await back_up(database, backups) if await pending(database, owners) else None
-    done: list[str] = []
-    for owner in owners:
-        due = await look(database, owner)
+    dues = [await look(database, owner) for owner in owners]
+    copy = await back_up(database, backups) if any(due.waiting for due in dues) else None
+    for due in dues:
         await run(database, due, copy=copy)
-        done += [one.name for one in due.waiting]
-    return done
+    return [one.name for due in dues for one in due.waiting]
 
 
 async def look(database: Database, owner: Owner) -> Due:
     """Read what *owner* has, and what of it has run; refuse what does not fit (``ConfigError``, ``PluginError``)."""
-    run = (await _run_of(database))[owner.name]
+    run = await _noted(database, owner)
+    records = {name: row for name, row in run.items() if row["sha256"]}
     found = await asyncio.to_thread(read_migrations, owner.name, owner.folder, run)
-    records = await _records(database, owner)
     unknown = sorted(set(run) - {one.name for one in found})
     notes = (*_newer(owner, unknown, records), *_edited(found, records))
     waiting = [one for one in found if one.name not in run]
@@ -148,11 +145,16 @@ async def _run_of(database: Database) -> defaultdict[str, list[str]]:
     return run
 
 
-async def _records(database: Database, owner: Owner) -> dict[str, Row]:
-    if "plugin_migrations" not in await table_names(database):
-        return {}
-    sql = "SELECT name, sha256, widens FROM plugin_migrations WHERE plugin = ?"
-    return {row["name"]: row for row in await database.fetch(sql, (owner.name,))}
+async def _noted(database: Database, owner: Owner) -> dict[str, Row]:
+    """Return what is known of those of *owner* that have run; of some nothing but that."""
+    there = await table_names(database)
+    known = "plugin_migrations" if "plugin_migrations" in there else "(SELECT '' AS name, '' AS sha256, TRUE AS widens)"
+    sql = (
+        f"SELECT m.name, p.sha256, p.widens FROM migration m LEFT JOIN {known} AS p ON p.name = m.name "
+        "WHERE m.app_name = ? ORDER BY m.id"
+    )
+    rows = await database.fetch(sql, (owner.name,)) if "migration" in there else []
+    return {row["name"]: row for row in rows}
 
 
 async def _is_filled(database: Database) -> bool:

@@ -1,7 +1,7 @@
 """A database that is opened when it is used, and for writing only when something is written."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +31,16 @@ class DatabaseOnDemand(Database):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @contextlib.contextmanager
+    def lent(self, database: Database) -> Iterator[None]:
+        """Use *database*, the same that somebody else has opened and brought up to date, while the block runs."""
+        own = self._reader, self._writer
+        self._reader = self._writer = database
+        try:
+            yield
+        finally:
+            self._reader, self._writer = own
 
     async def check(self) -> None:
         """Return if it can be read.

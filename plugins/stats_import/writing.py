@@ -103,9 +103,10 @@ class Writer:
         await self._change_sessions(stored, whole)
 
     async def _insert_sessions(self, plans: Sequence[SessionPlan]) -> None:
-        for plan in plans:
-            row = (self._server, plan.started_at, plan.ended_at)
-            plan.id = (await self._insert(Session, _SESSION_COLUMNS, [row], "server"))[0]["id"]
+        rows = [(self._server, plan.started_at, plan.ended_at) for plan in plans]
+        found = await self._insert(Session, _SESSION_COLUMNS, rows, "server")
+        for plan, given in zip(plans, sorted(row["id"] for row in found), strict=True):  # counted up from row to row
+            plan.id = given
             _give_session(plan)
 
     async def _change_sessions(self, plans: Sequence[SessionPlan], whole: set[int]) -> None:
