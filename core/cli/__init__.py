@@ -41,10 +41,12 @@ _stderr.setFormatter(LineFormatter("%(asctime)s %(levelname)-7s %(name)s: %(mess
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 something is wrong (said on stderr), 2 wrong usage."""
     log_from(logging.WARNING)
+    gc.disable()  # what is imported stays
     try:
         arguments = _parser(argv).parse_args(argv)
         log_from(logging.INFO if arguments.verbose else logging.WARNING)
         arguments.load()
+        gc.enable()
         code = int(asyncio.run(arguments.run(arguments)) or 0)
         sys.stdout.flush()
     except (RoundhookError, sqlite3.Error) as error:
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log.exception("That is a mistake in roundhook or in a plugin. Please report it, with these lines")
         return 1
     finally:
+        gc.enable()
         plugin_commands.forget()
     return code
 
