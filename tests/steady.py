@@ -40,6 +40,14 @@ class Condition:
     """Whether something else keeps all cores busy meanwhile."""
     alone: bool = False
     """Whether each test has a process of its own."""
+    at: str = ""
+    """When the stages begin; now without it."""
+    zone: str = ""
+    """The time zone of the machine; its own without it."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return (f"--stage-at={self.at}",) if self.at else ()
 
 
 CONDITIONS = (
@@ -48,6 +56,9 @@ CONDITIONS = (
     Condition("2 workers, busy cores", 2, busy=True),
     Condition("1 worker", 1),
     Condition("1 worker, busy cores", 1, busy=True),
+    Condition("the last minute of a year", 2, at="2027-12-31T23:58:50Z", zone="Pacific/Kiritimati"),
+    Condition("clocks are put back", 2, at="2026-10-25T00:59:50Z", zone="Europe/Berlin"),
+    Condition("29 February", 2, at="2028-02-29T23:59:30Z", zone="America/St_Johns"),
 )
 ALONE = Condition("each test alone", 2, alone=True)
 
@@ -83,7 +94,7 @@ def made(number: int, condition: Condition) -> Result:
     seed, began = secrets.randbits(32), time.monotonic()
     print(f"{number:3}  {condition.name}, --randomly-seed={seed} …", flush=True)
     with burners(os.cpu_count() or 1) if condition.busy else contextlib.nullcontext():
-        code, text = (each_alone if condition.alone else together)(seed, condition.workers)
+        code, text = (each_alone if condition.alone else together)(seed, condition)
     result = Result(condition, seed, counts_of(text), bool(code), text, time.monotonic() - began)
     if result.failed:
         KEPT.mkdir(exist_ok=True)
@@ -97,7 +108,7 @@ def line_of(number: int, result: Result) -> str:
     counts = ", ".join(f"{count} {what}" for what, count in sorted(result.counts.items()))
     verdict = f"FAILED, see {kept_in(number, result)}" if result.failed else "passed"
     name, minutes = result.condition.name, result.seconds / 60
-    return f"{number:3}  {name:24} --randomly-seed={result.seed:<10}  {minutes:5.1f} min  {verdict}: {counts}"
+    return f"{number:3}  {name:25} --randomly-seed={result.seed:<10}  {minutes:5.1f} min  {verdict}: {counts}"
 
 
 def kept_in(number: int, result: Result) -> Path:
@@ -111,27 +122,32 @@ def counts_of(text: str) -> Counter[str]:
     return Counter({what: int(count) for count, what in _COUNT.findall(closing)})
 
 
-def together(seed: int, workers: int) -> tuple[int, str]:
+def together(seed: int, condition: Condition) -> tuple[int, str]:
     """Run all tests in so many processes."""
-    return pytest((f"--randomly-seed={seed}", f"--numprocesses={workers}", "--dist=worksteal"))
+    return pytest((f"--randomly-seed={seed}", f"--numprocesses={condition.workers}", "--dist=worksteal"), condition)
 
 
-def each_alone(seed: int, workers: int) -> tuple[int, str]:
+def each_alone(seed: int, condition: Condition) -> tuple[int, str]:
     """Run each test in a process of its own, so many at a time; they share one PostgreSQL server if there is any."""
-    options, environment = ("-p", "tests.alone", f"--alone={workers}", "--capture=sys", f"--randomly-seed={seed}"), {}
+    options = ("-p", "tests.alone", f"--alone={condition.workers}", "--capture=sys", f"--randomly-seed={seed}")
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(LookupError):  # the tests say so themselves
-            environment["ROUNDHOOK_TEST_PG_URL"] = stack.enter_context(postgres_server())
-        return pytest(options, environment)
+        try:
+            server = {"ROUNDHOOK_TEST_PG_URL": stack.enter_context(postgres_server())}
+        except LookupError:  # the tests say so themselves
+            server = {}
+        return pytest(options, condition, server)
 
 
-def pytest(options: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
+def pytest(
+    options: Sequence[str], condition: Condition, environment: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, str]:
     """Run pytest, with *environment* besides; return its exit code and all that it has written."""
-    command, whole = [*PYTEST, *options], {**os.environ, **environment}
+    command = [*PYTEST, *options, *condition.options]
+    zone = {"TZ": condition.zone} if condition.zone else {}
     try:
         done = subprocess.run(
             command,
-            env=whole,
+            env={**os.environ, **zone, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=LONGEST_SECONDS,

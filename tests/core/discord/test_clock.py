@@ -1,6 +1,7 @@
 """The clock of the bot's machine is wrong: it goes by Discord's time, and one trouble names it."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +16,8 @@ WRONG = "The clock of the bot's machine is"
 @pytest.mark.parametrize(("ahead", "words"), [(3600, "1 h 0 min ahead of"), (-5400, "1 h 30 min behind")])
 async def test_an_hour_off(database_url: str, ahead: int, words: str) -> None:
     """What was just played is announced, what is long over is not, and the admins read once what is wrong."""
-    async with Stage(PLUGINS, database=database_url, discord={"now": lambda: time.time() - ahead}) as stage:
+    right = {"now": lambda: time.time() - ahead}
+    async with Stage(PLUGINS, database=database_url, begins=datetime.now(UTC), discord=right) as stage:
         for ago, map_name in ((100, "supply"), (4500, "radar")):
             at = time.gmtime(time.time() - ahead - ago)
             name = name_of(time.strftime("%Y-%m-%d-%H%M%S", at), map_name)
@@ -36,7 +38,8 @@ async def test_an_hour_off(database_url: str, ahead: int, words: str) -> None:
 async def test_a_clock_that_is_put_right(database_url: str) -> None:
     """The trouble is over at the next look, and so is the correction."""
     ahead = 7200.0
-    async with Stage([], database=database_url, discord={"now": lambda: time.time() - ahead}) as stage:
+    right = {"now": lambda: time.time() - ahead}
+    async with Stage([], database=database_url, begins=datetime.now(UTC), discord=right) as stage:
         keeper = stage.app.discord.timekeeper  # type: ignore[union-attr]
         assert abs(stage.clock.ahead_seconds - 7200) < 5
         ahead = 0.0
@@ -48,7 +51,8 @@ async def test_a_clock_that_is_put_right(database_url: str) -> None:
 
 async def test_a_clock_that_is_right_is_left_alone() -> None:
     """Seconds, as every answer is late by some, are no trouble; nor is a stage whose time is moved by hand."""
-    async with Stage([], discord={"now": lambda: time.time() - 20}) as stage:
+    right = {"now": lambda: time.time() - 20}
+    async with Stage([], begins=datetime.now(UTC), discord=right) as stage:
         assert stage.clock.ahead_seconds == 0
     async with Stage([]) as stage:
         await stage.clock.advance(86400)

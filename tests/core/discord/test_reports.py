@@ -128,8 +128,8 @@ async def test_an_alarm_does_not_wait_behind_them(stage: Stage) -> None:
     await until(lambda: any("disk" in text for text in told(stage)))
     stage.discord.hurry()
 
-    assert len(told(stage)) <= before + 2  # one was under way
-    assert told(stage)[-1] == "\N{WARNING SIGN} **tells**: The disk is full.\nMake room."
+    alarm = "\N{WARNING SIGN} **tells**: The disk is full.\nMake room."
+    assert told(stage).index(alarm) <= before + 1  # one was under way
 
 
 async def test_a_flood_does_not_hold_up_a_reload(stage: Stage) -> None:
@@ -137,7 +137,7 @@ async def test_a_flood_does_not_hold_up_a_reload(stage: Stage) -> None:
     plugin = running(stage, "tells")
     for guild in (1, 2):
         channel = stage.discord.guild_channels(guild).admin
-        stage.discord.slow_down("POST", f"/channels/{channel}/messages", 2)
+        stage.discord.slow_down("POST", f"/channels/{channel}/messages", 600)
 
     await plugin.flood(400)
     report = await stage.plugins.reload("tells")

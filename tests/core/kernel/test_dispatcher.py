@@ -104,12 +104,20 @@ class TestOrder:
                 assert ORDER == ["early_b", "early_a", "plain_first", "plain_a", "plain_b", "last_one"]
 
     async def test_tryfirst_is_waited_for_and_ordinary_ones_run_together(self, tmp_path: Path) -> None:
-        """Ordinary handlers of one event are all under way before the first has ended."""
-        meet = (
-            "import asyncio\nself.ctx.log.debug('')\nORDER.append('in'); await asyncio.sleep(0.01); ORDER.append('out')"
+        """Ordinary handlers of one event are all under way before the first has ended: they wait for each other."""
+        body = """
+            import asyncio
+            from tests.core.kernel.test_dispatcher import ORDER
+            ORDER.append('in')
+            for _ in range(20):
+                await asyncio.sleep(0)
+            while ORDER.count('in') == 1:
+                await asyncio.sleep(0.001)
+            ORDER.append('out')
+        """
+        write_plugin(
+            tmp_path, "first", recorder(mark="(tryfirst=True)", body=body.replace("append('in')", "append('first')"))
         )
-        body = "from tests.core.kernel.test_dispatcher import ORDER\n" + meet
-        write_plugin(tmp_path, "first", recorder(mark="(tryfirst=True)", body=body.replace("'in'", "'first'")))
         write_plugin(tmp_path, "one", recorder(body=body))
         write_plugin(tmp_path, "two", recorder(body=body))
         async with Stage(plugins=["two", "first", "one"], folders=[tmp_path]) as stage:
@@ -363,12 +371,15 @@ class TestLanes:
             assert all(seen.index(number) < seen.index(("amended", number, 2)) for number in range(1, 11))
 
     async def test_at_most_64_run_at_once(self, tmp_path: Path) -> None:
-        """The 65th waits for a place, and all are handled."""
+        """The 65th waits for a place, and all are handled; the first keep theirs until all are taken."""
         body = """
             import asyncio
             self.now = getattr(self, "now", 0) + 1
             self.most = max(getattr(self, "most", 0), self.now)
-            await asyncio.sleep(0.02)
+            while self.most < 64:
+                await asyncio.sleep(0.001)
+            for _ in range(20):
+                await asyncio.sleep(0)
             self.now -= 1
         """
         write_plugin(tmp_path, "busy", recorder(body=body))
@@ -631,7 +642,7 @@ async def test_stopping_does_not_wait_for_handlers_that_refuse(tmp_path: Path, m
         async with Stage(plugins=["stubborn"], folders=[tmp_path]) as stage:
             await stage.publish(imported(1))
             await until(lambda: hasattr(running(stage, "stubborn"), "entered"))
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
 
 async def test_stopping_lets_the_attempt_end_that_follows_one_left_behind(

@@ -3,18 +3,23 @@
 import asyncio
 import contextvars
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from roundhook.pictures import DrawingThreads
+from tests.plugin_maker import until
 
 
-def joined() -> int:
-    """Return how many threads draw, once those have ended that nobody needs any more."""
-    ours = [one for one in threading.enumerate() if one.name.startswith("drawing")]
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    """Those that draw in a test end when nobody needs them any more; other tests' are no matter."""
+    before = set(threading.enumerate())
+    yield
+    ours = [one for one in set(threading.enumerate()) - before if one.name.startswith("drawing")]
     for one in ours:
         one.join(10)
-    return sum(one.is_alive() for one in ours)
+    assert not any(one.is_alive() for one in ours)
 
 
 async def test_two_are_drawn_at_once_and_the_rest_in_turn() -> None:
@@ -35,7 +40,6 @@ async def test_two_are_drawn_at_once_and_the_rest_in_turn() -> None:
     await waiting[1]
 
     assert done == [0, 2, 3, 4, 1]
-    assert joined() == 0
 
 
 async def test_what_is_drawn_sees_the_context_and_its_mistakes_come_back() -> None:
@@ -47,7 +51,6 @@ async def test_what_is_drawn_sees_the_context_and_its_mistakes_come_back() -> No
     assert await drawing.draw(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         await drawing.draw(divmod, 1, 0)
-    assert joined() == 0
 
 
 async def test_who_has_left_gets_no_picture() -> None:
@@ -68,5 +71,5 @@ async def test_who_has_left_gets_no_picture() -> None:
     await asyncio.gather(late, *busy, return_exceptions=True)
     over.set()
 
-    assert joined() == 0
+    await until(lambda: len(drawn) == 2)
     assert drawn == ["long", "long"]

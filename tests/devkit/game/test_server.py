@@ -15,6 +15,7 @@ from core.rounds.events import ALLIES, AXIS
 from core.rounds.filenames import NOTICE_WINDOW, parse_stats_filename
 from devkit.game import GameServer, invent_players
 from tests.lua.harness import Webhook
+from tests.plugin_maker import until
 
 
 @asynccontextmanager
@@ -248,8 +249,7 @@ async def test_nothing_is_left_behind(tmp_path: Path, webhook: Webhook) -> None:
     await game.close()
     assert not (await playing).notice_sent
     release.set()
-    await asyncio.sleep(0)
-    assert {task for task in asyncio.all_tasks() - tasks if not _is_server_s(task)} == set()
+    await until(lambda: all(map(_is_server_s, asyncio.all_tasks() - tasks)))
     with pytest.raises(RuntimeError, match="async with"):
         game.freeze()
 

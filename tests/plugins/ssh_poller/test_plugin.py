@@ -256,7 +256,7 @@ async def test_a_file_without_its_end_is_waited_for() -> None:
         played = await game.play_round(map_name="supply", send_notice=False)
         await stored(stage, 1)
         whole = (game.root / played.filename).read_bytes()
-        later = game.root / f"{stage.clock.now():%Y-%m-%d-%H%M%S}-supply-round-1.txt"
+        later = game.root / at(stage, 60, "supply")
         later.write_bytes(whole[:-40])
         later.write_bytes(whole)
         await stored(stage, 2)
