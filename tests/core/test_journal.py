@@ -403,16 +403,17 @@ async def test_a_row_that_cannot_be_read_is_set_aside(tmp_path: Path, kind: str,
     write_plugin(tmp_path, "seen", recorder())
     async with Stage(["seen"], folders=[tmp_path], database=url) as stage:
         await stage.plugins.disable("seen")
+        now = stage.clock.now()
     async with open_database(url) as database, database.transaction() as transaction:
         for number, (type_name, text) in enumerate([(kind, payload), ("ImportedRound", _whole())], 901):
             await transaction.execute(
                 "INSERT INTO events (id, key, type, payload, published_at, owner) VALUES (?, ?, ?, ?, ?, 'x:gone')",
-                (number, f"key {number}", type_name, text, datetime.now(UTC) - timedelta(hours=2)),
+                (number, f"key {number}", type_name, text, now - timedelta(hours=2)),
             )
             await transaction.execute(
                 "INSERT INTO deliveries (event_id, plugin, state, updated_at, attempts) "
                 "VALUES (?, 'seen', 'pending', ?, 0)",
-                (number, datetime.now(UTC)),
+                (number, now),
             )
     async with Stage(["seen"], folders=[tmp_path], database=url) as stage:
         await stage.app.kernel.take_over()

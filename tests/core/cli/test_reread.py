@@ -13,10 +13,11 @@ PLUGINS = ["stats_import", "timing_override", "stats_commands"]
 
 async def test_a_wrong_zone_is_put_right(database_url: str, separately: Process) -> None:
     """Stored nine hours off, the round is moved, has its notice, and its true play time."""
-    end = (datetime.now(UTC) - timedelta(hours=30)).replace(microsecond=0)
+    now = datetime.now(UTC)  # as of the command's process
+    end = (now - timedelta(hours=30)).replace(microsecond=0)
     name = name_of(f"{end + timedelta(seconds=4):%Y-%m-%d-%H%M%S}")
     wrong = {"servers": {"local": {"timezone": "Asia/Tokyo"}}}
-    async with Stage(PLUGINS, database=database_url, config=wrong) as stage:
+    async with Stage(PLUGINS, database=database_url, config=wrong, begins=now) as stage:
         said = notice(round_end_unix=int(end.timestamp()), round_start_unix=int(end.timestamp()) - 512)
         await stage.publish(said)
         before = await hand_over(stage, name, stats_file(shown="12:00", winner=1))
@@ -24,7 +25,7 @@ async def test_a_wrong_zone_is_put_right(database_url: str, separately: Process)
     words = ("import", "--reread", "--server", "local", "--timezone", "UTC", "--db", database_url, "--json")
     first, again = await separately(*words), await separately(*words)
 
-    async with Stage(PLUGINS, database=database_url) as stage:
+    async with Stage(PLUGINS, database=database_url, begins=now) as stage:
         await stage.settled()
         (after,) = await stage.db.fetch("SELECT * FROM rounds")
         (session,) = await stage.db.fetch("SELECT started_at, ended_at FROM sessions")

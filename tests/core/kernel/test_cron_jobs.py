@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,8 @@ class Ticks(Plugin):
 """
 HOURLY = 'self.ctx.cron("0 * * * *", self.tick)'
 PLANS = "        await self.ctx.at(self.ctx.clock.now(), self.tick)\n"
+HALF_PAST = datetime(2026, 3, 4, 19, 30, tzinfo=UTC)
+"""No full hour comes by itself while a test runs."""
 DIGEST = 'self.ctx.cron("30 8 * * *", self.digest.post, "Europe/Ljubljana")'
 
 
@@ -78,8 +80,8 @@ async def _are_planned(stage: Stage, count: int) -> bool:
 
 
 async def _are_told(stage: Stage, count: int) -> bool:
-    """Whether so many are told; the bot looks each 30 s, or is about to when the time is moved."""
-    await stage.clock.advance(30)
+    """Whether so many are told; the bot looks each 30 s. Until then no full hour is to come."""
+    await stage.clock.advance(3)
     return len(await stage.app.services.troubles.open()) == count
 
 
@@ -91,7 +93,7 @@ async def _is_due_within_an_hour(stage: Stage) -> bool:
 async def test_a_time_that_passed_is_made_up_for_once(tmp_path: Path, database_url: str) -> None:
     """While the plugin is off and while the bot is; then it goes on from there. A version without it forgets it."""
     write_plugin(tmp_path, "ticks", ticks(HOURLY, DIGEST))
-    async with Stage(["ticks"], folders=[tmp_path], database=database_url) as stage:
+    async with Stage(["ticks"], folders=[tmp_path], database=database_url, begins=HALF_PAST) as stage:
         await planned(stage, 2)
         await to_the_hour(stage)
         await to_the_hour(stage)
@@ -115,7 +117,7 @@ async def test_a_time_that_passed_is_made_up_for_once(tmp_path: Path, database_u
 
         past = stage.clock.now() - timedelta(days=3)
         await stage.db.execute("UPDATE plugin_jobs SET due_at = ?", (past,))
-    async with Stage(["ticks"], folders=[tmp_path], database=database_url) as stage:
+    async with Stage(["ticks"], folders=[tmp_path], database=database_url, begins=HALF_PAST) as stage:
         await until(lambda: running(stage, "ticks").seen == running(stage, "ticks").digest.posted == 1)
         await stage.settled()
         assert running(stage, "ticks").seen == 1
@@ -129,7 +131,7 @@ async def test_a_time_that_passed_is_made_up_for_once(tmp_path: Path, database_u
 async def test_one_that_fails_waits_for_its_next_time(tmp_path: Path) -> None:
     """After its attempts it is told until one goes well; it never ends."""
     write_plugin(tmp_path, "ticks", ticks(HOURLY))
-    async with Stage(["ticks"], folders=[tmp_path]) as stage:
+    async with Stage(["ticks"], folders=[tmp_path], begins=HALF_PAST) as stage:
         await planned(stage, 1)
         running(stage, "ticks").wrong = True
         now = stage.clock.now()
@@ -153,7 +155,7 @@ async def test_one_that_fails_waits_for_its_next_time(tmp_path: Path) -> None:
 async def test_a_clock_that_was_ahead_is_put_right(tmp_path: Path) -> None:
     """The next time is worked out again when the time goes back, so that nothing is left out for hours."""
     write_plugin(tmp_path, "ticks", ticks(HOURLY))
-    async with Stage(["ticks"], folders=[tmp_path]) as stage:
+    async with Stage(["ticks"], folders=[tmp_path], begins=HALF_PAST) as stage:
         stage.clock.ahead_seconds = -5 * 3600
         await stage.plugins.reload("ticks")
         await planned(stage, 1)
@@ -185,7 +187,8 @@ async def test_only_the_bot_runs_what_is_due(tmp_path: Path) -> None:
         generation = app.kernel.slots["ticks"].generation
         assert generation is not None
         assert generation.plugin.seen == 0
-    async with Stage(["ticks"], folders=[tmp_path], folder=tmp_path) as stage:
+    later = datetime.now(UTC).replace(minute=10) + timedelta(hours=1)  # after it, and no full hour
+    async with Stage(["ticks"], folders=[tmp_path], folder=tmp_path, begins=later) as stage:
         await stage.settled()
         assert running(stage, "ticks").seen == 1
 
