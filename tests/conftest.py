@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import datetime
@@ -24,6 +25,8 @@ hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")  # others may use its cores
+sys.dont_write_bytecode = False  # wherever it runs: else each process compiles every file once more
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
 

@@ -172,8 +172,7 @@ class Evening:
     async def start(self) -> None:
         """Start the bot; returns at once."""
         environment = {
-            **os.environ, "PYTHONPATH": str(REPOSITORY), "ROUNDHOOK_TEST_TOKEN": self.discord.token,
-            "PYTHONDONTWRITEBYTECODE": "",
+            **os.environ, "PYTHONPATH": str(REPOSITORY), "ROUNDHOOK_TEST_TOKEN": self.discord.token
         }  # fmt: skip
         with (self.folder / "bot.log").open("ab") as out:
             self._bot = await asyncio.create_subprocess_exec(
