@@ -135,6 +135,21 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each of several processes begin with other files: what one has compiled for pytest, the others read."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    files = sorted(Path(__file__).parent.rglob("test_*.py"))
+    begin = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for file in files[begin:] + files[:begin]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # it is told when the file is collected
+            _ = pytest.Module.from_parent(session, path=file).obj
+            continue
+        sys.modules.pop(".".join(file.relative_to(session.config.rootpath).with_suffix("").parts), None)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let the seed of the order draw the examples of properties too: one option repeats a run as it was."""
     seed, function = item.config.getoption("randomly_seed", None), getattr(item, "function", None)
