@@ -83,7 +83,7 @@ async def _names(transaction: Transaction, guids: Collection[str]) -> set[tuple[
     """Return GUID and name of what is stored of these people, on all servers."""
     rows: list[Row] = []
     for some in _chunks(sorted(guids)):
-        sql = f"SELECT guid, name FROM player_sightings WHERE guid IN ({marks(len(some))})"
+        sql = f"SELECT DISTINCT guid, name FROM player_sightings WHERE guid IN ({marks(len(some))})"
         rows += await transaction.fetch(sql, some)
     return {(row["guid"], row["name"]) for row in rows}
 
