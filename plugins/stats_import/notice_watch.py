@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from roundhook import Context, PluginError, RoundNotice
-from roundhook.db import Row
+from roundhook.db import Row, Transaction
 
 PATIENCE = timedelta(minutes=10)
 """How long a file may take; it is written 3 to 5 seconds after the round."""
@@ -33,12 +33,12 @@ class NoticeWatch:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
-    async def take(self, notice: RoundNotice) -> None:
-        """Await the file of a notice that has just been stored."""
-        if notice.end_reason != "aborted" and self._has_files(notice.server):
-            due = self._ctx.clock.now() + PATIENCE
-            key = (notice.server, notice.map_name, notice.round_number, round(notice.round_end_unix))
-            await self._ctx.db.execute(_EXPECT, (due, *key))
+    async def take(self, transaction: Transaction, notices: Sequence[RoundNotice]) -> None:
+        """Await the files of notices that have just been stored."""
+        due = self._ctx.clock.now() + PATIENCE
+        awaited = (one for one in notices if one.end_reason != "aborted" and self._has_files(one.server))
+        keys = ((one.server, one.map_name, one.round_number, round(one.round_end_unix)) for one in awaited)
+        await transaction.execute_many(_EXPECT, [(due, *key) for key in keys])
 
     async def look(self) -> None:
         """Tell the admins of notices whose file has not come in time."""

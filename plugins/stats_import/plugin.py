@@ -1,9 +1,10 @@
 """FetchedFile → rows → ImportedRound; RoundNotice → its round. One path for live, poll and backfill."""
 
 import asyncio
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from roundhook import FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
+from roundhook import Event, FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
 from roundhook.db import Batcher
 
 from .batch import Imported
@@ -28,7 +29,9 @@ class StatsImport(Plugin):
         )
         self.batches: Batcher[FetchedFile, Imported] = Batcher(self.imports.import_files)
         self.watch = NoticeWatch(self.ctx)
+        self.notices: Batcher[RoundNotice, list[Event]] = Batcher(self._store_notices)
         self.ctx.service(self.batches.run)
+        self.ctx.service(self.notices.run)
         self.ctx.every(LOOK_SECONDS, self.watch.look)
         self.ctx.spawn(self._read_again())
         self.ctx.on_status(self._status)
@@ -53,9 +56,12 @@ class StatsImport(Plugin):
     @hookimpl
     async def on_round_notice(self, notice: RoundNotice) -> None:
         """Store a notice and match it with its round, if that is there already."""
-        for event in await self.imports.store_notice(notice):
+        for event in await self.notices.do(notice):
             await self.ctx.publish(event)
-        await self.watch.take(notice)
+
+    async def _store_notices(self, notices: Sequence[RoundNotice]) -> list[list[Event]]:
+        """Store those that come together, as when many servers end a round, in one transaction."""
+        return await self.imports.store_notices(notices, self.watch.take)
 
     async def _status(self, guild: int, admin: bool) -> list[str]:
         """Say what the guild's servers have played last."""

@@ -26,6 +26,7 @@ from .prepare import KEPT_A_DAY, ChangedFileError, Prepared, in_its_time, prepar
 from .reconcile import reconcile
 from .work import Work, beside
 
+NoticeWork = Callable[[Transaction, Sequence[RoundNotice]], Awaitable[None]]
 YEARS = range(2000, 2100)
 """What a name may say."""
 FEW = 1
@@ -77,14 +78,24 @@ class ImportService:
 
     async def store_notice(self, notice: RoundNotice) -> list[Event]:
         """Store *notice* (once), match it with its round, and return what is to be published."""
+        return (await self.store_notices([notice]))[0]
+
+    async def store_notices(self, notices: Sequence[RoundNotice], also: NoticeWork | None = None) -> list[list[Event]]:
+        """Store *notices* in one transaction, each as ``store_notice`` does; *also* is done in it with all of them."""
         async with self._db.transaction(alone=True) as transaction:
-            pinned = await noticeboard.pin(transaction, notice)
-            work = Work(transaction, self._db, notice.server, self._zone_of(notice.server))
-            renewed = (pinned.id,) if pinned.renewed else ()
-            outcome = await reconcile(work, ends=(pinned.end,), renewed=renewed)
-            told = [one.id for one, _ in outcome.amended]
-            missing = {pinned.round_id} - {None, *told} if pinned.round_id is not None else set()
-            known = await store.rounds_by_id(transaction, missing)
+            told = [await self._store_notice(transaction, one) for one in notices]
+            if also is not None:
+                await also(transaction, notices)
+        return told
+
+    async def _store_notice(self, transaction: Transaction, notice: RoundNotice) -> list[Event]:
+        pinned = await noticeboard.pin(transaction, notice)
+        work = Work(transaction, self._db, notice.server, self._zone_of(notice.server))
+        renewed = (pinned.id,) if pinned.renewed else ()
+        outcome = await reconcile(work, ends=(pinned.end,), renewed=renewed)
+        told = [one.id for one, _ in outcome.amended]
+        missing = {pinned.round_id} - {None, *told} if pinned.round_id is not None else set()
+        known = await store.rounds_by_id(transaction, missing)
         again = (RoundAmended(round=one.event(), revision=one.revision, changed=("notice",)) for one in known)
         return [*amendments(outcome), *(event for event in again if event.revision > 1)]
 

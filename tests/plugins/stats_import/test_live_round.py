@@ -1,5 +1,7 @@
 """What a round that comes live costs in statements: of the import, of the importing plugins, and of everything."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
@@ -49,11 +51,22 @@ TOLD = {"postgres": (70, 12), "sqlite": (88, 13)}
 async def test_all_that_a_live_round_takes(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    """From the published file to the last outcome, stored by the three importing plugins."""
+    """From the published file to the last outcome, stored by the three importing plugins.
+
+    Before that the notices of 40 servers that end a round at once: one transaction stores them and awaits their files.
+    """
     monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 30.0)  # on a slow machine a round would take longer
     config = parse_config({"database": {"url": database_url}, "servers": {"local": {}}}, tmp_path)
     with all_statements(monkeypatch) as noted:
         async with offline_application(config) as app:
+            generation = app.kernel.slots["stats_import"].generation
+            assert generation is not None
+            together = [replace(_notice(next(corpus(1))[0]), server=f"s{number}") for number in range(40)]
+            await asyncio.gather(*map(generation.plugin.notices.do, together))
+            stored = [at for at, one in enumerate(noted) if "INTO round_notices" in one or "INTO notice_alarms" in one]
+            assert len(stored) >= 80
+            others = sum(one.startswith("COMMIT") for one in noted[stored[0] : stored[-1]])  # plugins that begin
+            assert others < 20
             for name, data in corpus(8):
                 await app.services.publish(_notice(name))
                 await app.kernel.dispatcher.settled(10)
