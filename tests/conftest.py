@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -86,9 +86,12 @@ def _soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _stage_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ``--stage-at`` each stage that chooses no time of its own begins then."""
+    """With ``--stage-at`` it is then when a test begins, for all its stages that choose no time of their own."""
     if at := request.config.getoption("--stage-at", None):
-        monkeypatch.setattr(devkit.stage, "MovableClock", lambda begins: MovableClock(begins or at))
+        ahead = at - datetime.now(UTC)
+        monkeypatch.setattr(
+            devkit.stage, "MovableClock", lambda begins: MovableClock(begins or datetime.now(UTC) + ahead)
+        )
 
 
 @pytest.fixture(autouse=True)

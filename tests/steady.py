@@ -41,7 +41,7 @@ class Condition:
     alone: bool = False
     """Whether each test has a process of its own."""
     at: str = ""
-    """When the stages begin; now without it."""
+    """What time it is for the stages of each test when it begins; now without it."""
     zone: str = ""
     """The time zone of the machine; its own without it."""
 

@@ -1,13 +1,15 @@
 """What is offered while a user types: 25 choices of 100 characters at most, the nearest first, and only what fits."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from roundhook.testing import Stage
 from tests.plugins.rounds import crowd, filename, give_awards, hand_over, play, play_match
 from tests.plugins.stats_import.invented import Line, stats_file
 
 PLUGINS = ["stats_import", "stats_commands"]
+EVENING = datetime(2026, 3, 4, 20, tzinfo=UTC)
+"""Far from midnight: a match is of one day, and the day does not change meanwhile."""
 
 
 async def test_players_are_found_by_any_of_their_names(database_url: str) -> None:
@@ -49,7 +51,7 @@ async def test_players_are_found_by_any_of_their_names(database_url: str) -> Non
 async def test_rounds_are_found_by_what_people_say_of_them(database_url: str) -> None:
     """A map, also with a slip, R1 or R2, a day, a server, several of these, or a number; in the server's zone."""
     config = {"servers": {"tokyo": {"timezone": "Asia/Tokyo"}}}
-    async with Stage(PLUGINS, database=database_url, config=config) as stage:
+    async with Stage(PLUGINS, database=database_url, config=config, begins=EVENING) as stage:
         days = 86400.0
         first, second = await play_match(stage, "supply", ago=3 * days)
         late, _ = await play_match(stage, "radar", ago=2 * days)
@@ -83,7 +85,8 @@ async def test_rounds_are_found_by_what_people_say_of_them(database_url: str) ->
 
 async def test_days_and_servers_are_offered(database_url: str) -> None:
     """Evenings by day, server or both; the server played on last goes first; a day without one names others."""
-    async with Stage(PLUGINS, database=database_url, config={"servers": {"puran": {"timezone": "UTC"}}}) as stage:
+    config = {"servers": {"puran": {"timezone": "UTC"}}}
+    async with Stage(PLUGINS, database=database_url, config=config, begins=EVENING) as stage:
         await play(stage, "supply", ago=86400.0 * 9)
         await play(stage, "radar", ago=86400.0 * 2, server="puran")
         then = stage.clock.now() - timedelta(days=9)
