@@ -83,7 +83,8 @@ class Evenings:
         """Return the latest sessions in which people played a whole round."""
         ids, args = await self._stats.newest("sessions", "ended_at", _HAS_PEOPLE, hidden, limit, server)
         newest = (
-            f"SELECT i.* FROM sessions i WHERE i.id IN ({ids}) ORDER BY i.ended_at DESC, i.id DESC LIMIT {int(limit)}"
+            f"WITH found AS MATERIALIZED (SELECT i.* FROM sessions i WHERE i.id IN ({ids})) "
+            f"SELECT * FROM found ORDER BY ended_at DESC, id DESC LIMIT {int(limit)}"
         )
         return await self._db.fetch(f"SELECT s.*, {_COUNT} FROM ({newest}) s ORDER BY s.ended_at DESC, s.id DESC", args)
 

@@ -20,6 +20,10 @@ LOOKED_AT = 300
 PLAYED = "FROM player_rounds p JOIN rounds r ON r.id = p.round_id"
 _HAS_AWARDS = "EXISTS (SELECT 1 FROM awards a WHERE a.round_id = x.id)"
 _LAST_AWARDS = f"SELECT DISTINCT a.round_id FROM awards a ORDER BY a.round_id DESC LIMIT {LOOKED_AT}"
+_LATEST = """
+    WITH found AS MATERIALIZED (SELECT x.* FROM rounds x WHERE x.id IN ({ids}) AND {where})
+    SELECT * FROM found ORDER BY played_at DESC LIMIT 1"""
+"""They are found before they are put in order: PostgreSQL goes else through all rounds until one is among them."""
 _SUMMED_UP = f"SELECT p.guid, p.guid AS name, sum(p.rounds) AS rounds, {_SUMS} FROM"
 
 
@@ -161,10 +165,7 @@ class Stats:
         if found is not None:
             return found
         where, args = visible(hidden, "x")
-        rows = await self._db.fetch(
-            f"SELECT x.* FROM rounds x WHERE x.id IN ({_LAST_AWARDS}) AND {where} ORDER BY x.played_at DESC LIMIT 1",
-            args,
-        )
+        rows = await self._db.fetch(_LATEST.format(ids=_LAST_AWARDS, where=where), args)
         return rows[0] if rows else None
 
     async def newest(
@@ -179,9 +180,7 @@ class Stats:
 
     async def _newest_round(self, hidden: Sequence[str], where: str, limit: int, needed: str = "1 = 1") -> Row | None:
         ids, args = await self.newest("rounds", "played_at", where, hidden, limit)
-        rows = await self._db.fetch(
-            f"SELECT x.* FROM rounds x WHERE x.id IN ({ids}) AND {needed} ORDER BY x.played_at DESC LIMIT 1", args
-        )
+        rows = await self._db.fetch(_LATEST.format(ids=ids, where=needed), args)
         return rows[0] if rows else None
 
 
