@@ -5,6 +5,7 @@ import logging
 import re
 import shutil
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests import own
 from tests.core.kernel.bad_contracts import ALL
-from tests.core.kernel.bad_plugins import FILES, GOOD, SPEED, Bad
+from tests.core.kernel.bad_plugins import FILES, GOOD, REFUSED, SPEED, Bad
 from tests.plugin_maker import idle, running, until, write_plugin
 
 ROOT = Path(__file__).parents[3]
@@ -78,9 +79,14 @@ def neutral(text: str) -> str:
     return _NUMBER.sub("0", text)
 
 
+def ways_of(bad: Bad) -> tuple[str, ...]:
+    """Return how it comes; at the start and then with a reload, both on one stage, where it is refused at both."""
+    return ("start, reload",) if bad.ways == REFUSED else bad.ways
+
+
 @pytest.mark.parametrize(
     ("bad", "way"),
-    [pytest.param(bad, way, id=f"{bad.name}-{way}") for bad in ALL for way in bad.ways],
+    [pytest.param(bad, way, id=f"{bad.name}-{way}") for bad in ALL for way in ways_of(bad)],
 )
 async def test_a_bad_plugin_is_refused_or_contained(
     bad: Bad, way: str, plugins: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -89,8 +95,14 @@ async def test_a_bad_plugin_is_refused_or_contained(
     for module, limit in ((loader, "IMPORT_SECONDS"), (generation, "SETUP_SECONDS"), (generation, "TEARDOWN_SECONDS")):
         if bad.hangs:  # any other may take its time on a busy machine
             monkeypatch.setattr(module, limit, 0.5)
-    message = await WAYS[way](bad, plugins, caplog)
+    messages = await WAYS[way](bad, plugins, caplog)
 
+    for message in messages:
+        explained(message, bad, plugins)
+
+
+def explained(message: str, bad: Bad, plugins: Path) -> None:
+    """Check that a message says where the mistake is, and as the page shows it."""
     assert "good" in message
     assert _PLACE.search(message)
     assert bad.place in message
@@ -99,31 +111,37 @@ async def test_a_bad_plugin_is_refused_or_contained(
     assert neutral(row) in neutral(PAGE.read_text("utf-8")), f"{PAGE.relative_to(ROOT)} must hold:\n{row}"
 
 
-async def at_reload(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> str:
-    """Reload to a bad version: the old one goes on with all it has, and no trace of the new one is left."""
+async def at_reload(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Reload to a bad version what serves since the start."""
     caplog.set_level(logging.CRITICAL)
     write_good(folder, bad.before)
     async with stage_of(folder) as stage:
         await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
         await stage.settled()
-        plugin, modules, tasks = running(stage, "good"), own.modules_of("good"), own.tasks()
-        bad.write(folder / "good")
-
-        report = await stage.plugins.reload("good")
-
-        assert not report.ok
-        assert report.generation == 1
-        assert stage.plugins.status("good").error == report.error
-        assert running(stage, "good") is plugin
-        assert plugin.serving
-        assert not plugin.closed
-        await stage.settled()
-        await until(lambda: own.modules_of("good") == modules and not own.tasks() - tasks)
-        await all_serve(stage)
-        return str(report.error)
+        return [await reloaded(stage, bad, folder)]
 
 
-async def contained(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> str:
+async def reloaded(stage: Stage, bad: Bad, folder: Path) -> str:
+    """Reload to a bad version: the old one goes on with all it has, and no trace of the new one is left."""
+    plugin, modules, tasks = running(stage, "good"), own.modules_of("good"), own.tasks()
+    generation = stage.plugins.status("good").generation
+    bad.write(folder / "good")
+
+    report = await stage.plugins.reload("good")
+
+    assert not report.ok
+    assert report.generation == generation
+    assert stage.plugins.status("good").error == report.error
+    assert running(stage, "good") is plugin
+    assert plugin.serving
+    assert not plugin.closed
+    await stage.settled()
+    await until(lambda: own.modules_of("good") == modules and not own.tasks() - tasks)
+    await all_serve(stage)
+    return str(report.error)
+
+
+async def contained(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
     """Reload from a bad version: the new one serves, and what the old one had opened is closed all the same."""
     write_good(folder, bad.before)
     async with stage_of(folder) as stage:
@@ -143,11 +161,13 @@ async def contained(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) ->
         await all_serve(stage)
     (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.name == "roundhook.good"
-    return record.getMessage()
+    return [record.getMessage()]
 
 
-async def at_start(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> str:
-    """Start with a bad version: it is listed with its error, all else runs, and mending and reloading is enough."""
+async def at_start(
+    bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture, *, again: bool = False
+) -> list[str]:  # fmt: skip
+    """Start with a bad version: it is listed, all else runs, mending and reloading is enough; *again* by reload."""
     caplog.set_level(logging.CRITICAL)
     bad.write(folder / "good")
     async with stage_of(folder) as stage:
@@ -165,25 +185,31 @@ async def at_start(bad: Bad, folder: Path, caplog: pytest.LogCaptureFixture) -> 
         running(stage, "good").count = 1
         await until(lambda: running(stage, "good").serving)
         await all_serve(stage)
-        return str(status.error)
+        return [str(status.error), *([await reloaded(stage, bad, folder)] if again else [])]
 
 
-WAYS = {"reload": at_reload, "start": at_start, "contained": contained}
+WAYS: dict[str, Callable[[Bad, Path, pytest.LogCaptureFixture], Awaitable[list[str]]]] = {
+    "reload": at_reload,
+    "start": at_start,
+    "start, reload": functools.partial(at_start, again=True),
+    "contained": contained,
+}
 
 
 async def all_serve(stage: Stage) -> None:
     """Check command, listener, timer, hook and state of the good plugin, and that the other has noticed nothing."""
-    plugin = running(stage, "good")
-    await stage.publish(ImportedRound(round_id=2, file_sha256="a"))
+    plugin, another = running(stage, "good"), running(stage, "another")
+    count, ticks, seen = plugin.count, plugin.ticks, list(another.seen)
+    await stage.publish(ImportedRound(round_id=len(seen) + 1, file_sha256="a"))
     await stage.settled()
-    assert plugin.count == 2
-    assert (await stage.discord.invoke("count", user=7, guild=1)).content == "counted 2"
+    assert plugin.count == count + 1
+    assert (await stage.discord.invoke("count", user=7, guild=1)).content == f"counted {count + 1}"
     await stage.discord.post_webhook("local", content="hello")
-    await until(lambda: plugin.count == 102)
+    await until(lambda: plugin.count == count + 101)
     await stage.clock.advance(61)
-    await until(lambda: plugin.ticks == 1)
+    await until(lambda: plugin.ticks == ticks + 1)
     assert (await stage.discord.invoke("taken", user=7, guild=1)).content == "mine"
-    assert running(stage, "another").seen == [1, 2]
+    assert another.seen == [*seen, len(seen) + 1]
     assert stage.plugins.status("another").error == ""
 
 
