@@ -12,7 +12,6 @@ from typing import Any
 
 from core.clock import Clock
 from core.hookspecs import CONTRACTS
-from core.journal import OnCommit
 from core.kernel.contracts import Event
 from core.kernel.dispatcher import Dispatcher
 from core.kernel.generation import Generation
@@ -22,6 +21,7 @@ from core.kernel.manifest import Manifest
 from core.kernel.probe import Impl, Stage
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
+from core.publications import OnCommit
 from core.rounds.events import ImportedRound
 
 BEFORE = "3d51f84"

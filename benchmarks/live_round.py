@@ -136,10 +136,16 @@ class _Stage:
         if not late:
             await self._publish(_notice(name))
         with self._measured(IMPORT if alone else TOGETHER, name.round_number):
-            await (self._imports.import_files([file]) if alone else self._publish(file))
+            await (self._import(file) if alone else self._publish(file))
         if late:
             with self._measured(NOTICE, name.round_number):
                 await self._publish(_notice(name))
+
+    async def _import(self, file: FetchedFile) -> None:
+        """Import a file and tell nobody."""
+        publish, self._imports._publish = self._imports._publish, None
+        await self._imports.import_files([file])
+        self._imports._publish = publish
 
     async def _publish(self, event: FetchedFile | RoundNotice) -> None:
         await self._app.services.publish(event)

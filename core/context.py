@@ -14,6 +14,7 @@ from core.errors import PluginError
 from core.keeping import Keeping
 from core.kernel.declarations import check_async
 from core.kernel.generation import Generation
+from core.kernel.kinds import envelope_of
 from core.kernel.layers import in_guild
 from core.kernel.options import Settings
 from core.kernel.store import Store
@@ -105,18 +106,31 @@ class Context(Saying, Keeping):
             self.on_close(self._generation.http.close)
         return self._generation.http
 
-    async def publish(self, event: object) -> None:
+    async def publish(self, event: object, *, follows: object = None) -> None:
         """Commit *event* to the journal; every plugin that is on and implements its hook will get it.
 
-        *event* is one of ours, or one that this plugin declares in its ``contract.py``. Returns when it is committed.
-        The same event again is nothing.
+        *event* is one of ours, or one that this plugin declares in its ``contract.py``. Returns when it is committed;
+        within a transaction of ``db`` it is committed with that, delivered then, and is nothing if that is undone.
+        The same event again is nothing. *follows* is the event being handled that it comes of: only who publishes
+        outside that handler, as a ``Batcher`` does, has to say so.
 
         Raises:
             PluginError: it is no event, another plugin's, or has a value of a wrong type; or called in ``setup``.
             PeerUnavailableError: the database does not answer; nothing is stored.
         """
         self._check_live("publish")
-        await self._services.publish(event, self.name)
+        await self._services.publish(event, self.name, follows)
+
+    def handled(self, event: object) -> None:
+        """Say, within a transaction of ``db``, that with it *event*, which is being handled, is done.
+
+        It is recorded with that commit instead of one of its own; a crash after it does not bring the event again. For
+        a handler that does nothing afterwards which must not be lost. One that fails all the same is called again.
+
+        Raises:
+            PluginError: no transaction is open, or it is no event.
+        """
+        self._services.kernel.dispatcher.handled(self.name, envelope_of(event).key)
 
     async def call(self, offer: str, /, **arguments: Any) -> Any:
         """Return what another plugin's *offer* (``"mvp_shout.best_of"``) answers; all is plain JSON data, copied.

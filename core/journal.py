@@ -5,27 +5,30 @@ load there are many in one. Raw SQL on the writer; ``synchronous=FULL`` on SQLit
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from core.clock import Clock
 from core.db import Database
 from core.db.backlog import OPEN, Backlog
 from core.db.database import Row, marks
 from core.db.journal_rows import (
+    Batch,
     EventRow,
     Outcomes,
     State,
     insert_at_once,
     insert_deliveries,
-    insert_events,
+    insert_within,
     outcome_writes,
 )  # fmt: skip
 from core.db.owners import Owners
+from core.db.riding import rider_of
+from core.enclosed import Enclosed
 from core.errors import PeerUnavailableError, RoundhookError
+from core.publications import Codec, OnCommit, Publication, settle
 from core.shown import storable
 
 log = logging.getLogger(__name__)
@@ -40,35 +43,9 @@ RETRY_SECONDS = 0.5
 OUTCOME_SECONDS = 0.1
 """How long an outcome waits for a commit that there is anyway. What a killed process had not recorded is done again."""
 
-OnCommit = Callable[[int, Sequence[str]], None]
-"""Called with an event's id and the plugins that it is to be delivered to now."""
-
 
 class WaitingError(ValueError):
     """What stands in the journal cannot be read now, and may be later: it says what it waits for."""
-
-
-class Codec(Protocol):
-    """Turns events into text and back."""
-
-    def encode(self, event: Any) -> tuple[str, str, str]:
-        """Return an event's type, its text, and its key: two events with the same key are one."""
-
-    def decode(self, type_name: str, payload: str) -> Any:
-        """Return the event again."""
-
-
-@dataclasses.dataclass(slots=True)
-class Publication:
-    """An event on its way into the journal; ``committed`` gives its id, or None when it was there before."""
-
-    type: str
-    payload: str
-    key: str
-    plugins: tuple[str, ...]
-    again: tuple[str, ...]
-    on_commit: OnCommit
-    committed: asyncio.Future[int | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,6 +72,14 @@ class Journal(Backlog):
         self._work = asyncio.Event()
         self._lock = asyncio.Lock()
         """Held while a batch is written, and while what is open is read: neither sees half of the other."""
+        self._riding: set[Enclosed] = set()
+        """What is being committed by others."""
+        self._landed: set[tuple[int, str]] | None = None
+        """Deliveries that began or ended with such a commit while what is open is read."""
+        self._unsure = False
+        """Whether nobody knows if such a commit was made: what is open has to be looked at."""
+        self.look: Callable[[], Awaitable[None]] | None = None
+        """Delivers what is open and is not being delivered."""
         self._closing = False
         self._ended = False
 
@@ -103,8 +88,9 @@ class Journal(Backlog):
     ) -> int | None:
         """Commit *event* with a delivery for each of *plugins*; return its id, or None if it is there already.
 
-        Of one that is there already those of *again* get a delivery that have none yet. *on_commit* is called right
-        after the commit, even if the caller has been cancelled meanwhile.
+        Within a transaction it is committed with that, and its id is not known yet (None). Of one that is there already
+        those of *again* get a delivery that have none yet. *on_commit* is called right after the commit, even if the
+        caller has been cancelled meanwhile.
 
         Raises:
             PeerUnavailableError: the database does not answer. Nothing is stored.
@@ -114,9 +100,17 @@ class Journal(Backlog):
             raise RoundhookError("The journal is closed: nothing can be published any more.")
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         text = self._codec.encode(event)
-        self._publications.append(Publication(*text, tuple(plugins), tuple(again), on_commit, future))
+        publication = Publication(*text, tuple(plugins), tuple(again), on_commit, future)
+        if (enclosed := self.enclosed()) is not None:
+            enclosed.publish(publication)
+            return None
+        self._publications.append(publication)
         self._work.set()
         return await future
+
+    def enclosed(self) -> Enclosed | None:
+        """Return what is committed with the transaction that is open, None if none is."""
+        return rider_of(self._database, lambda: Enclosed(self))
 
     def record(self, event_id: int, plugin: str, state: State, attempts: int, error: str | None = None) -> None:
         """Note how a delivery stands; written with the next commit, at the latest ``OUTCOME_SECONDS`` from now."""
@@ -139,7 +133,7 @@ class Journal(Backlog):
             self._work.clear()
             written = True
             while written and self._due:
-                written = await self._write()
+                written = await self._write() and await self._looked()
             if not written:  # the database does not take it
                 if self._closing:
                     log.error("%d outcomes are not recorded: those events are delivered again", len(self._outcomes))
@@ -148,7 +142,7 @@ class Journal(Backlog):
                 await self._clock.sleep(RETRY_SECONDS)
         self._ended = True
         closed = RoundhookError("The journal is closed: nothing can be published any more.")
-        _settle(self._publications, error=closed)
+        settle(self._publications, error=closed)
         for future in self._flushes:
             if not future.done():  # who waited for it has been cancelled
                 future.set_exception(closed)
@@ -167,14 +161,17 @@ class Journal(Backlog):
         if not names:
             return []
         async with self._lock:
+            self._landed = known = set[tuple[int, str]]()
             rows = await self._database.fetch(
                 "SELECT e.id, e.type, e.payload, d.plugin, d.attempts, d.error FROM deliveries d "
                 f"JOIN events e ON e.id = d.event_id WHERE d.{OPEN} AND d.state = 'pending' AND e.owner = ? "
                 f"AND d.plugin IN ({marks(len(names))}) ORDER BY e.id, d.plugin",
                 (self._owners.me, *names),
             )
+            self._landed = None
         ended = {one for one, (state, *_) in self._outcomes.items() if state != "pending"}
-        found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in ended]
+        known = known.union(ended, *(one.deliveries for one in self._riding))
+        found = [self._open_delivery(row) for row in rows if (row["id"], row["plugin"]) not in known]
         return [delivery for delivery in found if delivery is not None]
 
     async def replay(self, event_ids: Sequence[int]) -> int:
@@ -191,7 +188,9 @@ class Journal(Backlog):
 
     async def _write_now(self) -> None:
         """Have what is recorded where it is looked for; if the database does not take it, ``run`` tries again."""
-        if not await self._write():
+        if self._riding:
+            await self.flush()
+        elif not await self._write():
             self._work.set()
 
     def _open_delivery(self, row: Row) -> OpenDelivery | None:
@@ -210,6 +209,46 @@ class Journal(Backlog):
             return None
         return OpenDelivery(row["id"], event, row["plugin"], row["attempts"])
 
+    def board(self, enclosed: Enclosed) -> Outcomes:
+        self._riding.add(enclosed)
+        along = {one: outcome for one, outcome in self._outcomes.items() if outcome[0] == "done"}
+        self._outcomes = {one: outcome for one, outcome in self._outcomes.items() if one not in along}
+        return along
+
+    def landed(self, enclosed: Enclosed) -> None:
+        for one in enclosed.done:
+            self._outcomes.pop(one, None)
+        if self._landed is not None:
+            self._landed |= enclosed.deliveries
+        self._riding.discard(enclosed)
+        self._work.set()
+
+    def lost(self, enclosed: Enclosed, *, unsure: bool) -> None:
+        self._riding.discard(enclosed)
+        self._outcomes = enclosed.along | self._outcomes
+        self._overdue, self._unsure = self._overdue or bool(enclosed.along), self._unsure or unsure
+        self._work.set()
+
+    def hand_over(self, publication: Publication, event_id: int | None) -> None:
+        if event_id is not None:
+            publication.hand_over(event_id)
+        elif publication.again:
+            self._publications.append(publication)
+            self._work.set()
+
+    async def _looked(self) -> bool:
+        """See to what is open if nobody knows what was committed; tell whether that could be done."""
+        if self._unsure:
+            self._unsure = False
+            try:
+                async with self._database.transaction():
+                    pass  # the writer has ended what was under way
+                if self.look is not None:
+                    await self.look()
+            except PeerUnavailableError:
+                self._unsure = True
+        return not self._unsure
+
     def _wait_no_longer(self) -> None:
         self._overdue = True
         self._work.set()
@@ -221,14 +260,15 @@ class Journal(Backlog):
     @property
     def _due(self) -> bool:
         """Whether there is something that does not wait for anything else."""
-        return bool(self._publications or self._flushes or (self._outcomes and (self._overdue or self._closing)))
+        outcomes = self._outcomes and (self._overdue or self._closing)
+        return bool(self._publications or outcomes or self._unsure or (self._flushes and not self._riding))
 
     async def _write(self) -> bool:
         """Write one batch; tell whether the database has taken the outcomes in it."""
         async with self._lock:
             publications, self._publications = self._publications[:_BATCH], self._publications[_BATCH:]
             outcomes, self._outcomes, self._overdue = self._outcomes, {}, False
-            flushes, self._flushes = self._flushes, []
+            flushes, self._flushes = ([], self._flushes) if self._riding else (self._flushes, [])
             same: dict[str, list[Publication]] = {}
             for publication in publications:
                 same.setdefault(publication.key, []).append(publication)
@@ -253,7 +293,7 @@ class Journal(Backlog):
                 return written
             log.exception("the journal cannot be written")
             for group in same:
-                _settle(group, error=error)
+                settle(group, error=error)
             return not outcomes
         for group in same:
             await self._committed(group, ids.get(group[0].key))
@@ -264,15 +304,15 @@ class Journal(Backlog):
         first, *rest = group
         try:
             if event_id is not None:
-                first.on_commit(event_id, first.plugins)
+                first.hand_over(event_id)
             elif first.again:
                 await self._deliver_again(first)
         except PeerUnavailableError as error:
-            _settle(group, error=error)
+            settle(group, error=error)
         except Exception:
             log.exception("%s is in the journal, but was not handed over", first.key)
-        _settle([first], event_id)
-        _settle(rest)
+        settle([first], event_id)
+        settle(rest)
 
     async def _deliver_again(self, publication: Publication) -> None:
         """Give an event that was there before to the plugins that catch up and have no delivery of it."""
@@ -287,30 +327,23 @@ class Journal(Backlog):
         if mine:  # else a living process delivers it to others, and finds these too
             publication.on_commit(row["id"], new)
 
+    def batch(self, publications: Sequence[Publication], outcomes: Outcomes) -> Batch:
+        """Return what writes these events, as this process's, and outcomes."""
+        now, dialect = self._clock.now(), self._database.dialect
+        events = [EventRow(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
+        return Batch(
+            dialect, now, events, [one.plugins for one in publications], outcome_writes(dialect, outcomes, now)
+        )
+
     async def _commit(self, publications: list[Publication], outcomes: Outcomes) -> dict[str, int]:
         """Write all in one transaction; return the ids of the events that were not there before, by key."""
         if not publications and not outcomes:
             return {}
-        now, dialect = self._clock.now(), self._database.dialect
-        events = [EventRow(one.key, one.type, one.payload, now, self._owners.me) for one in publications]
-        if dialect == "postgres" and events and not outcomes:
-            return await insert_at_once(self._database, events, [one.plugins for one in publications], now)
-        writes = outcome_writes(dialect, outcomes, now)
-        if not events:
-            await self._database.together(writes)
+        batch = self.batch(publications, outcomes)
+        if batch.fits:
+            return await insert_at_once(self._database.write, batch)
+        if not publications:
+            await self._database.together(batch.writes)
             return {}
         async with self._database.transaction() as transaction:
-            ids = await insert_events(transaction, events)
-            new = [(ids[one.key], one.plugins) for one in publications if one.key in ids]
-            await insert_deliveries(transaction, dialect, new, now)
-            await transaction.together(writes)
-        return ids
-
-
-def _settle(group: list[Publication], event_id: int | None = None, *, error: Exception | None = None) -> None:
-    for publication in group:
-        with contextlib.suppress(asyncio.InvalidStateError):  # whoever published has been cancelled
-            if error is not None:
-                publication.committed.set_exception(error)
-            else:
-                publication.committed.set_result(event_id)
+            return await insert_within(transaction, batch)

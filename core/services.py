@@ -14,6 +14,7 @@ from core.journal import Journal
 from core.kernel.contracts import Contracts
 from core.kernel.generation import Generation
 from core.kernel.kernel import Kernel
+from core.kernel.kinds import envelope_of
 from core.rounds.files import Files
 from core.servers.ssh import Server
 
@@ -34,17 +35,15 @@ class Services:
     kernel: Kernel = field(init=False, repr=False)
     """Set once it is made."""
 
-    async def publish(self, event: Any, by: str = "") -> None:
-        """Commit *event* to the journal and deliver it.
+    async def publish(self, event: Any, by: str = "", follows: Any = None) -> None:
+        """Commit *event* to the journal and deliver it; within a transaction as soon as that is committed.
 
         Raises:
-            PluginError: it is no event, is not for the plugin *by* to publish, or could not be read back; or called
-                inside a transaction, for which the journal's own would wait.
+            PluginError: it is no event, is not for the plugin *by* to publish, or could not be read back.
         """
-        envelope = self.contracts.publishable(event, by)
-        if self.database.engine.transaction_exists():
-            raise PluginError(f"{envelope.key} is published inside a transaction. Publish after its block has ended.")
-        await self.kernel.dispatcher.publish(envelope)
+        envelope, dispatcher = self.contracts.publishable(event, by), self.kernel.dispatcher
+        root = dispatcher.root_of(by, envelope_of(follows).key) if follows is not None else None
+        await dispatcher.publish(envelope, root)
 
     async def call(self, caller: str, target: str, arguments: Mapping[str, Any]) -> Any:
         """Return what the offer *target* answers to the plugin *caller* ("": a test).

@@ -52,7 +52,7 @@ def context() -> str:
     places = (
         ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
         ("core/kernel/store.py", "Store", "###"),
-        ("core/db/database.py", "Database", "###"), ("core/db/database.py", "Transaction", "###"),
+        ("core/db/database.py", "Database", "###"), ("core/db/transaction.py", "Transaction", "###"),
         ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
         ("core/clock.py", "Clock", "###"),
         ("core/discord/messages.py", "Message", "###"), ("core/discord/messages.py", "Embed", "###"),

@@ -8,43 +8,23 @@ import asyncio
 import contextlib
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
+from core.db.transaction import Row as Row
+from core.db.transaction import Transaction as Transaction
+from core.db.transaction import Write as Write
 from core.errors import ConfigError, PluginError
 
 Dialect = Literal["sqlite", "postgres"]
 """Which of the two databases it is."""
 _DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
-Row = dict[str, Any]
-"""A row as ``fetch`` gives it: values by column name."""
-Write = tuple[str, Sequence[Any]]
-"""A statement that gives nothing back, and its arguments."""
 MAX_ID = 2**31 - 1
 """The largest id that both databases know."""
-
-
-class Transaction(Protocol):
-    """An open transaction: committed when its block ends, rolled back when it raises."""
-
-    async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement and return its rows (also those of ``RETURNING``)."""
-
-    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        """Run one statement."""
-
-    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Run one statement once for each of *rows*; nothing happens when there are none."""
-
-    async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Insert many new rows the fastest way there is (COPY on PostgreSQL); nothing happens when there are none."""
-
-    async def together(self, writes: Sequence[Write]) -> None:
-        """Run statements that touch different rows, on one way to the database; nothing happens when there are none."""
 
 
 class Database(ABC):

@@ -6,11 +6,13 @@ A list goes to the database as one argument: a statement for each row costs more
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from core.db.database import Database, Dialect, Transaction, Write
+from core.db.database import Dialect, Row, Transaction, Write
+from core.db.writes import MOST_JOINED
 
 State = Literal["pending", "done", "failed"]
 _PENDING = (
@@ -27,7 +29,7 @@ _OUTCOMES: dict[Dialect, str] = {
 }
 _EVENTS = "INSERT INTO events (key, type, payload, published_at, owner) VALUES "
 _AT_ONCE = """
-    WITH new AS (
+    new AS (
         INSERT INTO events (key, type, payload, published_at, owner)
         SELECT key, type, payload, published_at, owner
         FROM unnest(
@@ -39,7 +41,7 @@ _AT_ONCE = """
         SELECT new.id, to_be.plugin, 'pending', CAST(? AS TIMESTAMPTZ)
         FROM unnest(CAST(? AS TEXT[]), CAST(? AS TEXT[])) AS to_be(key, plugin) JOIN new ON new.key = to_be.key)
     SELECT id, key FROM new"""
-"""Events and their deliveries in one statement: for PostgreSQL, to which each one is a way there and back."""
+"""Events, their deliveries and outcomes in one statement: PostgreSQL is a way there and back for each one."""
 Outcome = tuple[State, int, str | None]
 """How a delivery stands: its state, the attempts that were made, the last one's error."""
 Outcomes = dict[tuple[int, str], Outcome]
@@ -56,14 +58,42 @@ class EventRow(NamedTuple):
     owner: str
 
 
-async def insert_at_once(
-    database: Database, rows: Sequence[EventRow], plugins: Iterable[tuple[str, ...]], now: datetime
-) -> dict[str, int]:
-    """Commit events with their *plugins*' deliveries to PostgreSQL; return the ids of the new ones, by key."""
-    to_be = [(row.key, name) for row, names in zip(rows, plugins, strict=True) for name in names]
-    events, deliveries = map(list, zip(*rows, strict=True)), ([key for key, _ in to_be], [name for _, name in to_be])
-    found = await database.write(_AT_ONCE, (*events, now, *deliveries))
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is written at once: events with the plugins that they go to, and how other deliveries stand."""
+
+    dialect: Dialect
+    now: datetime
+    events: Sequence[EventRow]
+    plugins: Sequence[tuple[str, ...]]
+    writes: Sequence[Write]
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be one statement."""
+        return self.dialect == "postgres" and bool(self.events) and len(self.writes) < MOST_JOINED
+
+
+async def insert_at_once(write: Callable[[str, Sequence[Any]], Awaitable[list[Row]]], batch: Batch) -> dict[str, int]:
+    """Write a batch that ``fits``; return the ids of the events that were not there before, by key."""
+    to_be = [(row.key, name) for row, names in zip(batch.events, batch.plugins, strict=True) for name in names]
+    ended = "".join(f"ended_{number} AS ({sql}), " for number, (sql, _) in enumerate(batch.writes))
+    args = [value for _, values in batch.writes for value in values]
+    events = map(list, zip(*batch.events, strict=True))
+    deliveries = [key for key, _ in to_be], [name for _, name in to_be]
+    found = await write(f"WITH {ended}{_AT_ONCE}", (*args, *events, batch.now, *deliveries))
     return {row["key"]: row["id"] for row in found}
+
+
+async def insert_within(transaction: Transaction, batch: Batch) -> dict[str, int]:
+    """Write a batch; return the ids of the events that were not there before, by key."""
+    if batch.fits:
+        return await insert_at_once(transaction.fetch, batch)
+    ids = await insert_events(transaction, batch.events)
+    new = [(ids[one.key], names) for one, names in zip(batch.events, batch.plugins, strict=True) if one.key in ids]
+    await insert_deliveries(transaction, batch.dialect, new, batch.now)
+    await transaction.together(batch.writes)
+    return ids
 
 
 async def insert_events(transaction: Transaction, rows: Sequence[EventRow]) -> dict[str, int]:

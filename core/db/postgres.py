@@ -5,7 +5,6 @@ import functools
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from types import SimpleNamespace
 from typing import Any, cast
 
 import asyncpg
@@ -14,6 +13,7 @@ from piccolo.table import Table
 
 from core.db.database import Database, Row, Transaction, Write, only_reads
 from core.db.outage import Outage
+from core.db.riding import Riding
 from core.db.writes import joined
 from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
@@ -70,15 +70,21 @@ class PostgresDatabase(Database):
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         with self.outage:
-            async with contextlib.AsyncExitStack() as stack:
-                if (current := self.engine.current_transaction.get()) is None:
-                    connection = await stack.enter_async_context(self._acquired(self.engine.pool))
-                    await stack.enter_async_context(_begun(connection, alone=alone))
-                    current = cast(Any, SimpleNamespace(connection=connection))  # what Piccolo's queries look for
-                    stack.callback(self.engine.current_transaction.reset, self.engine.current_transaction.set(current))
-                elif alone:
+            if (current := self.engine.current_transaction.get()) is not None:
+                if alone:
                     await current.connection.execute(_LOCK)
                 yield _SqlTransaction(current.connection)
+                return
+            riding = Riding(None)
+            try:
+                async with self._acquired(self.engine.pool) as riding.connection, _begun(riding, alone=alone):
+                    token = self.engine.current_transaction.set(cast(Any, riding))  # Piccolo's queries look there
+                    try:
+                        yield _SqlTransaction(riding.connection)
+                    finally:
+                        self.engine.current_transaction.reset(token)
+            finally:
+                riding.end()
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         async with self._at_once() as transaction:
@@ -230,16 +236,17 @@ class _SqlTransaction:
 
 
 @contextlib.asynccontextmanager
-async def _begun(connection: Any, *, alone: bool) -> AsyncIterator[None]:
+async def _begun(riding: Riding, *, alone: bool) -> AsyncIterator[None]:
     """Open a transaction and end it with the block; its lock is asked for on the same way to the server."""
     try:
-        await connection.execute(_BEGIN_ALONE if alone else "BEGIN")
+        await riding.connection.execute(_BEGIN_ALONE if alone else "BEGIN")
         yield
+        await riding.write(_SqlTransaction(riding.connection))
     except BaseException:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        if not riding.connection.is_closed():
+            await riding.connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
+    await riding.commit()
 
 
 async def _read(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:

@@ -21,6 +21,7 @@ from piccolo.table import Table
 from core.db.database import Database, Row, Transaction, Write, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
+from core.db.riding import Riding
 from core.db.tables import insert_sql
 from core.errors import ConfigError, DatabaseAwayError
 
@@ -195,15 +196,17 @@ class WarmConnection:
 class WarmTransaction(SQLiteTransaction):
     """Piccolo's transaction on the warm writer: one at a time, IMMEDIATE, always ended."""
 
-    __slots__ = ()
+    __slots__ = ("riding",)
     engine: "WarmSQLiteEngine"
     connection: WarmConnection
+    riding: Riding
 
     async def __aenter__(self) -> "WarmTransaction":
         if isinstance(self._parent, WarmTransaction):
             return self._parent
         await self.engine.write_lock.acquire()
         self.connection = self.engine.writer
+        self.riding = Riding(self.connection)
         try:
             await self.connection.execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -217,10 +220,12 @@ class WarmTransaction(SQLiteTransaction):
             return exception is None
         try:
             if exception is None:
-                await self.connection.execute("COMMIT")
+                await self.riding.write(self.connection)
+                await self.riding.commit()
         finally:
             self.engine.current_transaction.reset(self.context)
             self._end()
+            self.riding.end()
         return exception is None
 
     def _end(self) -> None:

@@ -40,6 +40,12 @@ class Delivery:
 
     breaker: Breaker | None = None
     """What stood before that attempt."""
+    recorded: bool = False
+    """Whether that it is done was committed with what its handler has written."""
+
+    def was_recorded(self) -> None:
+        """Take note that it was committed as done."""
+        self.recorded = True
 
     @classmethod
     def of(cls, event_id: int, event: Envelope, plugins: Iterable[str], root: object) -> "list[Delivery]":

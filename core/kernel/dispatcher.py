@@ -8,10 +8,11 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import Context
 
 from core.clock import Clock
 from core.db.journal_rows import State
-from core.errors import BadInputError
+from core.errors import BadInputError, PluginError
 from core.journal import Journal, OpenDelivery
 from core.kernel.bounded import contained, keep, text_of
 from core.kernel.delivery import Delivery, Lanes, Outcome
@@ -45,15 +46,20 @@ class Dispatcher(Settling):
         self._clock = clock
         self._wanted = wanted
         self._lanes = Lanes()
+        self._by_key: dict[tuple[str, str], Delivery] = {}
+        """What is open, by plugin and the event's key."""
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         """Those in which a handler waits."""
         self._attempts = EagerTasks(self._deliver, self._tasks)
+        journal.look = self._look
 
-    async def publish(self, event: Envelope) -> None:
-        """Commit *event* to the journal and start its deliveries.
+    async def publish(self, event: Envelope, root: object | None = None) -> None:
+        """Commit *event* to the journal and start its deliveries; within a transaction when that is committed.
+
+        *root* is that of what it follows from, else of what is being handled here.
 
         The same event again is only for plugins that catch up and have not had it.
 
@@ -62,12 +68,28 @@ class Dispatcher(Settling):
         """
         plugins = self.subscribers(event)
         again = [plugin for plugin in plugins if self._slots[plugin].manifest.catch_up]
-        root = ROOT.get() or object()
+        root = root or ROOT.get() or object()
 
         def start(event_id: int, plugins: Sequence[str]) -> None:
             self._start(Delivery.of(event_id, event, plugins, root))
 
         await self._journal.append(event, plugins, start, again=again)
+
+    def root_of(self, plugin: str, key: str) -> object | None:
+        """Return the root of an event that *plugin* is handling."""
+        delivery = self._by_key.get((plugin, key))
+        return delivery and delivery.root
+
+    def handled(self, plugin: str, key: str) -> None:
+        """Within a transaction: with it an event that *plugin* is handling is done.
+
+        Raises:
+            PluginError: no transaction is open.
+        """
+        if (enclosed := self._journal.enclosed()) is None:
+            raise PluginError("handled() outside a transaction. Call it within `async with self.ctx.db.transaction()`.")
+        if (delivery := self._by_key.get((plugin, key))) is not None:
+            enclosed.end(delivery.event_id, plugin, delivery.attempts, delivery.was_recorded)
 
     def subscribers(self, event: Envelope) -> list[str]:
         """Return the plugins that are on and implement the event's hook, in order."""
@@ -116,17 +138,23 @@ class Dispatcher(Settling):
             for task in stubborn:
                 log.error("a handler does not end although it was cancelled: %s", task.get_coro())
 
+    async def _look(self) -> None:
+        """Deliver what the journal holds for the plugins that are on and is not being delivered."""
+        running = [slot.name for slot in self._slots.values() if slot.generation is not None]
+        self.resume(await self._journal.open_deliveries(running))
+
     def _start(self, deliveries: list[Delivery]) -> None:
         if self._closing or not deliveries:
             return  # they stay pending, and the next process takes them over; or nobody is there for the event
         for delivery in deliveries:
             self._open.add(delivery)
+            self._by_key[delivery.plugin, delivery.event.key] = delivery
             self._lanes.enter(delivery)
         stages: defaultdict[tuple[Stage, int], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             stages[self._stage(delivery)].append(delivery)
         if len(stages) > 1:
-            keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]))
+            keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]), Context())
         else:
             self._attempts.add(deliveries)
 
@@ -158,6 +186,7 @@ class Dispatcher(Settling):
     def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
         if self._closing or error is None:
             return
+        delivery.recorded = False
         text = text_of(error)
         if isinstance(error, BadInputError) or delivery.attempts > len(RETRY_SECONDS):
             log.error("%s failed for good on %s: %s", delivery.plugin, delivery.event.key, text)
@@ -277,10 +306,11 @@ class Dispatcher(Settling):
         await self._deliver(delivery)
 
     def _close(self, delivery: Delivery, state: State | None, error: str | None = None) -> None:
-        if state:
+        if state and not (state == "done" and delivery.recorded):
             self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
         self._lanes.leave(delivery)
         self._open.discard(delivery)
+        self._by_key.pop((delivery.plugin, delivery.event.key), None)
         self.note_change()
 
     def _stage(self, delivery: Delivery) -> tuple[Stage, int]:  # of those first, each priority for itself

@@ -1,7 +1,7 @@
 """The files of one call, and what becomes of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -26,6 +26,8 @@ class Imported:
     events: tuple[Event, ...] = ()
     unread: bool = False
     """Whether its bytes could not be had, and nothing of it is stored."""
+    told: bool = False
+    """Whether that was published with what is stored."""
 
 
 class Batch:
@@ -109,13 +111,20 @@ class Batch:
                 self.results[one.file.key] = Imported(one.file, stored.state, stored.reason, tuple(own))  # type: ignore[arg-type]
         self.beside[server] = (*new.values(), *amendments(outcome))
 
+    def tell(self) -> list[Imported]:
+        """Return what is to be published now, of all files; it is noted as published."""
+        keys = dict.fromkeys((*self.files, *self.results))
+        results = [replace(one, told=True) for one in self.finish([self.results[key].file for key in keys])]
+        self.results = {one.file.key: one for one in results}
+        return results
+
     def finish(self, files: Sequence[FetchedFile]) -> list[Imported]:
         """Return the results in the order of *files*; what changed beside them is told with a server's last one."""
         last = {file.server: file.key for file in files}
         for server, key in last.items():
             one = self.results[key]
             told = dict.fromkeys((*one.events, *self.beside.get(server, ())))
-            self.results[key] = Imported(one.file, one.state, one.reason, tuple(told))
+            self.results[key] = replace(one, events=tuple(told))
         return [self.results[file.key] for file in files]
 
     def _is_first(self, server: str, file: FetchedFile) -> bool:

@@ -1,7 +1,7 @@
 """FetchedFile → rows → ImportedRound; RoundNotice → its round. One path for live, poll and backfill."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from roundhook import Event, FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
@@ -25,8 +25,9 @@ class StatsImport(Plugin):
     async def setup(self) -> None:
         ctx = self.ctx
         self.imports = ImportService(
-            ctx.db, zone_of=self._zone_of, read=ctx.files.read, log=ctx.log, now=lambda: ctx.clock.now()
-        )
+            ctx.db, zone_of=self._zone_of, read=ctx.files.read, log=ctx.log, now=lambda: ctx.clock.now(),
+            publish=self._publish,
+        )  # fmt: skip
         self.batches: Batcher[FetchedFile, Imported] = Batcher(self.imports.import_files)
         self.watch = NoticeWatch(self.ctx)
         self.notices: Batcher[RoundNotice, list[Event]] = Batcher(self._store_notices)
@@ -43,7 +44,8 @@ class StatsImport(Plugin):
         imported = await self.batches.do(file)
         if file.trigger != "import":
             self.ctx.log.info("%s is %s", file.filename, imported.state)
-        await asyncio.gather(*map(self.ctx.publish, imported.events))
+        if not imported.told:
+            await asyncio.gather(*map(self.ctx.publish, imported.events))
         if imported.unread:
             raise PeerUnavailableError(imported.reason or f"{file.filename} could not be read.")
         await self.ctx.files.discard(file)
@@ -63,6 +65,12 @@ class StatsImport(Plugin):
         """Store those that come together, as when many servers end a round, in one transaction."""
         return await self.imports.store_notices(notices, self.watch.take)
 
+    async def _publish(self, told: Iterable[Imported]) -> None:
+        """Publish what files have changed, within the transaction that changes it."""
+        for imported in told:
+            for event in imported.events:
+                await self.ctx.publish(event, follows=imported.file)
+
     async def _status(self, guild: int, admin: bool) -> list[str]:
         """Say what the guild's servers have played last."""
         hidden = self.ctx.hidden_servers(guild) if guild else []
@@ -72,8 +80,8 @@ class StatsImport(Plugin):
     async def _read_again(self) -> None:
         """Try what is refused or aside once more: this parser may be able to read it, or its time has come."""
         for imported in await self.imports.read_again():
-            for event in imported.events:
-                await self.ctx.publish(event)
+            if not imported.told:
+                await asyncio.gather(*map(self.ctx.publish, imported.events))
 
     def _zone_of(self, server: str) -> ZoneInfo:
         known = self.ctx.servers.get(server)

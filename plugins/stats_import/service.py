@@ -7,7 +7,7 @@ same file, it changes nothing and returns the same events.
 import asyncio
 import logging
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ class ImportService:
         read: the bytes of a fetched file.
         log: for what is left aside and refused.
         now: the time, by which a file's own may not have come.
+        publish: publishes what files have changed, within the transaction; without it they are returned unpublished.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class ImportService:
         read: Callable[[FetchedFile], Awaitable[bytes]],
         log: logging.Logger,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        publish: Callable[[Iterable[Imported]], Awaitable[None]] | None = None,
     ) -> None:
         self._db = db
         self._zone_of = zone_of
         self._read = read
         self._log = log
         self._now = now
+        self._publish = publish
 
     async def import_files(self, files: Sequence[FetchedFile]) -> list[Imported]:
         """Import *files* in one transaction; return what became of each, in the same order.
@@ -119,6 +122,8 @@ class ImportService:
         async with self._db.transaction(alone=True) as transaction:
             for server in batch.servers():
                 await self._import(transaction, server, batch)
+            if self._publish is not None and not batch.open_files():
+                await self._publish(batch.tell())
 
     async def _know(self, batch: Batch) -> None:
         """Find the files that are stored already; what was published about them is returned again."""

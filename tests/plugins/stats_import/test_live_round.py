@@ -43,7 +43,7 @@ async def test_a_live_round_takes_few_statements(database_url: str, late: bool) 
         assert len(one.statements) <= most, "\n".join((f"{one.who}, R{one.round_number}:", *one.statements))
 
 
-STORED = {"postgres": (30, 6), "sqlite": (48, 6)}
+STORED = {"postgres": (30, 4), "sqlite": (48, 4)}
 TOLD = {"postgres": (70, 12), "sqlite": (88, 13)}
 """Statements and commits: the journal, its outcomes, BEGIN, COMMIT, locks and resets of connections are in it."""
 
