@@ -65,7 +65,7 @@ async def migrate(database: Database, owners: Sequence[Owner] = (CORE,), *, back
         ConfigError: one of the core failed, or a newer version has run others; the text names it and the copy.
         PluginError: the same of a plugin's.
     """
-    dues = [await look(database, owner) for owner in owners]
+    dues = [await look(database, owner) for owner in dict.fromkeys(owners)]
     copy = await back_up(database, backups) if any(due.waiting for due in dues) else None
     for due in dues:
         await run(database, due, copy=copy)

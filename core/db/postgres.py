@@ -54,6 +54,7 @@ class PostgresDatabase(Database):
         """Fill the pools; errors are asyncpg's."""
         size: dict[str, Any] = {
             "min_size": 1, "max_size": POOL_SIZE, "timeout": CONNECT_SECONDS, "connection_class": PooledConnection,
+            "max_cached_statement_lifetime": 0,  # rounds are minutes apart: each would prepare its statements anew
         }  # fmt: skip
         await self.engine.start_connection_pool(**size)
         settings = {"default_transaction_read_only": "on"}
