@@ -1,6 +1,7 @@
 """roundhook.toml → typed settings. Every mistake names the key, the value found and the remedy."""
 
 import difflib
+import os
 import posixpath
 import re
 import tomllib
@@ -321,7 +322,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     replace = msgspec.structs.replace
 
     def absolute(path: str) -> str:
-        return str(folder / Path(path).expanduser())
+        return str(folder / os.path.expanduser(path))  # of a user whom nobody knows it stays as it is
 
     def moved(ssh: Ssh) -> Ssh:
         return replace(ssh, key_file=absolute(ssh.key_file), known_hosts=absolute(ssh.known_hosts))

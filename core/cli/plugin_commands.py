@@ -3,6 +3,7 @@
 import argparse
 import functools
 import keyword
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _paths(words: Sequence[str]) -> list[str]:
     paths = _table(lambda: decoded(file.read_bytes()), "plugins").get("paths", ())
     storage = _table(lambda: decoded(file.read_bytes()), "storage").get("dir", "data")
     places = [*paths, f"{storage}/plugins"] if isinstance(paths, list) else [f"{storage}/plugins"]
-    return [str(file.absolute().parent / Path(one).expanduser()) for one in places if isinstance(one, str)]
+    return [str(file.absolute().parent / os.path.expanduser(one)) for one in places if isinstance(one, str)]
 
 
 def _table(read: Callable[[], str], name: str) -> Mapping[str, Any]:

@@ -231,9 +231,11 @@ class Scope:
         for work in self._waiting:
             work.close()
         self._waiting.clear()
-        await self._end([*self._running, *self._tasks])
-        while self._closers:
-            await self._close_one(self._closers.pop())
+        try:
+            await self._end([*self._running, *self._tasks])
+        finally:  # whoever waited for them may be cancelled: what was opened is closed all the same
+            while self._closers:
+                await self._close_one(self._closers.pop())
 
     def _spawned(self) -> dict[asyncio.Task[None], str]:
         return {task: job.name for task, job in self.jobs.items() if job.spawned}

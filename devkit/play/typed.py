@@ -1,6 +1,7 @@
 """From what a person types to the values of a command's options."""
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,5 +88,5 @@ def _number(text: str) -> float:
 
 
 def _file(text: str) -> tuple[str, bytes]:
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # of a user whom nobody knows it stays as it is
     return path.name, path.read_bytes()

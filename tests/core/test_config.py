@@ -130,6 +130,14 @@ def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
     assert config.database.url == f"sqlite:///{tmp_path}/x.db"
 
 
+def test_a_home_that_nobody_has_is_a_folder_like_any_other(tmp_path: Path) -> None:
+    """What is not there is told where it is needed, as any path is."""
+    file = tmp_path / "roundhook.toml"
+    file.write_text('[storage]\ndir = "~nobody_has_this_name/keep"\n')
+
+    assert load_config(file).storage_dir == tmp_path / "~nobody_has_this_name" / "keep"
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And ``roundhook.toml`` in the working directory is found."""
     monkeypatch.chdir(tmp_path)

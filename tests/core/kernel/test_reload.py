@@ -428,6 +428,24 @@ async def test_a_hook_that_was_dropped_by_mistake_gets_its_events_when_it_is_bac
         assert running(stage, "counter").count == 2
 
 
+async def test_what_was_opened_is_closed_when_the_end_is_broken_off(tmp_path: Path) -> None:
+    """A change that is cancelled while the old version's service ends: its closers are called."""
+    code = WORKING.replace('            self.log.append("stopped")', "            await self.release.wait()")
+    write_plugin(tmp_path, "working", code)
+    async with Stage(plugins=["working"], folders=[tmp_path]) as stage:
+        old = running(stage, "working")
+        await until(lambda: "served" in old.log)
+        scope = stage.app.kernel.slots["working"].generation.scope  # type: ignore[union-attr]
+
+        closing = asyncio.create_task(scope.close())
+        await until(lambda: scope.closed)
+        closing.cancel()
+        await asyncio.wait([closing])
+
+        assert old.log[-2:] == ["last opened", "first opened"]
+        old.release.set()
+
+
 async def test_two_bots_in_one_process_do_not_share_code(tmp_path: Path) -> None:
     """Generations of the same number of two kernels are different modules."""
     write_plugin(tmp_path / "one", "counter", COUNTER.replace("VERSION", "one"))

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devkit.play.typed import Names, options_by_name
@@ -27,6 +27,7 @@ def test_no_word_is_lost(known: list[str], words: list[str]) -> None:
 
 
 @given(st.integers(3, 11), st.text())
+@example(11, "~nobody_has_this_name/file")
 def test_an_option_takes_a_text_or_says_what_it_takes(kind: int, text: str) -> None:
     """No other error than the one that is shown, whatever the option's type."""
 
