@@ -118,6 +118,7 @@ class Load:
         self._stage, self._events_per_second = stage, events_per_second
         self.published = 0
         self.stopped = False
+        self._another = asyncio.Event()
 
     async def run(self) -> None:
         started, numbers, publishing = time.perf_counter(), itertools.count(1), set()
@@ -125,12 +126,19 @@ class Load:
             due = int((time.perf_counter() - started) * self._events_per_second)
             while self.published < due:
                 self.published += 1
+                self._another.set()
                 event = ImportedRound(round_id=next(numbers), file_sha256="a")
                 task = asyncio.create_task(self._stage.publish(event))
                 publishing.add(task)
                 task.add_done_callback(publishing.discard)
             await asyncio.sleep(0.002)
         await asyncio.gather(*publishing)
+
+    async def reached(self, number: int) -> None:
+        """Return when so many have been published."""
+        while self.published < number:
+            self._another.clear()
+            await self._another.wait()
 
 
 @dataclass(slots=True)
@@ -164,6 +172,7 @@ async def reload_under_load(
     loading, started = asyncio.create_task(load.run()), time.perf_counter()
     kinds = itertools.cycle(BREAKS)
     for number in range(reloads):
+        await load.reached(number + 1)
         await _reload(stage, folder, number, next(kinds)[1] if number % 5 == 4 else None, result)
     result.seconds = time.perf_counter() - started
     load.stopped = True
