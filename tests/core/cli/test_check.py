@@ -146,7 +146,7 @@ def test_check_without_settings(roundhook: Command, tmp_path: Path) -> None:
 # What is named, and what mends it
 
 
-@pytest.mark.parametrize(("changes", "words"), [
+WRONG: list[tuple[dict[str, str | int], tuple[str, ...]]] = [
     ({"webhook": 1}, ("servers.puran.webhook_ids: there is no webhook 1.", "Correct the id")),
     ({"admin": "{admin}\nadmin_roles = [456]"}, ("guilds.1.admin_roles: there is no role 456", "Correct the id")),
     ({"more": "[guilds.99]"}, ("guild 99: the bot is not in it", "&guild_id=99", "remove [guilds.99]")),
@@ -159,14 +159,15 @@ def test_check_without_settings(roundhook: Command, tmp_path: Path) -> None:
     ({"more": "[plugin.ssh_poller]\npol_seconds = 1"}, ("plugin ssh_poller", "pol_seconds", "Correct or remove it.")),
     ({"more": "[plugin.server_admin]\nfoo = 1"}, ("[plugin.server_admin]", "foo", "Correct or remove it.")),
     ({"enabled": '["stats_impor"]'}, ("plugin stats_impor: not found.", "Correct plugins.enabled")),
-])  # fmt: skip
-async def test_a_wrong_setting_is_named_and_mended(
-    outside: Outside, check: Check, changes: dict[str, str | int], words: tuple[str, ...]
-) -> None:
+]  # fmt: skip
+
+
+async def test_a_wrong_setting_is_named_and_mended(outside: Outside, check: Check) -> None:
     """Whoever knows was asked. With the right value, as the remedy says, all is fine."""
     places = {"admin": outside.discord.admin_channel, "other": outside.discord.guild_channels(2).stats}
-    outside.write_config(**{key: str(value).format(**places) for key, value in changes.items()})
-    await only(check, *words)
+    for changes, words in WRONG:
+        outside.write_config(**{key: str(value).format(**places) for key, value in changes.items()})
+        await only(check, *words)
 
     outside.write_config()
     await fine(check)
