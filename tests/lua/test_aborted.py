@@ -50,7 +50,7 @@ async def test_aborted_second_round(game: Game, way: str) -> None:
 
     def scenario(engine: Engine) -> None:
         begin(engine)
-        engine.run_until_played(300)
+        engine.run_until_played(90)
         engine.objective(ALLIES)
         begin_second(engine)
         engine.run_until_played(45)
@@ -61,7 +61,7 @@ async def test_aborted_second_round(game: Game, way: str) -> None:
     assert (second.map_name, second.round_number, second.end_reason) == ("supply", 2, "aborted")
     assert second.winner_side == 0
     assert second.actual_duration_seconds == pytest.approx(45, abs=0.06)
-    assert second.time_limit_seconds == pytest.approx(300.05, abs=0.01)
+    assert second.time_limit_seconds == pytest.approx(90.05, abs=0.01)
 
 
 async def test_restarted_round_is_played_on(game: Game) -> None:

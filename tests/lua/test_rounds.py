@@ -188,7 +188,7 @@ async def test_exit_lines_that_are_not_known(game: Game, line: str, winner: int)
 
     def scenario(engine: Engine) -> None:
         begin(engine)
-        engine.run_until_played(300)
+        engine.run_until_played(60)
         engine.exit(line, winner)
         engine.run(1)
 
