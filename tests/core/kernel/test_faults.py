@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gc
+import io
 import itertools
 import logging
 import sys
@@ -217,7 +218,7 @@ def _work_of(task: "asyncio.Task[Any]") -> str:
 
 
 @pytest.fixture(autouse=True)
-def _unlogged() -> Iterator[None]:
+def _unlogged(tmp_path: Path) -> Iterator[None]:
     """Let nothing be kept but by the bot: pytest keeps log records, and with them the frames of what has failed."""
     logging.disable()
     gc.collect()
@@ -228,6 +229,9 @@ def _unlogged() -> Iterator[None]:
         loader.forget(package)  # the fault kept an old generation from it
     gc.unfreeze()
     gc.collect()
+    for one in gc.get_objects():
+        if type(one) is io.TextIOWrapper and str(tmp_path) in repr(one):
+            one.close()  # else it is told in whichever test the garbage collector comes upon it
     logging.disable(logging.NOTSET)
 
 
@@ -271,28 +275,27 @@ def check(stage: Stage, folder: Path, before: dict[str, Any], report: Report | B
     return False
 
 
-KINDS = pytest.mark.parametrize("kind", [FaultError, asyncio.CancelledError], ids=lambda kind: kind.__name__)
-
-
-@KINDS
-async def test_a_fault_at_every_fifth_step_of_a_reload(kind: type[BaseException], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "first"), [(FaultError, 0), (asyncio.CancelledError, 5)], ids=["Fault", "Cancelled"])
+async def test_a_fault_at_every_fifteenth_step_of_a_reload(
+    kind: type[BaseException], first: int, tmp_path: Path
+) -> None:
     """Before the swap all is as before and nothing of the new version is left; after it the new version serves."""
-    assert await fault_by_fault(tmp_path, kind, stride=5) > 40
+    assert await fault_by_fault(tmp_path, kind, first, stride=15) > 40
 
 
 @pytest.mark.full
-@KINDS
+@pytest.mark.parametrize("kind", [FaultError, asyncio.CancelledError], ids=lambda kind: kind.__name__)
 async def test_a_fault_at_each_step_of_a_reload(kind: type[BaseException], tmp_path: Path) -> None:
     """The same at each step."""
-    assert await fault_by_fault(tmp_path, kind, stride=1) > 200
+    assert await fault_by_fault(tmp_path, kind, 0, stride=1) > 200
 
 
-async def fault_by_fault(folder: Path, kind: type[BaseException], *, stride: int) -> int:
-    """Reload with a fault at each *stride*-th step in turn; return how often the old version was kept."""
+async def fault_by_fault(folder: Path, kind: type[BaseException], first: int, *, stride: int) -> int:
+    """Reload with a fault at each *stride*-th step from the *first* on; return how often the old version was kept."""
     write(folder, "w0")
     kept = 0
     async with Stage(plugins=["full"], folders=[folder]) as stage:
-        for number in itertools.count(step=stride):
+        for number in itertools.count(first, stride):
             before, count = census(stage, folder), running(stage, "full").count
             write(folder, f"w{number + 1}")
             injector = Injector(number, kind)
@@ -317,7 +320,7 @@ async def test_a_reload_broken_off_at_each_await(tmp_path: Path) -> None:
         await stage.plugins.reload("full")
         kept, moved = 0, 0
         longer = (8000 << times for times in range(1, 9))  # on a busy machine a reload takes many turns
-        for number in itertools.chain(range(80), range(80, 8000, 120), longer):
+        for number in itertools.chain(range(0, 80, 3), range(80, 8000, 400), longer):
             if number > 8000 and moved > 5:
                 break
             before, count = census(stage, tmp_path), running(stage, "full").count
@@ -335,7 +338,7 @@ async def test_a_reload_broken_off_at_each_await(tmp_path: Path) -> None:
             kept, moved = kept + was_kept, moved + (not was_kept)
             assert running(stage, "full").count == count
             await counts_on(stage, number)
-        assert kept > 20
+        assert kept > 10
         assert moved > 5
 
 
