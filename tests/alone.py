@@ -3,17 +3,29 @@
 Each process is forked from one that has imported everything and run nothing.
 """
 
-import json
 import os
+import pickle
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 MOST_SECONDS = 900
 """What one test may take."""
+
+
+class Told:
+    """Keeps what a test's process tells of it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.reports: list[Any] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a report, as it can be handed on."""
+        self.reports.append(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,9 +55,11 @@ def _begun(item: pytest.Item, place: Path) -> int:
     if pid := os.fork():
         return pid
     signal.alarm(MOST_SECONDS)
-    reports = runtestprotocol(item, log=False)
-    told = [item.config.hook.pytest_report_to_serializable(config=item.config, report=one) for one in reports]
-    place.write_text(json.dumps(told), "utf-8")
+    told, plugins = Told(item.config), item.config.pluginmanager
+    plugins.unregister(name="terminalreporter")
+    plugins.register(told)
+    item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+    place.write_bytes(pickle.dumps(told.reports))
     os._exit(0)
 
 
@@ -54,14 +68,15 @@ def _ended(running: dict[int, tuple[pytest.Item, Path]]) -> None:
     pid, status = os.wait()
     item, place = running.pop(pid)
     if place.exists():
-        told = json.loads(place.read_text("utf-8"))
-        reports = [item.config.hook.pytest_report_from_serializable(config=item.config, data=one) for one in told]
+        told = pickle.loads(place.read_bytes())  # noqa: S301 - our own child wrote it
     else:
-        reports = [_died(item, os.waitstatus_to_exitcode(status))]
-    for report in reports:
+        told = [item.config.hook.pytest_report_to_serializable(config=item.config, report=_died(item, status))]
+    for data in told:
+        report = item.config.hook.pytest_report_from_serializable(config=item.config, data=data)
         item.ihook.pytest_runtest_logreport(report=report)
 
 
-def _died(item: pytest.Item, code: int) -> pytest.TestReport:
+def _died(item: pytest.Item, status: int) -> pytest.TestReport:
+    code = os.waitstatus_to_exitcode(status)
     text = f"its process ended with {code} before it had told what came of it"
     return pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call")
