@@ -45,7 +45,8 @@ def _own_server(programs: Path) -> Iterator[str]:
 
     try:
         run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        options = f"-k {folder} -c listen_addresses='' -c max_connections=200"
+        options += " -c fsync=off -c full_page_writes=off -c autovacuum=off"
         run("pg_ctl", "start", "-w", "-o", options, "-l", str(folder / "log"))
         try:
             yield f"postgres://postgres@/postgres?host={folder}"
