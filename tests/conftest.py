@@ -27,6 +27,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")  # others may use its cores
 sys.dont_write_bytecode = False  # wherever it runs: else each process compiles every file once more
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+LONG = (
+    "tests/faults/", "test_types.py", "test_state_invariant", "test_following", "test_status_command", "test_live.py",
+    "test_plugin_install", "kernel/test_invariants", "kernel/test_faults", "server_admin/test_install", "test_intents",
+)  # fmt: skip
+"""Where tests are that take ten seconds and more, each in a small file."""
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
 
@@ -166,7 +171,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, in whatever order the rest is: who is done takes from the others' ends."""
     count = Counter(item.path for item in items)
-    items.sort(key=lambda item: ("tests/faults/" not in item.nodeid, -count[item.path]))
+    items.sort(key=lambda item: (not any(part in item.nodeid for part in LONG), -count[item.path]))
 
 
 def pytest_collection_finish() -> None:
