@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= 20
 ALONE ?= 1
+AT_ONCE ?= 1
 SEEDS ?= 100
 
 .PHONY: demo test test-all test-steady soak check format bench docs schema clean
@@ -20,8 +21,8 @@ test-all: $(STAMP)  ## all tests, every seed and thousands of reloads included; 
 	$(BIN)/python -m pytest -q
 	$(BIN)/python -m pytest -q -m "not full" --numprocesses auto --dist worksteal --stage-on postgres
 
-test-steady: $(STAMP)  ## all tests RUNS times, under changing conditions; ALONE times a round each test by itself
-	$(BIN)/python -m tests.steady --runs $(RUNS) --alone $(ALONE)
+test-steady: $(STAMP)  ## all tests RUNS times under changing conditions, AT_ONCE runs at a time; ALONE times a round each test by itself
+	$(BIN)/python -m tests.steady --runs $(RUNS) --alone $(ALONE) --at-once $(AT_ONCE)
 
 soak: $(STAMP)  ## SEEDS evenings with kills and faults, as long as that takes
 	ROUNDHOOK_SOAK_SEEDS=$(SEEDS) $(BIN)/python -m pytest -q tests/faults -m full --numprocesses auto --dist load

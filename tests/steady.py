@@ -11,7 +11,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -80,20 +82,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--alone", type=int, default=1, help="runs with each test alone, in each round of conditions")
+    parser.add_argument("--at-once", type=int, default=1, help="runs made at the same time: busy cores for each other")
     asked = parser.parse_args()
     cycle = itertools.cycle((*CONDITIONS, *[ALONE] * asked.alone))
-    results = [made(number, condition) for number, condition in zip(range(1, asked.runs + 1), cycle, strict=False)]
+    burning = 0 if asked.at_once > 1 else os.cpu_count() or 1
+    with ThreadPoolExecutor(asked.at_once) as runs:
+        results = list(runs.map(partial(made, burning=burning), range(1, asked.runs + 1), cycle))
     print("\nall runs:")
     for number, result in enumerate(results, 1):
         print(line_of(number, result))
     return int(any(result.failed for result in results))
 
 
-def made(number: int, condition: Condition) -> Result:
-    """Make one run, print what came of it, and keep its output if it failed."""
+def made(number: int, condition: Condition, *, burning: int) -> Result:
+    """Make one run, with so many cores *burning* if they are to be busy; print what came of it, keep what failed."""
     seed, began = secrets.randbits(32), time.monotonic()
     print(f"{number:3}  {condition.name}, --randomly-seed={seed} …", flush=True)
-    with burners(os.cpu_count() or 1) if condition.busy else contextlib.nullcontext():
+    with burners(burning) if condition.busy else contextlib.nullcontext():
         code, text = (each_alone if condition.alone else together)(seed, condition)
     result = Result(condition, seed, counts_of(text), bool(code), text, time.monotonic() - began)
     if result.failed:
