@@ -97,15 +97,18 @@ def _is_alive(group: int) -> bool:
 
 def _members(group: int) -> list[int]:
     """Return the running processes of a group, on a machine with ``/proc``."""
-    found = []
-    for path in _PROCESSES.glob("[0-9]*/stat"):
-        try:
-            state, _, its_group, *_ = path.read_text("utf-8", "replace").rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(its_group) == group and state not in "ZX":
-            found.append(int(path.parent.name))
-    return found
+    return [pid for name in os.listdir(_PROCESSES) if name.isdigit() and _runs_in(group, pid := int(name))]
+
+
+def _runs_in(group: int, pid: int) -> bool:
+    """Tell whether a process is one of the group, and has not ended; its file is read only where it is."""
+    try:
+        if os.getpgid(pid) != group:
+            return False
+        stat = (_PROCESSES / f"{pid}" / "stat").read_text("utf-8", "replace")
+    except OSError:  # it has ended meanwhile
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _environment(private: Path) -> dict[str, str]:
