@@ -1,5 +1,6 @@
-"""Every scenario runs in both Luas that a server may have."""
+"""Every scenario runs in both Luas that a server may have; near the root, for each folder above is looked at."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,8 @@ def flavour(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def game(tmp_path: Path, flavour: Literal["lua54", "luajit21"]) -> AsyncIterator[Game]:
+async def game(flavour: Literal["lua54", "luajit21"]) -> AsyncIterator[Game]:
     """A game server with the script installed and a webhook that listens."""
-    async with open_game(tmp_path / "home", flavour) as game:
-        yield game
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_game(Path(folder) / "home", flavour) as game:
+            yield game

@@ -18,6 +18,8 @@ from devkit.game.vm import Flavour
 
 START = 1_790_000_000.0
 """The simulated time at which a test's server starts."""
+QUIET_MS, NEAR_SECONDS = 250, 3.0
+"""The steps in which a round is played on, and how long before the next happening they end."""
 DROPPED = 0
 """As a status among :attr:`Webhook.answers`: the connection breaks instead of an answer."""
 
@@ -113,6 +115,19 @@ class Webhook:
         return web.json_response(body, status=status)
 
 
+class Patient(Engine):
+    """Plays on in steps like those of the stage's rounds, and each frame of the last seconds before something happens.
+
+    Whoever waits for a state, or only runs, still plays each frame; so does who plays on while the clock stands still.
+    """
+
+    def run_until_played(self, seconds: float, *, step: int = QUIET_MS) -> None:
+        while self.clock.is_paused:
+            self.frame()
+        super().run_until_played(seconds - NEAR_SECONDS, step=step)
+        super().run_until_played(seconds)
+
+
 @dataclass
 class Game:
     """A home with the script in it, and an engine on it."""
@@ -126,7 +141,7 @@ class Game:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / SCRIPT).write_bytes((SCRIPTS / SCRIPT).read_bytes())
         self.configure(config_text([self.webhook.url]))
-        self.engine = Engine(self.home, flavour=self.flavour, now=START)
+        self.engine = Patient(self.home, flavour=self.flavour, now=START)
 
     @property
     def folder(self) -> Path:
