@@ -1,6 +1,8 @@
 """A drawn picture is packed so that everybody can open it, pixel for pixel."""
 
 import io
+import struct
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,7 @@ def test_what_is_packed_comes_out_again(width: int, height: int, color: Color) -
     opened = Image.open(io.BytesIO(data))
     assert (opened.format, opened.mode, opened.size) == ("PNG", "RGB", (width, height))
     assert opened.tobytes() == picture.tobytes()
+    assert len(_stream_of(data)) == height * (3 * width + 1)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.13, 0.75, 1.0])
@@ -44,3 +47,10 @@ def test_a_box_is_filled_alike_at_all_its_corners(alpha: float, radius: int) -> 
     middle = canvas.image.getpixel((50, 30))
     assert isinstance(middle, tuple)
     assert middle[0] == pytest.approx(13 + (250 - 13) * alpha, abs=2)
+
+
+def _stream_of(data: bytes) -> bytes:
+    """Return what is packed in a PNG file, as zlib gives it, which looks at its sum too."""
+    start = data.index(b"IDAT")
+    (length,) = struct.unpack(">I", data[start - 4 : start])
+    return zlib.decompress(data[start + 4 : start + 4 + length])
