@@ -1,13 +1,15 @@
 """Modules that a library takes along and nobody here uses are left out while it is imported."""
 
+import dataclasses
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
-from core.left_out import absent, later
+from core.left_out import absent, dataclasses_later, later
 
 NAME = "colorsys"
 START = """
@@ -34,6 +36,22 @@ left = ("aiohttp.web", "aiohttp.web_app", "asyncssh.crypto.x509", "cryptography.
 print(*(name for name in left if name in sys.modules))
 from aiohttp import web
 assert web.Application()
+"""
+
+LIBRARY = """
+from dataclasses import dataclass, field
+
+@dataclass
+class First:
+    one: int
+    many: list = field(default_factory=list)
+
+class Plain(First):
+    pass
+
+@dataclass
+class Second(First):
+    two: str = "a"
 """
 
 
@@ -68,6 +86,29 @@ def test_what_is_there_stays() -> None:
         assert __import__(NAME) is real
 
     assert sys.modules[NAME] is real
+
+
+def test_dataclasses_are_worked_out_with_their_first_object() -> None:
+    """They are as any other from then on, what they are derived from too; those of others are so at once."""
+    before = dataclasses.dataclass
+    with dataclasses_later("library"):
+        library = _declared("library.part")
+        other = _declared("other.part")
+
+    assert dataclasses.dataclass is before
+    assert [dataclasses.is_dataclass(one) for one in (library.First, library.Second, other.First)] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert repr(library.Plain(1)) == "Plain(one=1, many=[])"
+    assert library.Second(1, [2], two="b") == library.Second(1, [2], two="b") != library.Second(1, [2])
+    assert [one.name for one in dataclasses.fields(library.Second)] == ["one", "many", "two"]
+
+
+def _declared(name: str) -> types.ModuleType:
+    """Return a module that declares dataclasses as libraries do."""
+    module = types.ModuleType(name)
+    exec(LIBRARY, vars(module))  # noqa: S102
+    return module
 
 
 def test_the_bot_does_without(tmp_path: Path) -> None:
