@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.config import Config
@@ -50,8 +51,7 @@ TAKE_OVER_SECONDS = 30.0
 THIN_SECONDS, KEEP_EVENTS = 3600.0, timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """A running roundhook."""
 
     config: Config

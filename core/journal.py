@@ -5,10 +5,11 @@ load there are many in one. Raw SQL on the writer; ``synchronous=FULL`` on SQLit
 """
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.db import Database
@@ -48,8 +49,7 @@ class WaitingError(ValueError):
     """What stands in the journal cannot be read now, and may be later: it says what it waits for."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class OpenDelivery:
+class OpenDelivery(Struct, frozen=True):
     """A delivery found in the journal that has not succeeded yet."""
 
     event_id: int

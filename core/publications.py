@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,7 @@ class Codec(Protocol):
         """Return the event again."""
 
 
-@dataclasses.dataclass(slots=True)
-class Publication:
+class Publication(Struct):
     """An event on its way into the journal; ``committed`` gives its id, or None when it was there before."""
 
     type: str

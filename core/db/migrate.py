@@ -1,12 +1,13 @@
 """Migrations: each owner of tables has a folder of them; they run at start, at load and at reload, in order, once."""
 
 import asyncio
-import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.db.database import Database, Row
 from core.db.migration_files import CORE_NAME, Migration, error_about, read_migrations
@@ -17,8 +18,7 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[2] / "piccolo_migrations"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """An owner of tables (``core`` or a plugin) and the folder that holds its migrations."""
 
     name: str
@@ -29,8 +29,7 @@ class Owner:
         return sorted(file.stem for file in self.folder.glob(f"{self.name}_*.py"))
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """What is to be run of an owner, and what should be known of what has run."""
 
     owner: Owner

@@ -1,8 +1,9 @@
 """The shape of a database: which tables with which columns and rules there are, and what is narrower than before."""
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.db.database import Database, Dialect, Transaction
 
@@ -15,8 +16,7 @@ class Column(NamedTuple):
     default: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What there is at one moment."""
 
     tables: dict[str, dict[str, Column]]

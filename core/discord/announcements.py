@@ -3,9 +3,10 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.config import Config
@@ -38,8 +39,7 @@ Change = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a message is to stand, and what it is about."""
 
     plugin: str

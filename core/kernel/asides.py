@@ -1,8 +1,9 @@
 """Settings in the database that a plugin does not take (any more): a trouble of their guild until that is over."""
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Protocol
+
+from msgspec import structs
 
 from core.db.database import Row
 from core.kernel.setting_rows import SettingRows
@@ -35,7 +36,7 @@ async def tell_asides(slots: Iterable[Slot], settings: SettingRows, troubles: Tr
     }
     found = set()
     for name, layers in running.items():
-        for aside in dataclasses.replace(layers, rows=settings.of(name)).asides():
+        for aside in structs.replace(layers, rows=settings.of(name)).asides():
             found.add(where := (name, f"{_KEY}{aside.key}", aside.guild))
             if where not in told:
                 await troubles.trouble(name, where[1], aside.why, aside.remedy, guild=aside.guild)

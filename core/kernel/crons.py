@@ -1,8 +1,9 @@
 """Cron expressions: five fields in a time zone, read by cronsim, and the times that they stand for in UTC."""
 
 import zoneinfo
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from core.errors import PluginError
 
@@ -11,8 +12,7 @@ LONGEST = 200
 _FIELDS = "minute, hour, day of the month, month, day of the week, as in '30 8 * * MON-FRI'"
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(Struct, frozen=True):
     """An expression and its time zone."""
 
     expression: str

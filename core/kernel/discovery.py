@@ -1,8 +1,9 @@
 """Which plugins there are: their manifests, and the folders that look like plugins but cannot be used."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from core.config import Config
 from core.errors import PluginError
@@ -11,8 +12,7 @@ from core.kernel.manifest import Manifest, read_manifest
 from core.likeness import did_you_mean
 
 
-@dataclass(slots=True)
-class Catalogue:
+class Catalogue(Struct):
     """The plugins found, and the folders that look like plugins but cannot be used, each with its error."""
 
     manifests: dict[str, Manifest] = field(default_factory=dict)

@@ -1,11 +1,12 @@
 """A manifest's text and data, and the line of each key: what is wrong in it is told with its place."""
 
-import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from core.errors import ManifestError
 from core.kernel.folders import MANIFEST, manifest_text
@@ -25,8 +26,7 @@ _LONGEST = 500
 _PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A manifest's text and data. What is wrong in it is told with its place."""
 
     file: Path

@@ -8,9 +8,10 @@ import inspect
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from core.errors import BadInputError, PeerUnavailableError, PluginError, RoundhookError, UserFacingError
 from core.kernel import loader
@@ -46,8 +47,7 @@ _SHORTER = {
 """What to do about a step that takes too long."""
 
 
-@dataclass(slots=True)
-class Declared:
+class Declared(Struct):
     """What a generation has asked for besides tasks; the kernel puts it in place at the swap."""
 
     commands: list[Any] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """What the kernel stands on: handed to it once, by whoever puts the application together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.config import Config
@@ -26,8 +27,7 @@ class Surface(Protocol):
         """Let go of a disposed generation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """Shared by all plugins; owned by the application, which closes it."""
 
     config: Config

@@ -10,9 +10,10 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.db import Database
@@ -38,8 +39,7 @@ AWAY_SECONDS = 1.0
 """After so long it is tried again to read or write while the database is away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A job that can be run now."""
 
     job: Planned

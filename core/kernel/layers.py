@@ -1,9 +1,10 @@
 """Where a plugin's settings come from: a guild's row, the row for all, ``[plugin.<name>]`` of the file, the default."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from core.config import Config, read_tables
 from core.errors import ConfigError
@@ -14,8 +15,7 @@ from core.kernel.setting_rows import FOR_ALL, Rows
 Source = Literal["here", "everywhere", "file", "default"]
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
+class Aside(Struct, frozen=True):
     """A row that is no value of its setting (any more), and is not used."""
 
     guild: int
@@ -24,8 +24,7 @@ class Aside:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(Struct, frozen=True):
     """All that is known of a plugin's settings at one moment."""
 
     manifest: Manifest

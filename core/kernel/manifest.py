@@ -1,11 +1,12 @@
 """manifest.toml → Manifest, read without importing any of the plugin's code."""
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from core.errors import ConfigError, ManifestError
 from core.kernel.document import FILE, NAME, Document, line_of, read_document
@@ -36,8 +37,7 @@ _PLUGIN_KEYS: dict[str, Any] = {
 """Each with its type, and its default where it may be left out."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """What a plugin says about itself."""
 
     name: str
@@ -60,11 +60,11 @@ class Manifest:
     roundhook: "SpecifierSet | None" = None
     intents: tuple[str, ...] = ()
     """What of Discord's events it asks for, besides what the bot itself does."""
-    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     options: tuple[Option, ...] = ()
-    cli: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    cli: Mapping[str, str] = field(default_factory=dict)
     """Commands in the terminal, of one word or two, each with a line of help."""
-    text: str = dataclasses.field(default="", repr=False)
+    text: str = ""
     """The file as it was read."""
 
     def order(self) -> tuple[int, str]:

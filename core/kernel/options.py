@@ -1,10 +1,11 @@
 """The settings that a manifest declares: their types and bounds, checked values, and how a plugin reads them."""
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from core.errors import ConfigError
 from core.kernel.document import Document
@@ -21,8 +22,7 @@ _COUNTED = {"str": "characters", "list[str]": "of them", "list[int]": "of them",
 """What the numbers in ``min`` and ``max`` count, where that is not the unit."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """A config key that the plugin declares. Its values are those of the file, unless they are called typed."""
 
     key: str

@@ -6,11 +6,11 @@ import enum
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import pluggy
+from msgspec import Struct
 
 from core.errors import PluginError
 from core.kernel import loader
@@ -37,8 +37,7 @@ class Stage(enum.IntEnum):
     LAST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Impl:
+class Impl(Struct, frozen=True):
     """One handler: a plugin's method for a hook."""
 
     hook: str

@@ -4,7 +4,6 @@ Until the swap nothing that is served changes; a failure at any step, the swap i
 """
 
 import asyncio
-import dataclasses
 import functools
 import logging
 import time
@@ -12,6 +11,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import structs
 
 from core.config import Config
 from core.db.migrate import Due
@@ -128,7 +129,7 @@ class Replacement:
 
     async def prepare_same(self, slot: Slot, old: Generation, rows: Rows) -> Generation:
         """Make a new generation of the same code, with other settings. If that fails no trace of it is left."""
-        layers = dataclasses.replace(old.layers, rows=rows)
+        layers = structs.replace(old.layers, rows=rows)
         return await self._make(slot, old.source, layers, await self._reading(layers.everywhere))
 
     async def _prepare(self, slot: Slot) -> Generation:

@@ -1,9 +1,10 @@
 """The table of jobs: what is to be called when, in ``plugin_jobs``. Each statement stands for itself."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from core.db import Database
 from core.db.database import Row, utc
@@ -35,8 +36,7 @@ Lane = tuple[str, str]
 """A plugin and one of its methods: its jobs run one after another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """One job as it stands in the table."""
 
     id: int

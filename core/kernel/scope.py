@@ -7,8 +7,9 @@ import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.errors import PluginError
@@ -66,8 +67,7 @@ class Activity:
             await self._idle.wait()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, eq=False):
     """Work under way that a plugin has spawned, or that its timer has begun."""
 
     name: str

@@ -4,6 +4,8 @@ import asyncio
 import dataclasses
 from pathlib import Path
 
+from msgspec import structs
+
 from core.errors import PluginError, UserFacingError
 from core.kernel.changes import Changes
 from core.kernel.layers import Layers, plugin_table
@@ -25,7 +27,7 @@ class SettingChanges(Changes):
         """Return where a plugin's settings come from at this moment, whether or not it runs."""
         slot = self._slot(name)
         if slot.generation is not None:
-            return dataclasses.replace(slot.generation.layers, rows=self.settings.of(name))
+            return structs.replace(slot.generation.layers, rows=self.settings.of(name))
         loop, rows = asyncio.get_running_loop(), await self.settings.load(name)
         table = await loop.run_in_executor(self.reader, plugin_table, self._config, name)
         return Layers(slot.manifest, table, rows, Path(self._config.folder))

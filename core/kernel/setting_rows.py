@@ -3,8 +3,9 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from core.clock import Clock
 from core.db import Database
@@ -24,8 +25,7 @@ _PUT = insert_sql(
 _IT = "plugin = ? AND guild_id = ? AND key = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A setting that is to be another."""
 
     key: str

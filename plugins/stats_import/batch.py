@@ -1,9 +1,11 @@
 """The files of one call, and what becomes of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roundhook import Event, FetchedFile, RoundAmended
 
@@ -16,8 +18,7 @@ from .state import RoundState
 State = Literal["imported", "duplicate", "superseded", "quarantined", "aside", "known"]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What has become of a file, and what is to be published about it, in this order."""
 
     file: FetchedFile

@@ -1,8 +1,9 @@
 """Which file counts: of several contents under one name, and of one content under several names. Pure functions."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 SAME_CONTENT_SECONDS = 24 * 3600
 """How far apart two files with the same content may be and still be one round."""
@@ -11,8 +12,7 @@ AHEAD = timedelta(days=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class StoredFile:
+class StoredFile(Struct):
     """A row of ``stats_files`` as deciding needs it; ``id`` is None before it is stored."""
 
     filename: str

@@ -5,8 +5,9 @@ Ratios are never subtracted: they are computed when read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roundhook.db import columns_of
 from roundhook.rounds import PlayerRound, WeaponRound
@@ -27,8 +28,7 @@ _TOTALS = ("hits", "shots", "kills", "deaths", "headshots")
 _UNKNOWN_TOTALS: dict[str, int | None] = dict.fromkeys(_TOTALS)
 
 
-@dataclass(frozen=True, slots=True)
-class RoundRows:
+class RoundRows(Struct, frozen=True):
     """The rows of one round, without its id, in the order of ``PLAYER_COLUMNS`` and ``WEAPON_COLUMNS``."""
 
     players: tuple[Row, ...] = ()

@@ -5,14 +5,14 @@ side, and kills fall within a block. Where exactly one way to cut fits, that is 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MAX_STEPS = 50_000
 MAX_LINES = 400
 
 
-@dataclass(frozen=True, slots=True)
-class DuelLine:
+class DuelLine(Struct, frozen=True):
     """One opponent of a block's owner: how often the owner killed him, and was killed by him."""
 
     opponent: str
@@ -20,8 +20,7 @@ class DuelLine:
     deaths: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """The duels of one player."""
 
     owner: str
@@ -48,8 +47,7 @@ _Cut = tuple[tuple[str, int, int], ...]
 _Told = dict[tuple[str, str], tuple[int, int]]
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     lines: Sequence[DuelLine]
     side_of: Mapping[str, int]
     steps: int = field(default=0)

@@ -6,8 +6,10 @@ are compared. Two players with one cleaned name stay unresolved.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roundhook import clean_name
 from roundhook.rounds import StatsFilename, guest_guid, is_guest_guid, is_no_guid, normal_guid
@@ -52,8 +54,7 @@ def names_near(name: StatsFilename, reaches: int) -> tuple[str, str]:
     return f"{moment - reach:%Y-%m-%d-%H%M%S}", f"{moment + reach + timedelta(seconds=1):%Y-%m-%d-%H%M%S}"
 
 
-@dataclass(frozen=True, slots=True)
-class AwardLine:
+class AwardLine(Struct, frozen=True):
     """An award as written: the player by name, the value as text."""
 
     award: str
@@ -61,8 +62,7 @@ class AwardLine:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Endstats:
+class Endstats(Struct, frozen=True):
     """An endstats file. ``blocks`` have an owner; ``loose`` are duel lines of old scripts, without any."""
 
     awards: tuple[AwardLine, ...]
@@ -72,8 +72,7 @@ class Endstats:
     """Lines that cannot be and are left out: the player by name, and what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class RosterEntry:
+class RosterEntry(Struct, frozen=True):
     """A player of the round, as stored."""
 
     guid: str

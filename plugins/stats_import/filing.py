@@ -2,9 +2,10 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from roundhook import FetchedFile
 from roundhook.db import Transaction, columns_of
@@ -25,8 +26,7 @@ _COLUMNS = columns_of(StatsFileTable, without=("id",))
 _UPDATE = "UPDATE stats_files SET state = ?, reason = ?, modified_at = ?, content_key = ? WHERE id = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a name stands for, as sha256: before and after; None where it does not count."""
 
     filename: str
@@ -35,8 +35,7 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Filing:
+class Filing(Struct, frozen=True):
     """The files around what has arrived, as stored now, and the names that stand for something else than before."""
 
     files: dict[FileKey, StoredFile]

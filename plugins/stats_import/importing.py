@@ -1,14 +1,15 @@
 """``roundhook import``: backfill, by the same code path as live. Running it again changes nothing."""
 
 import asyncio
-import dataclasses
 import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from roundhook import BadInputError, ConfigError, Server
 from roundhook.cli import Offline, Progress, Terminal
@@ -38,8 +39,7 @@ async def import_paths(terminal: Terminal, server: Server, paths: Sequence[Path]
     return summary
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """What came of the files; the counts add up to ``seen``."""
 
     seen: int = 0
@@ -53,7 +53,7 @@ class Summary:
     @property
     def document(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return dataclasses.asdict(self)
+        return asdict(self)
 
     @property
     def text(self) -> str:
@@ -75,8 +75,7 @@ class Summary:
         (self.aside if state == "aside" else self.rejected).append({"file": named, "reason": reason})
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Files that were published together, and what was stored of them before."""
 
     files: list[tuple[Path, FetchedFile]]

@@ -4,9 +4,11 @@ Odd is a number that cannot be: negative, of more than 12 digits, `nan`, a side 
 numbers are missing, or where something that is no number stands in the place of one.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from roundhook import BadInputError, clean_name
 from roundhook.rounds import is_no_guid
@@ -42,8 +44,7 @@ class StatsFileError(BadInputError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerLine:
+class PlayerLine(Struct, frozen=True):
     """A player as the file says; of an R2 most numbers are still R1 + R2."""
 
     guid: str
@@ -152,7 +153,7 @@ def _fields(text: str, number: int, odd: dict[int, str]) -> tuple[int, ...]:
         raise StatsFileError(f"{count} extended fields; known are {_known()}", number)
     if count > NEWEST:
         text = "\t".join(text.split("\t", NEWEST)[:NEWEST])
-    if _SHAPES[min(count, NEWEST)].fullmatch(text) is None:
+    if _shape(min(count, NEWEST)).fullmatch(text) is None:
         text = "\t".join(_mended(text.split("\t"), number, odd))
     if "n" in text:
         text = "\t".join("0.0" if "n" in value else value for value in text.split("\t"))
@@ -178,6 +179,7 @@ def _known() -> str:
     return ", ".join(map(str, sorted(GENERATIONS))) + " and more"
 
 
+@functools.cache
 def _shape(count: int) -> re.Pattern[str]:
     return re.compile("\t".join(_value(index) for index in range(count)))
 
@@ -187,6 +189,3 @@ def _value(index: int) -> str:
     if index in RATIOS:
         return rf"(?:{decimal}|-?(?:nan|inf))"
     return decimal if index in TENTHS else _NUMBER
-
-
-_SHAPES = {count: _shape(count) for count in GENERATIONS}

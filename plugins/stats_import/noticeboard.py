@@ -1,9 +1,11 @@
 """Keeps the notices that have come, each once."""
 
 import json
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from roundhook import BadInputError, RoundNotice
 from roundhook.db import Transaction, columns_of, insert_sql
@@ -24,8 +26,7 @@ _UNKNOWN: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(Struct, frozen=True):
     """A stored notice: ``renewed`` if it says more than before, ``round_id`` as stored."""
 
     id: int

@@ -5,7 +5,8 @@ number: an aborted notice belongs to either.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roundhook.rounds import NOTICE_WINDOW
 
@@ -14,8 +15,7 @@ REACH_SECONDS = 2 * (LATEST - EARLIEST)
 """How far a change of one round can be felt by the match of another round's notice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A notice: a round has ended. ``end`` is in Unix seconds."""
 
     id: int
@@ -24,8 +24,7 @@ class Ended:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A round's file and the times that its name can mean, in Unix seconds."""
 
     name: str

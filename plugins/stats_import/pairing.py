@@ -2,8 +2,10 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .parser import StatsFile
 
@@ -17,8 +19,7 @@ Base = Literal["empty", "aborted", "unplayed", "ok"]
 Result = Literal["first_attackers", "second_attackers", "draw"]
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """A round as pairing sees it: ``time`` is its file's (Unix seconds), ``other_time`` what its name may also mean."""
 
     name: str

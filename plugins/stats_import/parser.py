@@ -7,7 +7,9 @@ Nothing is guessed.
 import hashlib
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roundhook.rounds import StatsFilename, bot_guid, guest_guid, is_no_guid
 
@@ -27,8 +29,7 @@ _PLAY_TIME = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _BOT = "OMNIBOT"
 
 
-@dataclass(frozen=True, slots=True)
-class StatsFile:
+class StatsFile(Struct, frozen=True):
     """A stats file, whole."""
 
     map_name: str

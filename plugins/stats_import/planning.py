@@ -5,9 +5,10 @@ of what was read, where that is not enough to decide, things stay as they are st
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from .clock import repeated_hours
 from .notices import REACH_SECONDS, Ended, Written, match_notices
@@ -34,8 +35,7 @@ def _around(time: int, zone: ZoneInfo) -> tuple[int, int]:
     return start, end
 
 
-@dataclass(slots=True)
-class Notice:
+class Notice(Struct):
     """A notice that was read; ``round_id`` is its round as stored, ``name`` the round that it belongs to now."""
 
     ended: Ended
@@ -45,8 +45,7 @@ class Notice:
     moved: bool = False
 
 
-@dataclass(slots=True)
-class MatchPlan:
+class MatchPlan(Struct):
     """The match of an R1 as it is to be; ``second`` is the name of its R2."""
 
     first: RoundState
@@ -54,8 +53,7 @@ class MatchPlan:
     result: Result | None
 
 
-@dataclass(slots=True)
-class Neighbourhood:
+class Neighbourhood(Struct):
     """All rounds and notices of one server in some stretches of time, with what has arrived put in."""
 
     zone: ZoneInfo
@@ -192,8 +190,7 @@ def _sides(one: RoundState) -> tuple[int, int]:
     return one.values["winner_side"] or 0, one.values["defender_side"] or 0
 
 
-@dataclass(slots=True)
-class SessionPlan:
+class SessionPlan(Struct):
     """A session as it is to be; ``id`` is None for a new one."""
 
     id: int | None

@@ -3,9 +3,11 @@
 import hashlib
 import logging
 import zlib
-from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from roundhook import FetchedFile
 from roundhook.rounds import StatsFilename
@@ -20,8 +22,7 @@ MAX_KEPT, KEPT_A_DAY = 64 * 1024, 200
 """The most bytes of a refused file that are kept, and of how many of one server in a day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A file that has been read; ``parsed`` is None and ``error`` says why where it is refused."""
 
     file: FetchedFile

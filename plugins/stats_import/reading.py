@@ -6,8 +6,9 @@ neither is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from .fields import CUMULATIVE_FIELDS, DAMAGE_GIVEN, DAMAGE_RECEIVED, TIME_PLAYED
 from .lines import FIGHT
@@ -36,8 +37,7 @@ _ANEW = "has counters that began anew after the round before (reconnected): the 
 _BOTH = "has numbers that fit with those of the round before in them and without: the counters are unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A player's part of a round: ``line`` less ``before``; ``known`` is false where more would be needed."""
 
     line: PlayerLine
@@ -48,8 +48,7 @@ class Share:
     """Whether the player has a row; who watched has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A file, read: each player's share, and how the whole was decided where that was not as usual."""
 
     shares: tuple[Share, ...]

@@ -5,7 +5,8 @@ Read the neighbourhood, work out what it is to be, write what differs. Called ag
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from roundhook.db import Row
 from roundhook.rounds import StatsFilename, parse_stats_filename
@@ -26,8 +27,7 @@ from .work import Work, beside
 from .writing import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The rounds that are new, and those that were stored before and have changed."""
 
     imported: tuple[RoundState, ...] = ()

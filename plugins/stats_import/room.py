@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from .fields import SECONDS_OF_TENTH, TIME_PLAYED
 from .parser import PlayerLine, StatsFile
@@ -14,8 +16,7 @@ NEAR_SECONDS = 12
 """How far the longest clock lies from a round's length at most: two steps (measured: 6 s)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a round's notice says that its file is read by; number and seconds only of an aborted round."""
 
     number: int | None = None
@@ -26,20 +27,19 @@ class Told:
 NOTHING_TOLD = Told()
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """A round's length; ``exact``, or what it had at most. ``seconds`` is None where nothing is known."""
 
     seconds: float | None
     exact: bool = False
     pauses: float = 0
-    most_tenths: float = field(init=False, default=math.inf)
-    """The longest time for which there is room, in tenths of a minute."""
+    most_tenths: float = math.inf
+    """The longest time for which there is room, in tenths of a minute; worked out."""
 
     def __post_init__(self) -> None:
         if self.seconds is not None:
             whole = self.seconds + self.pauses
-            object.__setattr__(self, "most_tenths", max(whole * MORE, whole + SECONDS_OF_TENTH) / SECONDS_OF_TENTH)
+            force_setattr(self, "most_tenths", max(whole * MORE, whole + SECONDS_OF_TENTH) / SECONDS_OF_TENTH)
 
     def holds(self, tenths: int | None) -> bool:
         """Tell whether a player's time, in tenths of a minute, has room; one that is unknown has."""

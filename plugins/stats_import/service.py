@@ -8,9 +8,10 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from roundhook import BadInputError, Event, FetchedFile, RoundAmended, RoundNotice
 from roundhook.db import Database, Row, Transaction, utc

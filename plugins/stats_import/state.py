@@ -1,9 +1,10 @@
 """What is known of a server's rounds while an import is worked out: each round as stored, and as it is to be."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from roundhook import ImportedRound, RoundAmended
 from roundhook.db import columns_of
@@ -21,8 +22,7 @@ FIXED_COLUMNS = ("server", "filename", "map_name", "played_at")
 CHANGING_COLUMNS = columns_of(Round, without=("id", "revision", *FIXED_COLUMNS))
 
 
-@dataclass(slots=True)
-class StoredMatch:
+class StoredMatch(Struct):
     """A row of ``matches``, seen from its R1."""
 
     id: int
@@ -30,8 +30,7 @@ class StoredMatch:
     result: str | None
 
 
-@dataclass(slots=True, eq=False)
-class RoundState:
+class RoundState(Struct, eq=False):
     """One round. ``values`` are the columns that can change; ``stored`` is what they were, empty for a new round."""
 
     server: str
@@ -159,8 +158,7 @@ def file_values(file: StatsFile, sha256: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Windows:
+class Windows(Struct):
     """Stretches of time (Unix seconds, both ends included) that have been read, apart from each other, in order."""
 
     spans: tuple[tuple[int, int], ...]

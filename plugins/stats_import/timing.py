@@ -1,7 +1,8 @@
 """How long a round was played, as far as its file can say. A notice may know better; that is another plugin's work."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from .parser import StatsFile
 
@@ -9,8 +10,7 @@ SLACK_SECONDS = 5
 """How far a time may lie above the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTiming:
+class FileTiming(Struct, frozen=True):
     """Seconds played and where they come from; both None where the file cannot say."""
 
     seconds: int | None = None

@@ -3,9 +3,10 @@
 import asyncio
 import zlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from roundhook.db import Database, Transaction
 from roundhook.rounds import parse_stats_filename
@@ -21,8 +22,7 @@ MANY = 4
 """From so many files on, work that takes time is done beside the event loop."""
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """What every step of an import needs."""
 
     transaction: Transaction

@@ -3,10 +3,10 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct, field
 from piccolo.table import Table
 
 from roundhook import ImportedRound, RoundAmended
@@ -45,8 +45,7 @@ Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
 """By key, the other columns."""
 
 
-@dataclass(slots=True)
-class Evening:
+class Evening(Struct):
     """What is worked out of a session."""
 
     rounds: list[Row] = field(default_factory=list)

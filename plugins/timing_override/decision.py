@@ -4,8 +4,9 @@ Fact source: reference/round-notice.md, "What the notice may override", and the 
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from roundhook import RoundNotice
 from roundhook.rounds import EndReason
@@ -21,8 +22,7 @@ _SLOMIX = re.compile(r"slomix.*?v(\d+)\.(\d+)(?:\.(\d+))?", re.IGNORECASE)
 _TRUSTED_SLOMIX = (1, 6, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class FileView:
+class FileView(Struct, frozen=True):
     """What the file says about a round's times, as stored with the round."""
 
     winner_side: int
@@ -35,8 +35,7 @@ class FileView:
     longest_player_seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The timing columns: six values, where the duration comes from, and why."""
 
     round_start_unix: int | None

@@ -1,10 +1,11 @@
 """Corrects the timing columns of a round, before other plugins see the event about it."""
 
-import dataclasses
 import json
 import logging
 from collections.abc import Collection, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from roundhook import ImportedRound, Plugin, RoundAmended, RoundNotice, hookimpl
 from roundhook.db import Batcher, Row, Transaction, columns_of
@@ -21,12 +22,11 @@ _ROUNDS = f"""
     FROM (VALUES {{asked}}) AS asked JOIN rounds r ON r.id = asked.column1"""
 """Rounds by id and by the key of the event about them; ``failed``: an attempt has failed, also in an ended process."""
 _ASKED = "(CAST(? AS BIGINT), CAST(? AS TEXT))"
-_COLUMNS = (*(one.name for one in dataclasses.fields(Decision) if one.name != "why"), "duration_note")
+_COLUMNS = (*(name for name in Decision.__struct_fields__ if name != "why"), "duration_note")
 _UPDATE = f"UPDATE rounds SET {', '.join(f'{name} = ?' for name in _COLUMNS)}, revision = revision + ? WHERE id = ?"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A round to be decided about, for the event with this key; ``failed_here``: an attempt has failed before."""
 
     key: str

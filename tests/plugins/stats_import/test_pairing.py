@@ -1,11 +1,11 @@
 """Which R2 belongs to which R1."""
 
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from plugins.stats_import.pairing import Played, base_status, chains, pair, read_clock, result_of
 from plugins.stats_import.parser import parse_stats_file
