@@ -6,11 +6,12 @@ can be kept and brought up to date: each total that is worked out anew has the h
 where something has gone the server's sums have another version (``sums_versions``) as a whole.
 """
 
+import itertools
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from core.db.database import Database, Transaction, marks
+from core.db.database import Database, Transaction, Write, marks
 from core.db.tables import columns_of
 from core.rounds.tables import PlayerDay, Sums
 
@@ -31,9 +32,12 @@ _SUMS = ", ".join(f"sum(p.{name})" for name in SUMMED)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in ("rounds", *SUMMED))
 _INTO_DAYS = f"INSERT INTO player_days (server, day, guid, rounds, {', '.join(SUMMED)})"
 _INTO_TOTALS = f"INSERT INTO player_totals (server, guid, version, rounds, {', '.join(SUMMED)})"
-_COUNT_DAY = f"""{_INTO_DAYS}
-    SELECT r.server, CAST(? AS TEXT), p.guid, count(*), {_SUMS} FROM rounds r JOIN player_rounds p ON p.round_id = r.id
-    WHERE r.server = ? AND r.played_at >= ? AND r.played_at < ? AND {RANKED} GROUP BY r.server, p.guid
+_ROUNDS = """
+    (SELECT id, server, status, CASE {days} END AS day FROM rounds WHERE server = ? AND ({spans})) AS r"""
+"""The rounds of some days, each with its day."""
+_COUNT_DAYS = f"""{_INTO_DAYS}
+    SELECT r.server, r.day, p.guid, count(*), {_SUMS} FROM {_ROUNDS} JOIN player_rounds p ON p.round_id = r.id
+    WHERE {RANKED} GROUP BY r.server, r.day, p.guid
     ON CONFLICT (day, server, guid) DO UPDATE SET {_SET}"""
 _COUNT_TOTALS = f"""{_INTO_TOTALS}
     SELECT p.server, p.guid, (SELECT coalesce(max(v.version), 0) + 1 FROM player_totals v WHERE v.server = ?),
@@ -41,9 +45,9 @@ _COUNT_TOTALS = f"""{_INTO_TOTALS}
     WHERE p.server = ? AND p.guid IN ({{guids}}) GROUP BY p.server, p.guid
     ON CONFLICT (guid, server) DO UPDATE SET {_SET}, version = excluded.version"""
 _COUNT_WEAPONS = f"""INSERT INTO weapon_days (guid, day, server, weapon, kills, hits, shots)
-    SELECT p.guid, CAST(? AS TEXT), r.server, w.weapon, sum(w.kills), sum(w.hits), sum(w.shots) FROM rounds r
+    SELECT p.guid, r.day, r.server, w.weapon, sum(w.kills), sum(w.hits), sum(w.shots) FROM {_ROUNDS}
     JOIN player_rounds p ON p.round_id = r.id JOIN weapon_rounds w ON w.round_id = p.round_id AND w.guid = p.guid
-    WHERE r.server = ? AND r.played_at >= ? AND r.played_at < ? AND {RANKED} GROUP BY p.guid, r.server, w.weapon
+    WHERE {RANKED} GROUP BY p.guid, r.day, r.server, w.weapon
     ON CONFLICT (guid, day, server, weapon)
     DO UPDATE SET kills = excluded.kills, hits = excluded.hits, shots = excluded.shots"""
 _NEXT_VERSION = """
@@ -64,8 +68,8 @@ _ALL_DAYS = f"""{_INTO_DAYS}
     WHERE {RANKED} GROUP BY r.server, {{day}}, p.guid"""
 _ALL_TOTALS = f"""{_INTO_TOTALS}
     SELECT p.server, p.guid, 1, sum(p.rounds), {_SUMS} FROM player_days p GROUP BY p.server, p.guid"""
-_DAYS, _GUIDS = 30, 500
-"""How many of them one statement has at most."""
+_DAYS, _GUIDS = 10, 500
+"""How many of them one statement has at most: to sort the rows of many days at once would take much memory."""
 
 
 def day_of(moment: datetime) -> str:
@@ -104,9 +108,10 @@ async def rebuild_rollups(database: Database) -> tuple[int, int]:
             await transaction.execute(f"DELETE FROM {table}")
         for sql in (_ALL_DAYS.format(day=day), _ALL_TOTALS, *_ALL_VERSIONS):
             await transaction.execute(sql)
-        days = await transaction.fetch("SELECT DISTINCT day, server FROM player_days")
-        for some in _chunks(days, _DAYS):  # to sort the rows of all at once would take much memory
-            await transaction.execute_many(_COUNT_WEAPONS, [_span(row["day"], row["server"]) for row in some])
+        rows = await transaction.fetch("SELECT DISTINCT server, day FROM player_days ORDER BY server, day")
+        for server, days in itertools.groupby(rows, lambda row: row["server"]):
+            for some in _chunks([row["day"] for row in days], _DAYS):
+                await transaction.execute(*_of_days(_COUNT_WEAPONS, server, some))
         counts = "SELECT (SELECT count(*) FROM player_days) AS days, (SELECT count(*) FROM player_totals) AS totals"
         (row,) = await transaction.fetch(counts)
     return row["days"], row["totals"]
@@ -132,16 +137,19 @@ async def _count_anew(transaction: Transaction, server: str, days: Sequence[str]
 
 async def _add_days(transaction: Transaction, server: str, days: Sequence[str]) -> None:
     """Count these days, and the totals of everybody who played then."""
-    spans = [_span(day, server) for day in days]
-    await transaction.together([(sql, span) for span in spans for sql in (_COUNT_DAY, _COUNT_WEAPONS)])
+    await transaction.together([_of_days(sql, server, days) for sql in (_COUNT_DAYS, _COUNT_WEAPONS)])
     guids = f"SELECT guid {_OF_DAYS.format(days=marks(len(days)))}"
     await transaction.execute(_COUNT_TOTALS.format(guids=guids), (server, server, server, *days))
 
 
-def _span(day: str, server: str) -> tuple[str, str, datetime, datetime]:
-    """Return a day of a server, with its beginning and its end."""
-    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    return day, server, start, start + timedelta(days=1)
+def _of_days(sql: str, server: str, days: Sequence[str]) -> Write:
+    """Return a statement about the rounds of a server's *days*, which are in order."""
+    starts = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in days]
+    spans = [(start, start + timedelta(days=1)) for start in starts]
+    named = [value for (_, end), day in zip(spans, days, strict=True) for value in (end, day)]
+    whens = " ".join(["WHEN played_at < ? THEN CAST(? AS TEXT)"] * len(days))
+    some = " OR ".join(["(played_at >= ? AND played_at < ?)"] * len(days))
+    return sql.format(days=whens, spans=some), (*named, server, *itertools.chain(*spans))
 
 
 def _chunks(values: Sequence[T], size: int) -> list[Sequence[T]]:
