@@ -31,7 +31,8 @@ class StatsImport(Plugin):
         self.batches: Batcher[FetchedFile, Imported] = Batcher(self.imports.import_files)
         self.watch = NoticeWatch(self.ctx)
         self.notices: Batcher[RoundNotice, list[Event]] = Batcher(self._store_notices)
-        self.ctx.service(self.batches.run)
+        for _ in range(2):  # the next files are read while some are stored
+            self.ctx.service(self.batches.run)
         self.ctx.service(self.notices.run)
         self.ctx.every(LOOK_SECONDS, self.watch.look)
         self.ctx.spawn(self._read_again())

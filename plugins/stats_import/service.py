@@ -62,18 +62,27 @@ class ImportService:
         self._log = log
         self._now = now
         self._publish = publish
+        self._stored = asyncio.Event()
+        """Set when the call that was last begun has stored its files, or failed."""
+        self._stored.set()
 
     async def import_files(self, files: Sequence[FetchedFile]) -> list[Imported]:
         """Import *files* in one transaction; return what became of each, in the same order.
 
         A file that cannot be read, or is of no known kind, is left aside; one that is broken is kept in
-        quarantine with the reason. Neither disturbs the others.
+        quarantine with the reason. Neither disturbs the others. Called again meanwhile, it reads those files already;
+        they are stored in the order of the calls.
         """
-        batch = Batch(files)
-        if len(files) > FEW:
-            await self._know(batch)
-        await self._prepare(batch)
-        await self._store(batch)
+        before, self._stored = self._stored, asyncio.Event()
+        stored, batch = self._stored, Batch(files)
+        try:
+            if len(files) > FEW:
+                await self._know(batch)
+            await self._prepare(batch)
+            await before.wait()
+            await self._store(batch)
+        finally:
+            stored.set()
         if batch.open_files():
             await self._know(batch)
         batch.leave_unread()

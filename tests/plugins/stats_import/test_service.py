@@ -1,11 +1,14 @@
 """What the import stores, and what it has published."""
 
+import asyncio
+import logging
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -392,6 +395,31 @@ async def test_servers_are_apart(database: Database, service: ImportService, fol
     assert len(await rounds(database)) == 1
     assert len(await database.fetch("SELECT * FROM rounds")) == 2
     assert len(await database.fetch("SELECT * FROM players")) == 4
+
+
+async def test_the_next_files_are_read_while_others_are_stored(database: Database, folder: Folder) -> None:
+    """They are stored in the order of the calls, whichever is read first; a call that fails holds up no other."""
+    one, two = folder.play("supply", "2025-10-19-220000", "2025-10-19-221000")
+    three = folder.put(name_of("2025-10-19-230000"), stats_file())
+    slow, read_first = asyncio.Event(), asyncio.Event()
+
+    async def read(file: FetchedFile) -> bytes:
+        if file is three:
+            raise RuntimeError("a mistake")
+        await (slow.wait() if file is one else asyncio.sleep(0))
+        read_first.set()
+        return await folder.read(file)
+
+    service = ImportService(database, zone_of=lambda _: ZoneInfo("UTC"), read=read, log=logging.getLogger(__name__))
+    calls = [asyncio.create_task(service.import_files([file])) for file in (three, one, two)]
+    await read_first.wait()
+    assert not calls[1].done()
+    slow.set()
+    failed, *imported = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert isinstance(failed, RuntimeError)
+    assert [result.state for (result,) in imported] == ["imported"] * 2  # type: ignore[misc]
+    assert [row["filename"] for row in await database.fetch("SELECT filename FROM rounds ORDER BY id")] == [R1, R2]
 
 
 async def test_an_error_of_the_database_leaves_nothing(
