@@ -1,8 +1,10 @@
 """What players' rounds add up to, by day and in all. That the import keeps it right is tested with the import."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from core.db import Database
+from core.db.database import Database, Transaction, Write
 from core.rounds import rollups
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -12,13 +14,29 @@ ROUND = """
 PLAYER = "INSERT INTO player_rounds (round_id, guid, name, raw_name, side, kills) VALUES (?, ?, 'a', 'a', ?, 2)"
 
 
+class Counted:
+    """A transaction whose statements are counted."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction, self.statements = transaction, 0
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
+        await self.together([(sql, args)])
+
+    async def together(self, writes: Sequence[Write]) -> None:
+        self.statements += len(writes)
+        await self._transaction.together(writes)
+
+
 async def test_more_days_than_one_statement_takes(database: Database) -> None:
-    """All of them are counted, and the totals are the days' sums."""
+    """All of them are counted, ten days by three statements, and the totals are the days' sums."""
     days = await _play(database, 70)
 
     async with database.transaction() as transaction:
-        await rollups.keep_rollups(transaction, "puran", added=days, changed=())
+        counted = Counted(transaction)
+        await rollups.keep_rollups(cast(Transaction, counted), "puran", added=days, changed=())
 
+    assert counted.statements == 7 * 3
     totals = await database.fetch("SELECT guid, rounds, kills FROM player_totals ORDER BY guid")
     assert totals == [{"guid": guid, "rounds": 70, "kills": 140} for guid in ("AAAAAAA1", "AAAAAAA2")]
     assert (await database.fetch("SELECT count(*) AS n FROM player_days")) == [{"n": 140}]
