@@ -12,7 +12,7 @@ from msgspec import Struct
 from core.clock import Clock
 from core.config import Config
 from core.context import Context
-from core.db import open_database
+from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, migrate
@@ -112,20 +112,24 @@ async def bot_application(
 
 
 @contextlib.asynccontextmanager
-async def offline_application(config: Config) -> AsyncIterator[Application]:
+async def offline_application(config: Config, database: Database | None = None) -> AsyncIterator[Application]:
     """Run the plugins that need no Discord (``offline = true``) without one; may run beside the bot.
+
+    Of a *database* that is given the tables are up to date.
 
     Raises:
         ConfigError: a setting is wrong.
     """
     found = discover(config.plugin_places).manifests.values()
     offline = [one.name for one in sorted(found, key=Manifest.order) if one.offline]
-    async with _services(config, Clock(), NoDiscord()) as services:
+    async with _services(config, Clock(), NoDiscord(), database) as services:
         yield Application(config, services, services.kernel, await services.kernel.start(offline))
 
 
 @contextlib.asynccontextmanager
-async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord") -> AsyncIterator[Services]:
+async def _services(
+    config: Config, clock: Clock, discord: "Discord | NoDiscord", database: Database | None = None
+) -> AsyncIterator[Services]:
     storage = config.storage_dir
     refuse_foreign(storage)
     await asyncio.to_thread(storage.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -133,8 +137,9 @@ async def _services(config: Config, clock: Clock, discord: "Discord | NoDiscord"
     servers = {key: Server(key, settings) for key, settings in config.servers.items()}
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(owners.present())
-        database = await stack.enter_async_context(open_database(config.database.url))
-        await migrate(database, [CORE], backups=storage / "backups")
+        if database is None:
+            database = await stack.enter_async_context(open_database(config.database.url))
+            await migrate(database, [CORE], backups=storage / "backups")
         database.bind(*core_tables.TABLES, *round_tables.TABLES)
         for server in servers.values():
             stack.push_async_callback(server.close)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import importlib
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.config import Config, ServerSection, parse_config
 from core.db.foreign import refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
+from core.kernel.gate import uncollected
 from core.kernel.options import Settings
 from core.likeness import did_you_mean
 from core.rounds.files import Files
@@ -135,23 +137,34 @@ class Terminal:
         Raises:
             RoundhookError: one of those plugins does not load.
         """
-        from core.app import offline_application  # heavy: only here
         from core.cli.waiting import Waiting
 
-        async with offline_application(self.config) as app:
-            gc.freeze()  # the plugins stay: see load_for_good
+        self.check_owner()
+        self.config.storage_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with contextlib.AsyncExitStack() as stack:
+            with uncollected():
+                app = await stack.enter_async_context(await self._application())
+                gc.freeze()  # the plugins stay: see load_for_good
             failed = [report.error for report in app.reports if not report.ok]
             if failed:
                 raise RoundhookError(f"The plugins cannot run: {' '.join(failed)}")
             offline, waiting = Offline(app), Waiting(app.services.journal, app.kernel.slots.values())
             telling = asyncio.create_task(waiting.run())
             try:
-                with self.db.lent(app.services.database):
-                    yield offline
+                yield offline
                 await offline.settled()
                 await waiting.look(again=True)
             finally:
                 telling.cancel()
+
+    async def _application(self) -> "contextlib.AbstractAsyncContextManager[Application]":
+        """Return what runs the plugins; it is heavy, and imported while the database makes its tables."""
+        importing = asyncio.to_thread(importlib.import_module, "core.app")
+        core_app, database = await asyncio.gather(importing, self.db.written())
+        application: contextlib.AbstractAsyncContextManager[Application] = core_app.offline_application(
+            self.config, database
+        )
+        return application
 
 
 class Offline:

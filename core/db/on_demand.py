@@ -1,7 +1,7 @@
 """A database that is opened when it is used, and for writing only when something is written."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,16 +32,6 @@ class DatabaseOnDemand(Database):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    @contextlib.contextmanager
-    def lent(self, database: Database) -> Iterator[None]:
-        """Use *database*, the same that somebody else has opened and brought up to date, while the block runs."""
-        own = self._reader, self._writer
-        self._reader = self._writer = database
-        try:
-            yield
-        finally:
-            self._reader, self._writer = own
-
     async def check(self) -> None:
         """Return if it can be read.
 
@@ -50,28 +40,30 @@ class DatabaseOnDemand(Database):
         """
         await self._reading()
 
+    async def written(self) -> Database:
+        """Return it for writing, brought up to date; from now on it is read there too."""
+        if self._writer is None:
+            writer = await self._stack.enter_async_context(open_database(self._url))
+            await migrate(writer, [CORE], backups=self._backups)
+            self._reader = self._writer = writer
+        return self._writer
+
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await (await self._reading()).fetch(sql, args)
 
     @contextlib.asynccontextmanager
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
-        async with (await self._writing()).transaction(alone=alone) as transaction:
+        async with (await self.written()).transaction(alone=alone) as transaction:
             yield transaction
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        await (await self._writing()).execute(sql, args)
+        await (await self.written()).execute(sql, args)
 
     async def write(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        return await (await self._writing()).write(sql, args)
+        return await (await self.written()).write(sql, args)
 
     async def close(self) -> None:
         await self._stack.aclose()
-
-    async def _writing(self) -> Database:
-        if self._writer is None:
-            self._writer = await self._stack.enter_async_context(open_database(self._url))
-            await migrate(self._writer, [CORE], backups=self._backups)
-        return self._writer
 
     async def _reading(self) -> Database:
         if self._reader is None:
