@@ -21,12 +21,12 @@ from core.kernel.manifest import Manifest
 from core.kernel.probe import Impl, Stage
 from core.kernel.scope import Scope
 from core.kernel.slot import Slot
-from core.publications import OnCommit
 from core.rounds.events import ImportedRound
 
 BEFORE = "3d51f84"
 EVENTS, ROUNDS = 2_000, 5
 Made = Callable[[int, str], Any]
+OnCommit = Callable[[int, Sequence[str]], None]
 
 
 class NoJournal:

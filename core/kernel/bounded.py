@@ -31,21 +31,35 @@ async def contained(work: Awaitable[T]) -> T:
     """
     try:
         return await work
-    except (Exception, KeyboardInterrupt):
-        raise
-    except GeneratorExit as error:
+    except BaseException as error:
+        if (instead := as_error(error)) is error:
+            raise
+        raise instead from error
+
+
+def as_error(error: BaseException) -> BaseException:
+    """Return what plugin code has raised as an Exception, itself if it is one; else only what is meant for the caller.
+
+    Call it where it is caught.
+    """
+    if isinstance(error, (Exception, KeyboardInterrupt)):
+        return error
+    if isinstance(error, GeneratorExit):
         if error.__traceback__ is None or error.__traceback__.tb_next is None:
-            raise  # it is thrown in here: we are being closed
-        raise RuntimeError("it raised GeneratorExit, which is no Exception") from error
-    except SystemExit as error:
-        raise RuntimeError(f"it called sys.exit({error.code!r})") from error
-    except asyncio.CancelledError as error:
+            return error  # it is thrown in there: that is being closed
+        text = "it raised GeneratorExit, which is no Exception"
+    elif isinstance(error, SystemExit):
+        text = f"it called sys.exit({error.code!r})"
+    elif isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         if task is None or task.cancelling():
-            raise
-        raise RuntimeError("it was cancelled from within") from error
-    except BaseException as error:
-        raise RuntimeError(f"it raised {text_of(error)}, which is no Exception") from error
+            return error
+        text = "it was cancelled from within"
+    else:
+        text = f"it raised {text_of(error)}, which is no Exception"
+    instead = RuntimeError(text)
+    instead.__cause__ = error
+    return instead
 
 
 def text_of(error: BaseException) -> str:

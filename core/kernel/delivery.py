@@ -1,26 +1,11 @@
-"""One event for one plugin: how its attempts end, and the lane in which it waits for earlier ones about the same."""
+"""One event for one plugin, and the lane in which it waits for earlier ones about the same."""
 
 import asyncio
-import enum
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from core.kernel.breaker import Breaker
 from core.kernel.kinds import Envelope
-
-
-class Outcome(enum.Enum):
-    """How an attempt ended."""
-
-    CALLED = "called"
-    """It has not: the handler is to be called."""
-    DONE = "done"
-    FAILED = "failed"
-    PARKED = "parked"
-    """The plugin is off, or its breaker is open: no attempt was made."""
-    LEFT = "left"
-    """The handler went on although it was cancelled; its delivery has gone on without it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,9 +22,6 @@ class Delivery:
     """Plugin and what the event is about."""
     turn: asyncio.Event | None = None
     """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
-
-    breaker: Breaker | None = None
-    """What stood before that attempt."""
     recorded: bool = False
     """Whether that it is done was committed with what its handler has written."""
 

@@ -4,8 +4,8 @@ An event is in the journal with its deliveries before anything here happens; eac
 """
 
 import asyncio
+import functools
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
@@ -14,17 +14,17 @@ from core.clock import Clock
 from core.db.journal_rows import State
 from core.errors import BadInputError, PluginError
 from core.journal import Journal, OpenDelivery
-from core.kernel.bounded import contained, keep, text_of
-from core.kernel.delivery import Delivery, Lanes, Outcome
-from core.kernel.eager import EagerTasks
-from core.kernel.generation import Generation
+from core.kernel.attempt import Attempt
+from core.kernel.bounded import keep, text_of
+from core.kernel.breaker import Breaker
+from core.kernel.delivery import Delivery, Lanes
+from core.kernel.eager import EagerTasks, Soon
 from core.kernel.kinds import Envelope, envelope_of
 from core.kernel.limits import Limit, Limits
-from core.kernel.probe import Impl, Stage
+from core.kernel.probe import Stage
 from core.kernel.scope import ROOT
 from core.kernel.settling import Settling
 from core.kernel.slot import Slot
-from core.kernel.within import Within
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ class Dispatcher(Settling):
         self._tasks: set[asyncio.Task[None]] = set()
         self._calling: set[asyncio.Task[None]] = set()
         """Those in which a handler waits."""
-        self._attempts = EagerTasks(self._deliver, self._tasks)
+        self._eager = EagerTasks()
+        self._attempts = Soon(self._attempt)
         journal.look = self._look
 
     async def publish(self, event: Envelope, root: object | None = None) -> None:
@@ -162,8 +163,8 @@ class Dispatcher(Settling):
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""
         *earlier, last = stages
         for deliveries in earlier:
-            attempts = [keep(self._tasks, self._deliver(delivery)) for delivery in deliveries]
-            await self._wait_for(dict(zip(attempts, map(self._patience, deliveries), strict=True)))
+            attempts = {self._attempt(delivery): self._patience(delivery) for delivery in deliveries}
+            await self._wait_for({task: seconds for task, seconds in attempts.items() if task is not None})
         self._attempts.add(last)
 
     async def _wait_for(self, attempts: "dict[asyncio.Task[None], float]") -> None:
@@ -173,18 +174,33 @@ class Dispatcher(Settling):
         for task in sorted(attempts, key=attempts.__getitem__):
             await asyncio.wait([task], timeout=max(began + attempts[task] - loop.time(), 0.0))
 
+    def _attempt(self, delivery: Delivery) -> "asyncio.Task[None] | None":
+        """Make one attempt, as far as it goes without waiting; return a task that goes on with it."""
+        slot = self._slots.get(delivery.plugin)
+        if slot is None:
+            return None
+        if delivery.turn is not None or slot.gate.closed or not slot.places.take_free():
+            return keep(self._tasks, self._deliver(delivery))
+        return self._attempt_in(slot, delivery)
+
     async def _deliver(self, delivery: Delivery) -> None:
-        """Make one attempt when it is the delivery's turn, and see to what follows from its outcome."""
+        """Make one attempt when it is the delivery's turn, in one of the plugin's places."""
         if delivery.turn is not None:
             await delivery.turn.wait()
-        outcome, error = await self._attempt(delivery)
-        if outcome is Outcome.DONE:
-            self._close(delivery, "done")
-        elif outcome is Outcome.FAILED:
-            self._failed(delivery, error)
+        if (slot := self._slots.get(delivery.plugin)) is None:
+            return
+        if not slot.places.take_free():
+            await slot.places.take(first=delivery.event.is_live(self._clock.now()))
+        try:
+            await slot.gate.passed()
+        except asyncio.CancelledError:
+            slot.places.give_back()
+            raise
+        if (task := self._attempt_in(slot, delivery)) is not None:
+            await asyncio.wait([task])
 
-    def _failed(self, delivery: Delivery, error: BaseException | None) -> None:
-        if self._closing or error is None:
+    def _failed(self, delivery: Delivery, error: BaseException) -> None:
+        if self._closing:
             return
         delivery.recorded = False
         text = text_of(error)
@@ -200,102 +216,83 @@ class Dispatcher(Settling):
         await self._clock.sleep(seconds)
         await self._deliver(delivery)
 
-    async def _attempt(self, delivery: Delivery) -> tuple[Outcome, BaseException | None]:
-        """Make one attempt in one of the plugin's places."""
-        slot = self._slots.get(delivery.plugin)
-        if slot is None:
-            return Outcome.PARKED, None
-        if not slot.places.take_free():
-            await slot.places.take(first=delivery.event.is_live(self._clock.now()))
-        outcome, problem = Outcome.PARKED, None
-        try:
-            if slot.gate.closed:
-                await slot.gate.passed()
-            outcome = self._admitted(slot, delivery)
-            if outcome is Outcome.CALLED:
-                outcome, problem = await self._call(delivery, slot)
-        finally:
-            if outcome is not Outcome.LEFT:
-                slot.places.give_back()
-        return outcome, problem
+    def _attempt_in(self, slot: Slot, delivery: Delivery) -> "asyncio.Task[None] | None":
+        """Make one attempt in the place that was taken; return the handler's task if it waits."""
+        breaker = self._admitted(slot, delivery)
+        generation = slot.generation
+        if breaker is None or generation is None:
+            slot.places.give_back()
+            return None
+        delivery.attempts += 1
+        attempt = Attempt(delivery, slot, generation, generation.impls[delivery.event.hook], breaker)
+        task = self._eager.begin(attempt.run(), generation.scope.context(delivery.root))
+        if not task.done():
+            self._watch(attempt, task)
+            return task
+        self._ended(attempt, task)
+        return None
 
-    def _admitted(self, slot: Slot, delivery: Delivery) -> Outcome:
-        """Tell whether the handler is to be called now; put aside what has to wait."""
+    def _admitted(self, slot: Slot, delivery: Delivery) -> Breaker | None:
+        """Return the breaker if the handler is to be called now; put aside what has to wait."""
         event = delivery.event
         if event.hook not in slot.impls:
             slot.parked.append(delivery)
             self.note_change()
-            return Outcome.PARKED
-        if not self._wanted(event, slot):
-            return Outcome.DONE  # switched off for every guild that would see it
-        if not event.renew():
+        elif not self._wanted(event, slot):
+            self._close(delivery, "done")  # switched off for every guild that would see it
+        elif not event.renew():
             self._close(delivery, None)  # the journal keeps it until a contract comes that can read it
-            return Outcome.PARKED
-        delivery.breaker = breaker = slot.breaker(event)
-        if breaker.state != "closed" and not breaker.admit(self._clock.monotonic()):
+        else:
+            breaker = slot.breaker(event)
+            if breaker.state == "closed" or breaker.admit(self._clock.monotonic()):
+                return breaker
             keep(self._tasks, self._deliver_after_probe(delivery, slot))
-            return Outcome.PARKED
-        return Outcome.CALLED
+        return None
 
-    async def _call(self, delivery: Delivery, slot: Slot) -> tuple[Outcome, BaseException | None]:
-        """Call the handler; count and time it. Only of one that waits somebody else can see that it runs."""
-        generation = slot.generation
-        assert generation is not None  # noqa: S101 - it was admitted
-        impl, limit = generation.impls[delivery.event.hook], None
-        delivery.attempts += 1
-        problem: BaseException | None = None
-
-        def waits() -> None:
-            nonlocal limit
-            limit = self._watched(delivery, slot, generation, impl)
-
-        started = time.perf_counter()
-        work = contained(impl.function(delivery.event.event) if impl.takes_event else impl.function())
-        try:
-            await Within(work, generation.scope.context(delivery.root), waits)
-        except (Exception, asyncio.CancelledError) as error:
-            problem = self._problem(delivery, impl, error, limit)
-            generation.log.error("%s failed on %s", impl.hook, delivery.event.key, exc_info=error)
-        finally:
-            if limit is not None:
-                limit.end()
-                generation.scope.activity.end()
-                self._calling.discard(limit.task)
-        if limit is not None and limit.left:
-            return Outcome.LEFT, None
-        slot.count(delivery, time.perf_counter() - started, problem, timed_out=limit is not None and limit.expired)
-        return (Outcome.DONE if problem is None else Outcome.FAILED), problem
-
-    def _watched(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> Limit:
+    def _watch(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
         """Begin to watch a handler that waits: for its limit, for a reload and for the bot's end."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - that it runs in
-        generation.scope.activity.begin()
+        attempt.generation.scope.activity.begin()
+        self._tasks.add(task)
         self._calling.add(task)
-        limit = Limit(self._limits, impl.limit, task, lambda: self._leave(delivery, slot, generation, impl))
-        limit.begin()
-        return limit
+        attempt.limit = Limit(self._limits, attempt.impl.limit, task, functools.partial(self._leave, attempt))
+        attempt.limit.begin()
+        task.add_done_callback(functools.partial(self._ended, attempt))
 
-    def _problem(
-        self, delivery: Delivery, impl: Impl, error: BaseException, limit: Limit | None
-    ) -> BaseException:  # fmt: skip
-        """Return what a handler's error is told as."""
-        if limit is not None and limit.expired:
-            return TimeoutError(f"{impl.hook} took longer than its limit of {impl.limit:g} s")
-        if isinstance(error, asyncio.CancelledError):
-            if self._closing:
-                raise error
-            return RuntimeError("it has cancelled itself")
-        return error
-
-    def _leave(self, delivery: Delivery, slot: Slot, generation: Generation, impl: Impl) -> None:
-        """Go on without a handler that was cancelled and does not end. A reload still waits for it."""
+    def _ended(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
+        """See to what follows from how a handler has ended."""
+        delivery, slot, limit = attempt.delivery, attempt.slot, attempt.limit
+        if limit is not None:
+            limit.end()
+            attempt.generation.scope.activity.end()
+            self._tasks.discard(task)
+            self._calling.discard(task)
+            if limit.left:
+                return  # its delivery has gone on without it
         slot.places.give_back()
+        problem = attempt.problem()
+        if problem is not None and self._closing and task.cancelled():
+            return  # by us
+        self._count(attempt, attempt.seconds, problem)
+        if problem is None:
+            self._close(delivery, "done")
+            return
+        attempt.generation.log.error("%s failed on %s", attempt.impl.hook, delivery.event.key, exc_info=attempt.error)
+        self._failed(delivery, problem)
+
+    def _count(self, attempt: Attempt, seconds: float, problem: BaseException | None) -> None:
+        event = attempt.delivery.event
+        timed_out = attempt.timed_out
+        attempt.slot.note(event.hook, event.origin, seconds, problem, timed_out=timed_out, breaker=attempt.breaker)
+
+    def _leave(self, attempt: Attempt) -> None:
+        """Go on without a handler that was cancelled and does not end. A reload still waits for it."""
+        impl, delivery = attempt.impl, attempt.delivery
+        attempt.slot.places.give_back()
         problem = TimeoutError(
             f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
         )
-        generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
-        slot.count(delivery, impl.limit, problem, timed_out=True)
+        attempt.generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
+        self._count(attempt, impl.limit, problem)
         self._failed(delivery, problem)
 
     async def _deliver_after_probe(self, delivery: Delivery, slot: Slot) -> None:

@@ -36,7 +36,7 @@ class Limits:
 
     def end(self, limit: "Limit") -> None:
         """Watch it no longer."""
-        del self._groups[limit.seconds][limit]
+        self._groups.get(limit.seconds, {}).pop(limit, None)
 
     def _look(self, seconds: float) -> None:
         """Cancel what is over its time, and look again when the next one is."""
@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Limit:
-    """Cancels its task when its time is up, and takes that back when it ends; ``expired`` tells of it.
+    """Cancels its task when its time is up; ``expired`` tells of it.
 
     ``on_left`` is called if the task goes on although it was cancelled.
     """
@@ -65,27 +65,22 @@ class Limit:
     expired: bool = False
     left: bool = False
     """The task went on for too long after its cancellation."""
-    _ended: bool = False
 
     def begin(self) -> None:
         """Let its time run."""
         self._limits.begin(self)
 
     def end(self) -> None:
-        """Take its cancellation back, or have none."""
-        self._ended = True
-        if self.expired:
-            self.task.uncancel()
-        else:
-            self._limits.end(self)
+        """Have no limit any more: the task has ended."""
+        self._limits.end(self)
 
     def expire(self) -> None:
         """Its time is up."""
-        self.expired = True
-        self.task.cancel()
-        self.task.get_loop().call_later(GRACE_SECONDS, self._leave)
+        self.expired = self.task.cancel()  # one that has just ended cannot be
+        if self.expired:
+            self.task.get_loop().call_later(GRACE_SECONDS, self._leave)
 
     def _leave(self) -> None:
-        if not self._ended:
+        if not self.task.done():
             self.left = True
             self._on_left()

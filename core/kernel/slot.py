@@ -146,11 +146,6 @@ class Slot:
         """Return the breaker that stands before an event."""
         return self.breakers[event.hook, event.origin]
 
-    def count(self, delivery: "Delivery", seconds: float, problem: BaseException | None, *, timed_out: bool) -> None:
-        """Note how an attempt has ended, and that it took so many seconds."""
-        event = delivery.event
-        self.note(event.hook, event.origin, seconds, problem, timed_out=timed_out, breaker=delivery.breaker)
-
     def note(
         self, hook: str, origin: str, seconds: float, problem: BaseException | None, *, timed_out: bool,
         breaker: Breaker | None = None,

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.kernel.bounded import contained
-from core.kernel.eager import EagerTasks
-from core.kernel.within import Within
+from core.kernel.eager import EagerTasks, Soon
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests.plugin_maker import idle, running, until, write_plugin
@@ -250,7 +248,7 @@ async def _played(steps: list[str], *, eager: bool) -> list[object]:
     log: list[object] = []
     tasks: set[asyncio.Task[None]] = set()
     if eager:
-        EagerTasks[list[str]](lambda piece: _play(piece, log), tasks).add([steps])
+        asyncio.get_running_loop().call_soon(lambda: tasks.add(EagerTasks().begin(_play(steps, log), Context())))
     else:
         tasks.add(asyncio.get_running_loop().create_task(_play(steps, log)))
     await until(lambda: log != [])
@@ -258,7 +256,6 @@ async def _played(steps: list[str], *, eager: bool) -> list[object]:
     assert isinstance(task, asyncio.Task)
     await asyncio.wait([task])
     await idle()
-    assert not eager or not tasks
     return [*log, _state(task)]
 
 
@@ -271,24 +268,39 @@ def test_an_eager_task_is_like_any_other(steps: list[str]) -> None:
     assert asyncio.run(_played(steps, eager=True)) == asyncio.run(_played(steps, eager=False))
 
 
-async def test_work_that_is_closed_while_it_waits_ends_quietly() -> None:
-    """What a closed coroutine gets, GeneratorExit, is no failure of it: it ends, and nothing is raised."""
-    ended = []
+async def test_what_else_is_asked_for_while_a_task_begins_is_not_taken_for_its_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Garbage that is collected in that moment may call the event loop: it is heard, and the task goes on as others."""
+    loop, make = asyncio.get_running_loop(), asyncio.Task
+    heard, log = list[str](), list[object]()
 
-    async def waits() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append(True)
+    def disturbed(work: Any, **more: Any) -> Any:
+        loop.call_soon(heard.append, "other")
+        return make(work, **more)
 
-    async def handles() -> None:
-        await Within(contained(waits()), Context(), lambda: None)
+    monkeypatch.setattr(asyncio, "Task", disturbed)
+    disturbed_one = EagerTasks().begin(_play(["yields"], log), Context())
+    monkeypatch.undo()
+    me = asyncio.current_task()
+    inner = EagerTasks().begin(_play(["waits"], []), Context())
+    assert asyncio.current_task() is me
+    await asyncio.wait([disturbed_one, inner])
 
-    work = contained(handles())
-    work.send(None)
-    work.close()
+    assert heard == ["other"]
+    assert log[0] is disturbed_one
 
-    assert ended == [True]
+
+async def test_what_fails_with_one_keeps_none_of_the_others() -> None:
+    """An error in what is called soon is told by the event loop; the rest is called all the same."""
+    told, seen = list[Any](), list[float]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(about["exception"]))
+    soon = Soon[int](lambda number: seen.append(6 / number))
+    soon.add([1, 0, 2])
+    await until(lambda: len(seen) == 2)
+
+    assert seen == [6, 3]
+    assert [type(one) for one in told] == [ZeroDivisionError]
 
 
 async def test_handlers_that_do_not_wait_take_no_task_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
