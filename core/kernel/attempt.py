@@ -56,3 +56,8 @@ class Attempt:
         if isinstance(self.error, asyncio.CancelledError):
             return RuntimeError("it has cancelled itself")
         return self.error
+
+    def count(self, seconds: float, problem: BaseException | None) -> None:
+        """Note how it has ended, and that it took so many seconds."""
+        event = self.delivery.event
+        self.slot.note(event.hook, event.origin, seconds, problem, timed_out=self.timed_out, breaker=self.breaker)

@@ -1,7 +1,6 @@
 """One event for one plugin, and the lane in which it waits for earlier ones about the same."""
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -21,7 +20,9 @@ class Delivery:
     lane: tuple[str, str] | None = None
     """Plugin and what the event is about."""
     turn: asyncio.Event | None = None
-    """Set when the delivery is the first of its lane; None while it has no lane to wait in."""
+    """Set when the delivery is the first of its lane; None of one that was it from the beginning."""
+    next: "Delivery | None" = None
+    """The one behind it in its lane."""
     recorded: bool = False
     """Whether that it is done was committed with what its handler has written."""
 
@@ -40,26 +41,22 @@ class Delivery:
 class Lanes:
     """Deliveries about one thing to one plugin, kept in the order of publication."""
 
-    queues: dict[tuple[str, str], deque[Delivery]] = field(default_factory=dict)
+    last: dict[tuple[str, str], Delivery] = field(default_factory=dict)
 
     def enter(self, delivery: Delivery) -> None:
         """Put *delivery* behind the earlier ones about the same."""
         if delivery.lane is None:
             return
-        queue = self.queues.get(delivery.lane)
-        if queue is None:
-            self.queues[delivery.lane] = deque((delivery,))
-        else:
-            queue.append(delivery)
-            delivery.turn = asyncio.Event()
+        before = self.last.get(delivery.lane)
+        self.last[delivery.lane] = delivery
+        if before is not None:
+            before.next, delivery.turn = delivery, asyncio.Event()
 
     def leave(self, delivery: Delivery) -> None:
-        """Take a closed delivery out and let the next one go."""
+        """Take a closed delivery, the first, out and let the next one go."""
         if delivery.lane is None:
             return
-        queue = self.queues[delivery.lane]
-        queue.remove(delivery)
-        if not queue:
-            del self.queues[delivery.lane]
-        elif queue[0].turn is not None:
-            queue[0].turn.set()
+        if delivery.next is None:
+            del self.last[delivery.lane]
+        elif delivery.next.turn is not None:
+            delivery.next.turn.set()

@@ -16,7 +16,6 @@ from core.errors import BadInputError, PluginError
 from core.journal import Journal, OpenDelivery
 from core.kernel.attempt import Attempt
 from core.kernel.bounded import keep, text_of
-from core.kernel.breaker import Breaker
 from core.kernel.delivery import Delivery, Lanes
 from core.kernel.eager import EagerTasks, Soon
 from core.kernel.kinds import Envelope, envelope_of
@@ -218,24 +217,27 @@ class Dispatcher(Settling):
 
     def _attempt_in(self, slot: Slot, delivery: Delivery) -> "asyncio.Task[None] | None":
         """Make one attempt in the place that was taken; return the handler's task if it waits."""
-        breaker = self._admitted(slot, delivery)
-        generation = slot.generation
-        if breaker is None or generation is None:
-            slot.places.give_back()
+        attempt = None
+        try:
+            attempt = self._admitted(slot, delivery)
+        finally:
+            if attempt is None:
+                slot.places.give_back()
+        if attempt is None:
             return None
         delivery.attempts += 1
-        attempt = Attempt(delivery, slot, generation, generation.impls[delivery.event.hook], breaker)
-        task = self._eager.begin(attempt.run(), generation.scope.context(delivery.root))
-        if not task.done():
-            self._watch(attempt, task)
-            return task
-        self._ended(attempt, task)
-        return None
+        task = self._eager.begin(attempt.run(), attempt.generation.scope.context(delivery.root))
+        if task.done():
+            self._ended(attempt, task)
+            return None
+        self._watch(attempt, task)
+        return task
 
-    def _admitted(self, slot: Slot, delivery: Delivery) -> Breaker | None:
-        """Return the breaker if the handler is to be called now; put aside what has to wait."""
-        event = delivery.event
-        if event.hook not in slot.impls:
+    def _admitted(self, slot: Slot, delivery: Delivery) -> Attempt | None:
+        """Return the attempt if the handler is to be called now; put aside what has to wait."""
+        event, generation = delivery.event, slot.generation
+        impl = generation.impls.get(event.hook) if generation else None
+        if generation is None or impl is None:
             slot.parked.append(delivery)
             self.note_change()
         elif not self._wanted(event, slot):
@@ -245,7 +247,7 @@ class Dispatcher(Settling):
         else:
             breaker = slot.breaker(event)
             if breaker.state == "closed" or breaker.admit(self._clock.monotonic()):
-                return breaker
+                return Attempt(delivery, slot, generation, impl, breaker)
             keep(self._tasks, self._deliver_after_probe(delivery, slot))
         return None
 
@@ -272,17 +274,12 @@ class Dispatcher(Settling):
         problem = attempt.problem()
         if problem is not None and self._closing and task.cancelled():
             return  # by us
-        self._count(attempt, attempt.seconds, problem)
+        attempt.count(attempt.seconds, problem)
         if problem is None:
             self._close(delivery, "done")
             return
         attempt.generation.log.error("%s failed on %s", attempt.impl.hook, delivery.event.key, exc_info=attempt.error)
         self._failed(delivery, problem)
-
-    def _count(self, attempt: Attempt, seconds: float, problem: BaseException | None) -> None:
-        event = attempt.delivery.event
-        timed_out = attempt.timed_out
-        attempt.slot.note(event.hook, event.origin, seconds, problem, timed_out=timed_out, breaker=attempt.breaker)
 
     def _leave(self, attempt: Attempt) -> None:
         """Go on without a handler that was cancelled and does not end. A reload still waits for it."""
@@ -292,7 +289,7 @@ class Dispatcher(Settling):
             f"{impl.hook} took longer than its limit of {impl.limit:g} s and goes on although it was cancelled"
         )
         attempt.generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
-        self._count(attempt, impl.limit, problem)
+        attempt.count(impl.limit, problem)
         self._failed(delivery, problem)
 
     async def _deliver_after_probe(self, delivery: Delivery, slot: Slot) -> None:

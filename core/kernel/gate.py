@@ -10,12 +10,8 @@ class Gate:
     """Closed while a plugin is being swapped; what would reach the plugin waits here."""
 
     def __init__(self) -> None:
+        self.closed = False
         self._open = asyncio.Event()
-        self._open.set()
-
-    @property
-    def closed(self) -> bool:
-        return not self._open.is_set()
 
     async def passed(self) -> None:
         """Return when the gate is open (it may have been closed again while this task was being woken)."""
@@ -26,10 +22,12 @@ class Gate:
     def hold(self) -> Iterator[None]:
         """Keep the gate closed while the block runs."""
         with uncollected():
+            self.closed = True
             self._open.clear()
             try:
                 yield
             finally:
+                self.closed = False
                 self._open.set()
 
 

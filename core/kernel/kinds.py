@@ -127,9 +127,10 @@ class Kind:
         """Return an event of this kind with all that the core asks of it."""
         if not self.owner:
             version = event.version
-            return Envelope(self, event, event.key, event.about, event.origin, event.at, event.quiet, version)
+            origin, at, quiet = event.origin, event.at, event.quiet
+            return Envelope(self, self.hook, event, event.key, event.about, origin, at, quiet, version)
         return Envelope(
-            self, event, self._key_of(event),
+            self, self.hook, event, self._key_of(event),
             self._about_of(event), (self._server and self._server(event)) or "",
             self._at(event) if self._at else None, bool(self._quiet and self._quiet(event)), None,
         )  # fmt: skip
@@ -159,6 +160,7 @@ class Envelope:
     """An event on its way, with the little that the core reads of it."""
 
     kind: Kind
+    hook: str
     event: Any
     key: str
     """Two events with the same key are one event."""
@@ -172,10 +174,6 @@ class Envelope:
     """Whether it is never announced; a message that stands is edited all the same."""
     version: int | None
     """Of several events about one thing the later has the higher one; None: the one that comes later."""
-
-    @property
-    def hook(self) -> str:
-        return self.kind.hook
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether it is about what happens now: such events go before old and imported ones."""
@@ -192,7 +190,8 @@ class Envelope:
         latest = self.kind.latest.kind
         if latest is not self.kind:
             try:
-                self.event, self.kind = latest.form.read(self.kind.form.write(self.event)), latest
+                self.event = latest.form.read(self.kind.form.write(self.event))
+                self.kind, self.hook = latest, latest.hook
             except ValueError:
                 return False
         return True

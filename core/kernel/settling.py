@@ -78,7 +78,8 @@ class Settling:
                 await self.change_after(self.changes)
 
     def _impl(self, delivery: Delivery) -> Impl | None:
-        return slot.impls.get(delivery.event.hook) if (slot := self._slots.get(delivery.plugin)) else None
+        generation = slot.generation if (slot := self._slots.get(delivery.plugin)) else None
+        return generation.impls.get(delivery.event.hook) if generation else None
 
 
 def _name_of(left: Delivery | Job) -> str:

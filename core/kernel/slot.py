@@ -155,7 +155,11 @@ class Slot:
         stats.milliseconds.append(seconds * 1000)
         outcome = "done" if problem is None else "timed out" if timed_out else "failed"
         stats.counts[outcome] += 1
-        self.judge(breaker or self.breakers[hook, origin], hook, origin, problem, timed_out=timed_out)
+        breaker = breaker or self.breakers[hook, origin]
+        if problem is None:
+            breaker.succeeded()
+        else:
+            self.judge(breaker, hook, origin, problem, timed_out=timed_out)
 
     def admits(self, breaker: Breaker) -> bool:
         """Tell whether a call may go through now."""
@@ -188,4 +192,4 @@ class Slot:
 
     def handles(self, hook: str) -> bool:
         """Tell whether an event of *hook* is for the plugin; one that is on but could not be loaded gets it later."""
-        return hook in self.impls if self.generation else self.enabled and hook in self.hooks
+        return hook in self.generation.impls if self.generation else self.enabled and hook in self.hooks
