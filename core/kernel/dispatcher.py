@@ -45,8 +45,8 @@ class Dispatcher(Settling):
         self._clock = clock
         self._wanted = wanted
         self._lanes = Lanes()
-        self._by_key: dict[tuple[str, str], Delivery] = {}
-        """What is open, by plugin and the event's key."""
+        self._by_key: dict[str, list[Delivery]] = {}
+        """What is open, by the event's key."""
         self._limits = Limits()
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +77,7 @@ class Dispatcher(Settling):
 
     def root_of(self, plugin: str, key: str) -> object | None:
         """Return the root of an event that *plugin* is handling."""
-        delivery = self._by_key.get((plugin, key))
+        delivery = self._delivery(plugin, key)
         return delivery and delivery.root
 
     def handled(self, plugin: str, key: str) -> None:
@@ -88,7 +88,7 @@ class Dispatcher(Settling):
         """
         if (enclosed := self._journal.enclosed()) is None:
             raise PluginError("handled() outside a transaction. Call it within `async with self.ctx.db.transaction()`.")
-        if (delivery := self._by_key.get((plugin, key))) is not None:
+        if (delivery := self._delivery(plugin, key)) is not None:
             enclosed.end(delivery.event_id, plugin, delivery.attempts, delivery.was_recorded)
 
     def subscribers(self, event: Envelope) -> list[str]:
@@ -146,12 +146,11 @@ class Dispatcher(Settling):
     def _start(self, deliveries: list[Delivery]) -> None:
         if self._closing or not deliveries:
             return  # they stay pending, and the next process takes them over; or nobody is there for the event
-        for delivery in deliveries:
-            self._open.add(delivery)
-            self._by_key[delivery.plugin, delivery.event.key] = delivery
-            self._lanes.enter(delivery)
+        self._open.update(deliveries)
+        self._by_key.setdefault(deliveries[0].event.key, []).extend(deliveries)
         stages: defaultdict[tuple[Stage, int], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
+            self._lanes.enter(delivery)
             stages[self._stage(delivery)].append(delivery)
         if len(stages) > 1:
             keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]), Context())
@@ -304,8 +303,15 @@ class Dispatcher(Settling):
             self._journal.record(delivery.event_id, delivery.plugin, state, delivery.attempts, error)
         self._lanes.leave(delivery)
         self._open.discard(delivery)
-        self._by_key.pop((delivery.plugin, delivery.event.key), None)
+        same = self._by_key[delivery.event.key]
+        same.remove(delivery)
+        if not same:
+            del self._by_key[delivery.event.key]
         self.note_change()
+
+    def _delivery(self, plugin: str, key: str) -> Delivery | None:
+        """Return what is open of an event for a plugin."""
+        return next((one for one in self._by_key.get(key, ()) if one.plugin == plugin), None)
 
     def _stage(self, delivery: Delivery) -> tuple[Stage, int]:  # of those first, each priority for itself
         stage = impl.stage if (impl := self._impl(delivery)) else Stage.ORDINARY
