@@ -51,10 +51,16 @@ class Place(Struct, frozen=True):
 
 
 class Announcements:
-    """Writes what plugins want said. *wake* is called with the channels that have something new, after the commit."""
+    """Writes what plugins want said.
 
-    def __init__(self, config: Config, database: Database, clock: Clock, wake: Callable[[Iterable[int]], None]) -> None:
-        self._config, self._database, self._clock, self._wake = config, database, clock, wake
+    *wake* is called with the channels that have something new, after the commit; *expect* before a message is made.
+    """
+
+    def __init__(
+        self, config: Config, database: Database, clock: Clock, wake: Callable[[Iterable[int]], None],
+        expect: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._config, self._database, self._clock, self._wake, self._expect = config, database, clock, wake, expect
         self._guilds = {one.stats_channel: guild for guild, one in reversed(config.guilds.items())}
 
     async def announce(
@@ -76,7 +82,7 @@ class Announcements:
         standing = {row["guild_id"]: row for row in rows}
         due = [one for one in guilds if self._is_due(event, one, standing.get(one), within_seconds)]
         if due:
-            message = None if content is None else await made(content)
+            message = await self._made(content)
             await self._want(
                 [self._place(plugin, event, one, standing.get(one)) for one in due], message, event.version
             )
@@ -87,7 +93,7 @@ class Announcements:
         Raises:
             PeerUnavailableError: the database does not answer; nothing is wanted.
         """
-        message = None if content is None else await made(content)
+        message = await self._made(content)
         subject = once or f"{SINGLE}{uuid.uuid4().hex}"
         await self._want([self._named(plugin, one, subject) for one in dict.fromkeys(channels)], message, None)
 
@@ -105,6 +111,12 @@ class Announcements:
             "DELETE FROM announcements WHERE subject LIKE ? AND wanted = revision AND created_at < ?",
             (f"{SINGLE}%", self._clock.now() - KEEP),
         )
+
+    async def _made(self, content: Content | None) -> Message | None:
+        """Return what is to stand; the way to Discord is taken while it is made."""
+        if callable(content):
+            self._expect()
+        return None if content is None else await made(content)
 
     def _is_due(self, event: Envelope, guild: int, standing: Row | None, within_seconds: Within) -> bool:
         """Tell whether a guild gets news of *event*: a later version of what it has, or something new."""

@@ -5,9 +5,12 @@ never cancelled, for that would end hikari's bucket of the channel.
 """
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
+
+import hikari
 
 from core.db.database import marks
 from core.discord.channel_sender import ChannelSender, Desk
@@ -16,6 +19,8 @@ T = TypeVar("T")
 
 CLOSE_SECONDS = 10.0
 """How long a stop waits for messages that are under way."""
+NEAR_SECONDS = 10.0
+"""For so long a connection to Discord is surely kept that nobody uses (aiohttp: 15 s)."""
 
 _RETRY = "UPDATE announcements SET next_at = NULL WHERE wanted > revision AND next_at IS NOT NULL"
 _UNSAID = "revision = 0 AND message_id IS NULL AND content IS NOT NULL"
@@ -36,6 +41,7 @@ class Sender:
         self._context = contextvars.copy_context()
         self._changed = asyncio.Event()
         self._open = False
+        self._near_until = 0.0
 
     async def start(self, stats_channels: Mapping[int, int]) -> None:
         """Go on with what an earlier process has left; what waits for a guild goes where its channel is now.
@@ -61,6 +67,15 @@ class Sender:
             one.wake()
             if channel not in self._tasks or self._tasks[channel].done():
                 self._tasks[channel] = self._spawn(one.run())
+
+    def come_near(self) -> None:
+        """Connect to Discord now, beside whatever makes a message, rather than once it is made."""
+        now = asyncio.get_running_loop().time()
+        if self._open and now >= self._near_until:
+            self._near_until = now + NEAR_SECONDS
+            near = self._spawn(self._connect())
+            self._calls.add(near)
+            near.add_done_callback(self._calls.discard)
 
     async def retry(self, channels: Iterable[int] | None = None) -> None:
         """Try again what was refused in *channels* (everywhere without them): something has changed there."""
@@ -89,14 +104,18 @@ class Sender:
         tasks = [one for one in self._tasks.values() if not one.done()]
         for channel in self._channels.values():
             channel.stop()
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
-            for task in (*late, *self._calls):  # the process ends, and hikari's buckets with it
-                task.cancel()
+        late = (await asyncio.wait(tasks, timeout=CLOSE_SECONDS))[1] if tasks else ()
+        for task in (*late, *self._calls):  # the process ends, and hikari's buckets with it
+            task.cancel()
         self._channels.clear()
 
     def _note_change(self) -> None:
         self._changed.set()
+
+    async def _connect(self) -> None:
+        """Ask for the least that there is; who posts on that connection says what is wrong."""
+        with contextlib.suppress(hikari.HikariError, OSError, TimeoutError):
+            await self._desk.rest.fetch_gateway_url()
 
     async def _call(self, work: Coroutine[Any, Any, T]) -> T:
         """Call Discord; that goes on to its end whatever becomes of the caller."""

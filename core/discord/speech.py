@@ -36,12 +36,11 @@ class Speech:
         troubles: Troubles,
     ) -> None:  # fmt: skip
         self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
-        self._http = hikari.RESTApp(
-            max_retries=0, url=config.discord.rest_url, http_settings=hikari.impl.HTTPSettings(ssl=tls()), dumps=dumps
-        )
+        kept = hikari.impl.HTTPSettings(ssl=tls(), force_close_transports=False)  # hikari connects for each call anew
+        self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url, http_settings=kept, dumps=dumps)
         self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken, self._place)
         self.sender = Sender(self._desk)
-        self.announcements = Announcements(config, database, clock, self.sender.wake)
+        self.announcements = Announcements(config, database, clock, self.sender.wake, self.sender.come_near)
         self.reports = Reports(config, clock, self.announcements.say)
         self._owner = self._owner_channel = 0
 

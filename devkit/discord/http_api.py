@@ -57,7 +57,7 @@ class HttpApi:
         return serve
 
     async def _serve(self, route: Route, request: web.Request) -> web.StreamResponse:
-        seen = Request(request.method, _path(request), None)
+        seen = Request(request.method, _path(request), None, connection=_port(request))
         self.requests.append(seen)
         self.bell.ring()
         headers = {"Date": formatdate(self.now(), usegmt=True)}
@@ -110,6 +110,11 @@ class HttpApi:
 def _path(request: web.Request) -> str:
     path = request.rel_url.raw_path
     return next((path.removeprefix(prefix) for prefix in _PREFIXES if path.startswith(f"{prefix}/")), path)
+
+
+def _port(request: web.Request) -> int:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return int(peer[1]) if peer else 0
 
 
 def _response(answer: Answer, headers: Mapping[str, str]) -> web.Response:

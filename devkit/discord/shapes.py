@@ -69,3 +69,5 @@ class Request:
     json: Json = None
     files: Sequence[str] = ()
     """Names of the uploaded files."""
+    connection: int = 0
+    """The client's port: the same for all that came on one connection."""

@@ -78,7 +78,8 @@ class Posts:
                 if row := standing_of([row for row in stands if row["subject"] == card], guild, channel):
                     old[card].append(row["channel_id"])
         if places:
-            await self._ctx.send(places, await self._answers.map(match, await self.before(subject)), once=subject)
+            before = await self.before(subject)
+            await self._ctx.send(places, lambda: self._answers.map(match, before), once=subject)
         for card, channels in old.items():
             await self._ctx.send(channels, None, once=card)
 

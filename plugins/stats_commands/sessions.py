@@ -149,9 +149,9 @@ class Sessions:
         if not channels:
             return
         subject = f"session:{session['id']}"
-        before = [first_line(row) for row in await self._standing(subject) if row["message_id"] is not None]
-        message = await self._answers.evening(session, before[0] if before else "")
-        await self._ctx.send(channels, message, once=subject)
+        stands = [first_line(row) for row in await self._standing(subject) if row["message_id"] is not None]
+        before = stands[0] if stands else ""
+        await self._ctx.send(channels, lambda: self._answers.evening(session, before), once=subject)
 
     async def _take_back(self) -> None:
         """Delete what was told of sessions that have become part of others."""
