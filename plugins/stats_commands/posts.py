@@ -40,7 +40,7 @@ class Posts:
         rounds = await self._answers.stats.both(row["match_id"])
         is_whole = len(rounds) == 2 and not any(one["status"] in NO_NEWS for one in rounds)
         within = partial(self._card_within, is_whole=is_whole)
-        await self._ctx.send_to_guilds(round, lambda: self._answers.news(round.round_id), announce_within=within)
+        await self._ctx.send_to_guilds(round, lambda: self._answers.news(row), announce_within=within)
         if is_whole:
             await self._tell_map(row["match_id"], rounds, round)
         await self._take_back_dissolved()

@@ -1,5 +1,6 @@
 """What the commands do: look up, refuse what cannot be found with advice, and make the answer."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -59,10 +60,9 @@ class Answers:
         row = await self.stats.round(round_id, ())
         return await self._picture_of(row, before) if row else None
 
-    async def news(self, round_id: int) -> Message | None:
+    async def news(self, row: Row) -> Message | None:
         """Return a round's picture if the round is news: one that nobody finished, or nobody played, is none."""
-        row = await self.stats.round(round_id, ())
-        return await self._picture_of(row) if row and row["status"] not in NO_NEWS else None
+        return await self._picture_of(row) if row["status"] not in NO_NEWS else None
 
     async def round(self, round_id: int | None, hidden: Sequence[str]) -> Message:
         """Return one round, or the latest, as a picture."""
@@ -214,7 +214,7 @@ class Answers:
         return Message(content=words, files=(File(name=f"round-{row['id']}.png", data=data, description=description),))
 
     async def _card_of(self, row: Row) -> Card:
-        players, match = await self.stats.players(row["id"]), await self.stats.match(row["match_id"])
+        players, match = await asyncio.gather(self.stats.players(row["id"]), self.stats.match(row["match_id"]))
         return views.card_of(row, players, match, self._zones.get(row["server"], ZoneInfo("UTC")))
 
     async def _known_round(self, round_id: int | None, hidden: Sequence[str]) -> Row:
