@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from roundhook.testing import Stage
-from tests.plugin_maker import running, write_plugin
+from tests.plugin_maker import running, until, write_plugin
 
 DRAWS = """
 import asyncio
@@ -57,3 +57,23 @@ async def test_who_cannot_come_near_says_nothing_of_it(tmp_path: Path) -> None:
         await stage.settled()
 
         assert [one.text for one in stage.discord.messages(channel)] == ["again"]
+
+
+async def test_a_notice_brings_it_near(tmp_path: Path) -> None:
+    """A message in a control channel says that a round is over: its own is posted on a connection made then."""
+    write_plugin(tmp_path, "draws", DRAWS.format(cls="Draws"))
+    async with Stage(["draws"], folders=[tmp_path]) as stage:
+        channel = stage.discord.stats_channel
+        assert stage.app.discord is not None
+        sender = stage.app.discord.speech.sender
+        await stage.discord.post_webhook("local", content="STATS_READY")
+        await until(lambda: sender._near_until > 0)
+        await asyncio.gather(*sender._calls)
+        await running(stage, "draws").ctx.send(channel, "told")
+        await stage.settled()
+
+        near = {one.connection for one in stage.discord.requests if one.path == "/gateway"}
+        said = f"/channels/{channel}/messages"
+        calls = {one.connection for one in stage.discord.requests if (one.method, one.path) == ("POST", said)}
+        assert [one.text for one in stage.discord.messages(channel)] == ["told"]
+        assert calls <= near
