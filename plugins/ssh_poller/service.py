@@ -21,14 +21,14 @@ from roundhook import (
     RoundNotice,
     Server,
     Settings,
-)
+)  # fmt: skip
 from roundhook.db import Database
 from roundhook.rounds import Trigger
 
 from .awaited import Awaited, Notices
 from .client import RemoteFile, StatsFolder
 from .delays import Delays
-from .pace import Pace, at_once
+from .pace import PATIENCE_SECONDS, Pace, at_once
 from .refusals import Refusals
 from .zones import names_behind, question, remedy
 
@@ -106,7 +106,7 @@ class FetchLoop:
         """Look at the folder for ever; slower while the server is away, faster while a file is awaited."""
         await self._notices.read(self._db)
         while True:
-            await self._pace.turn()
+            await self._pace.turn(patience=0.0 if self._is_urgent() else PATIENCE_SECONDS)
             self._server.asked.clear()
             awaited = self._notices.now()
             try:
@@ -181,7 +181,7 @@ class FetchLoop:
 
     async def _listed(self) -> list[RemoteFile]:
         """List the folder, and forget what is gone; of one that is too full to be read, also ask for what was named."""
-        await self._pace.turn()
+        await self._pace.turn(patience=0.0 if self._is_urgent() else PATIENCE_SECONDS)
         listing = await self._folder.list_files()
         self._is_full = not listing.is_whole
         named = await self._named(self._asked_for()) if self._is_full else []
@@ -201,6 +201,9 @@ class FetchLoop:
             await self._pace.turn(len(some))
             found += await self._folder.look_for(some)
         return found
+
+    def _is_urgent(self) -> bool:
+        return bool(self._notices.now()) or self._server.asked.is_set()
 
     def _asked_for(self) -> list[str]:
         return sorted(self._server.asked_for)[-MOST_ASKED_FOR:]
@@ -288,13 +291,9 @@ class FetchLoop:
     async def _hand_over(self, file: RemoteFile, data: bytes, trigger: Trigger) -> None:
         name = file.name.filename
         try:
+            path = self._folder.path(name)
             event = await self._files.put(
-                self._server.key,
-                name,
-                data,
-                trigger=trigger,
-                path=self._folder.path(name),
-                modified_at=file.modified_at,
+                self._server.key, name, data, trigger=trigger, path=path, modified_at=file.modified_at
             )
         except BadInputError as error:
             self._refuse(name, error)

@@ -108,9 +108,9 @@ def turns_of(stage: Stage) -> list[int]:
     pace, turns = running(stage, "ssh_poller").loops["s0"]._pace, list[int]()
     turn = pace.turn
 
-    async def counted(requests: int = 1) -> None:
+    async def counted(requests: int = 1, **how: float) -> None:
         turns.append(requests)
-        await turn(requests)
+        await turn(requests, **how)
 
     pace.turn = counted
     return turns
