@@ -19,6 +19,8 @@ from core.discord.troubles import Troubles
 from core.kernel.bounded import bounded, text_of
 from core.kernel.kernel import Kernel
 
+VERSION = importlib.metadata.version("roundhook")
+"""Of what runs: another may have been installed since."""
 LINE_SECONDS = 2.0
 """What a plugin may take for its lines."""
 _COUNTS = {
@@ -52,7 +54,7 @@ class StatusBoard:
         ]  # fmt: skip
         return {
             "well": not troubles and not any(one["state"] == "failed" for one in plugins) and self.connected(),
-            "version": importlib.metadata.version("roundhook"),
+            "version": VERSION,
             "since": self._since.isoformat(),
             "connected": self.connected(),
             "waiting": await self._waiting(),
@@ -63,7 +65,7 @@ class StatusBoard:
 
     async def text(self, guild: int, *, admin: bool, everything: bool) -> str:
         """Return what /status says: *admin* of *guild*, or with *everything* the owner, reads more."""
-        head = f"{'🟢' if self.connected() else '🟠'} roundhook {importlib.metadata.version('roundhook')}, up since "
+        head = f"{'🟢' if self.connected() else '🟠'} roundhook {VERSION}, up since "
         lines = [f"{head}{_stamp(self._since)}", *await self._lines(0 if everything else guild, admin=admin)]
         if admin:
             rows = await self._troubles.open()

@@ -20,7 +20,8 @@ from core.kernel.names import NAMESPACE
 from core.kernel.source import Source
 from core.syntax import tree_of
 
-_BEYOND = re.compile(rb"\bfrom[\s\\]*\.[\s\\]*\.|\b%s\b" % NAMESPACE.encode())
+_BEYOND, _NAMED = re.compile(rb"from[\s\\]*\.[\s\\]*\."), NAMESPACE.encode()
+"""What a file with such an import has in it; only those are parsed."""
 _HANDLERS = "handlers run in another thread. Make it in setup()"
 _BOUND: dict[type[Any], str] = {
     sqlite3.Connection: f"a connection to SQLite, which belongs to the thread that imports; {_HANDLERS}.",
@@ -29,6 +30,7 @@ _BOUND: dict[type[Any], str] = {
     threading.local: f"a threading.local that is filled at import, in a thread that ends; {_HANDLERS}.",
 }
 """What belongs to the thread that makes it, in words, with the remedy."""
+_KINDS = tuple(_BOUND)
 
 
 class Before:
@@ -59,7 +61,7 @@ def check_imported(source: Source, package: str, before: Before) -> None:
 
 def _check_own(source: Source, module: str, data: bytes) -> None:
     """Refuse what is imported from beyond the plugin's folder under a plugin's name: also if it happens to be there."""
-    if _BEYOND.search(data):
+    if _NAMED in data or _BEYOND.search(data):
         within = module.count(".") + (1 if source.is_package(module) and module else 0)
         for node in ast.walk(tree_of(data)):
             if isinstance(node, ast.Import | ast.ImportFrom) and _leaves(within, node):
@@ -74,17 +76,18 @@ def _leaves(within: int, node: ast.Import | ast.ImportFrom) -> bool:
 
 
 def _values(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Give what a module holds, also in its own classes and their objects, in lists and tables; each with its name."""
+    """Give what of these kinds a module holds, in its own classes, their objects, lists and tables too, by its name."""
     for name, value in list(vars(module).items()):
-        yield name, value
         inner: Iterable[Any] = ()
         if isinstance(value, dict):
-            inner = value.values()
+            inner = value.values() if name != "__builtins__" else ()  # Python's own, in every module
         elif isinstance(value, list | tuple | set):
             inner = value
         elif (value if isinstance(value, type) else type(value)).__module__ == module.__name__:
             inner = getattr(value, "__dict__", {}).values()
-        yield from ((name, one) for one in list(inner) if isinstance(one, tuple(_BOUND)))
+        for one in (value, *inner):
+            if isinstance(one, _KINDS):
+                yield name, one
 
 
 def _check_bound(source: Source, module: str, name: str, value: Any) -> None:
