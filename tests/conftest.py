@@ -1,13 +1,19 @@
 """What tests share: databases of both kinds, and the real samples where they lie."""
 
+import builtins
 import contextlib
+import dataclasses
+import functools
 import gc
 import os
+import platform
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,12 +33,26 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")  # others may use its cores
 sys.dont_write_bytecode = False  # wherever it runs: else each process compiles every file once more
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+gc.disable()  # until all is imported and collected: none of it goes before the end
+platform.architecture = functools.cache(platform.architecture)  # hikari asks it anew for each bot: a child process
 LONG = (
     "tests/faults/", "test_types.py", "test_state_invariant", "test_following", "test_status_command", "test_live.py",
     "test_plugin_install", "kernel/test_invariants", "kernel/test_faults", "server_admin/test_install", "test_intents",
 )  # fmt: skip
 """Where tests are that take ten seconds and more, each in a small file."""
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
+
+
+@functools.cache
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<string>", "exec")
+
+
+def _executed(text: str, names: dict[str, Any], found: dict[str, Any]) -> None:
+    builtins.exec(_compiled(text), names, found)  # noqa: S102 - what dataclasses has written
+
+
+vars(dataclasses)["exec"] = _executed  # plugins are loaded a thousand times, and each time their classes made anew
 
 
 @pytest.fixture(scope="session")
@@ -174,9 +194,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (not any(part in item.nodeid for part in LONG), -count[item.path]))
 
 
-def pytest_collection_finish() -> None:
-    """Take what is imported and collected out of the garbage collector's rounds: none of it goes before the end."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Let the garbage collector look at what tests make, and at nothing of what was there before."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
