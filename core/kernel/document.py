@@ -21,6 +21,8 @@ KeyPath = tuple[str, ...]
 
 _MOST_READ = 4 * 1024 * 1024
 """Characters that are read to find a line, all tries together."""
+_ENDS = ("]", '"""', "'''")
+"""What is open over a line's end is a list or a text: where it ends, one of these stands."""
 _LONGEST = 500
 """Characters of what is said about a mistake: a value in it may have any number."""
 _PLACE_IN_TOML = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
@@ -114,8 +116,10 @@ def _statements(text: str) -> Iterator[tuple[KeyPath, int]]:
     table: KeyPath = ()
     pending, first, read = "", 1, 0
     for number, line in enumerate(text.split("\n"), 1):
-        first = first if pending else number
+        goes_on, first = bool(pending), first if pending else number
         pending += f"{line}\n"
+        if goes_on and not any(end in line for end in _ENDS):
+            continue
         if (read := read + len(pending)) > _MOST_READ:
             return
         try:
