@@ -1,7 +1,7 @@
 """The HTTP side: every request is recorded, may be hit by a fault, checked, counted and answered."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -13,7 +13,7 @@ from devkit.discord.faults import Faults
 from devkit.discord.intake import MOST_BYTES, read_call
 from devkit.discord.posts import Posts
 from devkit.discord.ratelimits import RateLimits
-from devkit.discord.routes import Route
+from devkit.discord.routes import Route, RouteTable
 from devkit.discord.shapes import Answer, Call, Request
 from devkit.discord.websocket import Connection
 
@@ -25,7 +25,7 @@ _PREFIXES = (API, "/api")
 class HttpApi:
     """Builds the aiohttp application."""
 
-    routes: list[Route]
+    routes: RouteTable
     posts: Posts
     token: Callable[[], str]
     limits: RateLimits
@@ -41,28 +41,26 @@ class HttpApi:
     def application(self) -> web.Application:
         """Return the application: the API, attachments, the gateway, and 404 for everything else."""
         app = web.Application(client_max_size=MOST_BYTES)
-        for prefix in _PREFIXES:
-            for route in self.routes:
-                app.router.add_route(route.method, prefix + route.path, self._serving(route))
         app.router.add_get("/attachments/{channel}/{attachment}/{name}", self._download)
         app.router.add_get("/gateway", self._upgrade)
         app.router.add_get("/gateway/", self._upgrade)
-        app.router.add_route("*", "/{rest:.*}", self._unknown)
+        app.router.add_route("*", "/{rest:.*}", self._any)
         return app
 
-    def _serving(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def serve(request: web.Request) -> web.StreamResponse:
-            return await self._serve(route, request)
+    async def _any(self, request: web.Request) -> web.StreamResponse:
+        path = request.rel_url.path_safe
+        for prefix in _PREFIXES:
+            if path.startswith(prefix) and (found := self.routes.find(request.method, path.removeprefix(prefix))):
+                return await self._serve(*found, request)
+        return self._unknown(request)
 
-        return serve
-
-    async def _serve(self, route: Route, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, route: Route, values: dict[str, str], request: web.Request) -> web.StreamResponse:
         seen = Request(request.method, _path(request), None, connection=_port(request))
         self.requests.append(seen)
         self.bell.ring()
         headers = {"Date": formatdate(self.now(), usegmt=True)}
         try:
-            call = await read_call(request, seen.path)
+            call = await read_call(request, seen.path, values)
             seen.json, seen.files = call.body, [upload.filename for upload in call.uploads.values()]
             answer = await self._work(route, call, request.headers.get("Authorization"), headers)
         except DroppedError:
@@ -100,7 +98,7 @@ class HttpApi:
             return web.Response(status=503)
         return await connection.run(request)
 
-    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+    def _unknown(self, request: web.Request) -> web.StreamResponse:
         path = _path(request)
         self.requests.append(Request(request.method, path, 404))
         self.unknown_routes.append(f"{request.method} {path}")

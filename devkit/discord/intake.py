@@ -14,15 +14,15 @@ MOST_BYTES = 64 * 1024 * 1024
 _FILE_FIELD = re.compile(r"files?\[?(\d*)\]?")
 
 
-async def read_call(request: web.Request, path: str) -> Call:
-    """Read a request whole; refused with 50109 when its JSON is broken."""
+async def read_call(request: web.Request, path: str, values: dict[str, str]) -> Call:
+    """Read a request whole, with the *values* in its path; refused with 50109 when its JSON is broken."""
     body: Json = None
     uploads: dict[int, Upload] = {}
     if request.content_type == "multipart/form-data":
         body, uploads = await _read_form(request)
     elif request.can_read_body:
         body = await _read_body(request)
-    return Call(request.method, path, dict(request.match_info), dict(request.query), body, uploads)
+    return Call(request.method, path, values, dict(request.query), body, uploads)
 
 
 async def _read_body(request: web.Request) -> Json:

@@ -20,6 +20,7 @@ from devkit.discord.parts import Settings, assemble
 from devkit.discord.people import People
 from devkit.discord.portal import Portal
 from devkit.discord.ratelimits import RateLimits
+from devkit.discord.routes import RouteTable
 from devkit.discord.shapes import Call, Json, Payload, Request, Upload
 from devkit.discord.users import Users
 from devkit.discord.websocket import Connection
@@ -257,7 +258,7 @@ class DiscordServer(Users, Crowd, Portal, Controls):
     def _http_api(self) -> HttpApi:
         apis = (InfoApi(self._parts), ChannelsApi(self._parts), self._webhooks_api, CommandsApi(self._parts))
         return HttpApi(
-            routes=[route for api in apis for route in api.routes()],
+            routes=RouteTable(route for api in apis for route in api.routes()),
             posts=self._parts.posts,
             bell=self._parts.bell,
             token=lambda: self.token,
