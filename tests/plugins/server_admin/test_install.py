@@ -3,8 +3,8 @@
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from core.servers.ssh import Server
 from core.servers.webhooks import accept_webhook
 from devkit.discord.message import Message
 from devkit.game import Engine
+from plugins.server_admin.probe import PATIENCE_SECONDS
 from plugins.server_admin.script import script
 from roundhook.testing import Stage
 from tests.plugins.server_admin.game_machine import CFG, HOME, Machine, machine_at
@@ -74,12 +75,16 @@ def running(machine: Machine) -> Iterator[Engine]:
 
 
 async def test_setup_installs_and_asks_before_it_writes_the_cfg(place: Place) -> None:
-    """Script and settings are put there at once, the cfg after a press on the button; the answer shows the line."""
+    """Script and settings are put there at once, the cfg after a press on the button; the answer shows the line.
+
+    The second time it is the same webhook, and nothing changes.
+    """
     reply = await place.ask("setup server")
     before = place.machine.read(SERVER_CFG)
     url = re.search(r'"(http[^"]+)"', place.machine.read(f"{SCRIPTS}/roundhook_config.lua"))
     pressed = await place.stage.discord.click(reply, _button(reply), admin=True)
-    after = place.machine.read(SERVER_CFG)
+    after, tree = place.machine.read(SERVER_CFG), place.machine.tree()
+    again = await place.ask("setup server")
 
     assert reply.ephemeral
     assert reply.files == {}
@@ -91,16 +96,6 @@ async def test_setup_installs_and_asks_before_it_writes_the_cfg(place: Place) ->
     assert (place.machine.root / SCRIPTS / "roundhook_config.lua").stat().st_mode & 0o777 == 0o600
     assert after == CFG.replace("stats.lua", "stats.lua luascripts/roundhook.lua")
     assert "next map load" in pressed.text
-
-
-async def test_setup_again_is_the_same_webhook_and_changes_nothing(place: Place) -> None:
-    """One webhook for a server, however often it is set up."""
-    first = await place.ask("setup server")
-    await place.stage.discord.click(first, _button(first), admin=True)
-    tree = place.machine.tree()
-
-    again = await place.ask("setup server")
-
     assert "was made before" in again.text
     assert place.machine.tree() == tree
     assert await place.stage.count("server_webhooks") == 1
@@ -157,20 +152,6 @@ async def test_a_user_who_may_only_read_gets_what_to_copy_where(place: Place) ->
     assert f"are in `/{HOME}/legacy`" in again.text
 
 
-async def test_a_test_where_the_user_may_only_read(place: Place) -> None:
-    """Nothing is tried and nothing is wrong; the answer says so."""
-    await place.ask("setup server")
-    with running(place.machine):
-        await _until(lambda: (place.machine.root / OUTBOX).exists())
-    place.machine.ssh.behaviour.is_read_only = True
-    place.machine.ssh.behaviour.closed = {f"/{SCRIPTS}/roundhook_config.lua"}
-
-    reply = await place.ask("server test")
-
-    assert "– read-only: not tried" in reply.text
-    assert "✗" not in reply.text
-
-
 async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:
     """What `roundhook lua deploy` stores beside the running bot is accepted without a restart."""
     server = place.stage.app.services.servers["puran"]
@@ -184,89 +165,118 @@ async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:
 
 
 async def test_test_tells_the_milliseconds(place: Place) -> None:
-    """The message goes through the script, curl, Discord and the gateway; no round, no notice, no announcement."""
+    """The message goes through the script, curl, Discord and the gateway; no round, no notice, no announcement.
+
+    A user who may only read tries nothing, and nothing is wrong. Settings with somebody else's webhook are named: its
+    message would never be heard.
+    """
     await place.ask("setup server")
+    config, behaviour = f"{SCRIPTS}/roundhook_config.lua", place.machine.ssh.behaviour
     with running(place.machine) as engine:
         reply = await place.ask("server test")
         assert await asyncio.to_thread(engine.shell.wait_idle)
+    left = _of_tests(place)
+    behaviour.is_read_only, behaviour.closed = True, {f"/{config}"}
+    read_only = await place.ask("server test")
+    behaviour.is_read_only, behaviour.closed = False, set()
+    place.machine.put(config, re.sub(r"/webhooks/\d+/", "/webhooks/1/", place.machine.read(config)))
+    not_accepted = await place.ask("server test")
 
     assert re.search(r"✓ the test message was here after \d+ ms", reply.text)
     assert [await place.stage.count(table) for table in ("round_notices", "rounds", "events")] == [0, 0, 0]
     assert place.stage.discord.messages(place.stage.discord.stats_channel) == []
     assert place.stage.discord.messages(place.stage.discord.admin_channel) == []
-    assert not [path for path in place.machine.tree() if "-test-" in path or path.endswith("wake")]
+    assert left == []
+    assert "– read-only: not tried" in read_only.text
+    assert "✗" not in read_only.text
+    assert "/setup server makes one" in not_accepted.text
 
 
-@pytest.mark.parametrize(
-    ("trouble", "says"),
-    [
-        ("asleep", "does not look into"),
-        ("no Discord", "could not send it"),
-        ("not heard", "lua\\_webhook did not see it"),
-    ],
-)
-async def test_a_message_that_does_not_come(tmp_path: Path, trouble: str, says: str) -> None:
-    """After 15 s the answer says how far it came, and nothing is left behind."""
-    plugins = ["server_admin"] if trouble == "not heard" else PLUGINS
-    async with place_at(tmp_path, plugins) as place:
+async def test_a_message_that_does_not_come(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After 15 s the answer says how far it came, and nothing is left behind: nobody looks, or Discord is away."""
+    await place.ask("setup server")
+    with running(place.machine):
+        await _until(lambda: (place.machine.root / OUTBOX).exists())
+    asleep = await _waited_for(place, monkeypatch, lambda: True)
+    assert "does not look into" in asleep.text
+    assert _of_tests(place) == []
+
+    with running(place.machine):
+        place.stage.discord.webhook_mode = "down"
+        no_discord = await _waited_for(place, monkeypatch, lambda: _has_failed(place))
+    assert "could not send it" in no_discord.text
+    assert _of_tests(place) == []
+
+
+async def test_a_message_that_nobody_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord has it, and lua_webhook is off: the answer says that too."""
+    async with place_at(tmp_path, ["server_admin"]) as place:
         await place.ask("setup server")
         with running(place.machine):
-            await _until(lambda: (place.machine.root / OUTBOX).exists())
-        with nullcontext() if trouble == "asleep" else running(place.machine):
-            place.stage.discord.webhook_mode = "down" if trouble == "no Discord" else "ok"
-            asked = asyncio.create_task(place.ask("server test"))
-            await _until(lambda: _is_tried(place, trouble))
-            await place.stage.clock.advance(15.1)
-            reply = await asked
-
-        assert "did not come within 15 s" in reply.text
-        assert says in reply.text
-        assert not [path for path in place.machine.tree() if "-test-" in path or path.endswith("wake")]
+            reply = await _waited_for(place, monkeypatch, lambda: _has_taken(place))
+        assert "lua\\_webhook did not see it" in reply.text
+        assert _of_tests(place) == []
 
 
-async def test_a_script_that_never_ran(place: Place) -> None:
-    """Without an outbox nothing is tried, and the answer says what to do."""
-    reply = await place.ask("server test")
+async def test_an_outbox_that_is_not_there_or_outside_of_the_game_folder(place: Place) -> None:
+    """Nothing is tried nor written, whatever settings or links on the game server say, and the answer says why."""
+    never_ran = await place.ask("server test")
+    assert "not tried" in never_ran.text
+    assert "has not run yet" in never_ran.text
 
-    assert "not tried" in reply.text
-    assert "has not run yet" in reply.text
-
-
-@pytest.mark.parametrize("outbox", ["../../../away", "/home/et/away", "link"])
-async def test_an_outbox_outside_of_the_game_folder(place: Place, outbox: str) -> None:
-    """The bot writes nothing there, whatever settings or links on the game server say, and tells why."""
     place.machine.put("home/et/away/wake", "")
     (place.machine.root / HOME / "legacy" / "link").symlink_to("../../away")
-    place.machine.put(f"{SCRIPTS}/roundhook_config.lua", f'return {{ outbox_dir = "{outbox}" }}\n')
-    before = place.machine.tree()
-
-    reply = await place.ask("server test")
-
-    assert "not tried" in reply.text
-    assert re.search(r"outside of the game folder .*writes nothing there|leads to /home/et/away, out of", reply.text)
-    assert place.machine.tree() == before
-
-
-async def test_a_webhook_that_is_not_accepted(place: Place) -> None:
-    """Settings with somebody else's webhook are named: its message would never be heard."""
-    await place.ask("setup server")
-    config = f"{SCRIPTS}/roundhook_config.lua"
-    place.machine.put(config, re.sub(r"/webhooks/\d+/", "/webhooks/1/", place.machine.read(config)))
-    with running(place.machine):
+    for outbox in ("../../../away", "/home/et/away", "link"):
+        place.machine.put(f"{SCRIPTS}/roundhook_config.lua", f'return {{ outbox_dir = "{outbox}" }}\n')
+        before = place.machine.tree()
         reply = await place.ask("server test")
 
-    assert "/setup server makes one" in reply.text
+        assert "not tried" in reply.text, outbox
+        assert re.search(
+            r"outside of the game folder .*writes nothing there|leads to /home/et/away, out of", reply.text
+        )
+        assert place.machine.tree() == before
 
 
-def _is_tried(place: Place, trouble: str) -> bool:
-    """Tell whether the message has come as far as it can."""
-    outbox = place.machine.root / OUTBOX
-    if trouble == "no Discord":
-        return (outbox / "status").exists() and bool(list(outbox.glob("*-test-*.payload")))
-    if trouble == "asleep":
-        return (outbox / "wake").exists()
+async def _waited_for(place: Place, monkeypatch: pytest.MonkeyPatch, is_tried: Callable[[], bool]) -> Message:
+    """Ask for a test; let its 15 s pass once they are waited for and the message has come as far as it can."""
+    clock, waits = place.stage.clock, asyncio.Event()
+    wait = clock.wait
+
+    def watched(event: asyncio.Event, seconds: float) -> Coroutine[None, None, bool]:
+        if seconds == PATIENCE_SECONDS:
+            waits.set()
+        return wait(event, seconds)
+
+    monkeypatch.setattr(clock, "wait", watched)
+    asked = asyncio.create_task(place.ask("server test"))
+    async with asyncio.timeout(20):
+        await waits.wait()
+    await _until(is_tried)
+    await clock.advance(15.1)
+    reply = await asked
+
+    assert "did not come within 15 s" in reply.text
+    return reply
+
+
+def _of_tests(place: Place) -> list[str]:
+    """Return what a test message has left behind."""
+    return [path for path in place.machine.tree() if "-test-" in path or path.endswith("wake")]
+
+
+def _has_failed(place: Place) -> bool:
+    return (place.machine.root / OUTBOX / "status").exists() and bool(_payloads(place))
+
+
+def _has_taken(place: Place) -> bool:
+    """Tell whether Discord has the message and the script knows it; before that it would be still trying."""
     posted = (one for one in place.stage.discord.requests if one.path.startswith("/webhooks/"))
-    return any(one.status == 200 and one.method == "POST" for one in posted)
+    return any(one.status == 200 and one.method == "POST" for one in posted) and not _payloads(place)
+
+
+def _payloads(place: Place) -> list[Path]:
+    return list((place.machine.root / OUTBOX).glob("*-test-*.payload"))
 
 
 async def _until(condition: Callable[[], bool]) -> None:
