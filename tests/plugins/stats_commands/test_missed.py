@@ -26,18 +26,18 @@ async def play_all(stage: Stage, agos: range, server: str = "local") -> None:
 
 
 async def test_what_was_missed_is_one_message(database_url: str) -> None:
-    """Sixty rounds of a session, in each guild that sees the server; no breaker opens, what is played has a card."""
+    """Forty rounds of a session, in each guild that sees the server; no breaker opens, what is played has a card."""
     servers = {"servers": {"second": {"timezone": "UTC", "webhook_ids": [99], "guilds": [2]}}}
     async with Stage(PLUGINS, database=database_url, guilds=(1, 2), config=servers) as stage:
-        await play_all(stage, range(3500, 620, -48))
+        await play_all(stage, range(3500, 620, -72))
         await play(stage, "oasis", ago=30)
         await play(stage, "tram", ago=1000, server="second")
         first, second = posted(stage, 1), posted(stage, 2)
         breaker = stage.plugins.status("stats_commands").breaker
 
     assert [one.text.count(" R1: ") for one in first] == [30, 0]
-    assert "60 rounds" in first[0].text
-    assert "30 earlier rounds" in first[0].text
+    assert "40 rounds" in first[0].text
+    assert "10 earlier rounds" in first[0].text
     assert "oasis · round 1" in first[1].text
     assert [len(one.files) for one in first] == [0, 1]
     assert len(second) == 3
