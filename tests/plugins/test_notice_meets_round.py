@@ -15,16 +15,14 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.db import open_database
-from core.db.migrate import migrate
+from core.app import Application, offline_application
+from core.config import parse_config
 from core.rounds.events import RoundNotice
 from devkit.game import GameServer, PlayedRound
-from roundhook.testing import Stage
 from tests.lua.harness import Webhook
 from tests.plugins.notices import END_UNIX
 from tests.plugins.stats_import.snapshot import wipe
 
-PLUGINS = ["stats_import", "timing_override"]
 EVENING: tuple[dict[str, Any], ...] = (
     {"map_name": "supply", "round_number": 1, "surrender_at": 512},
     {"map_name": "supply", "round_number": 2, "winner": 1, "time_limit": 720},
@@ -100,42 +98,29 @@ def test_the_evening_is_what_it_should_be(evening: Evening) -> None:
 async def _come_and_look(evening: Evening, database_url: str, order: list[int], again: list[int], restart: int) -> None:
     arrivals = [evening.arrivals[index] for index in order]
     arrivals += [evening.arrivals[index] for index in again]
-    await _empty(database_url)
     with tempfile.TemporaryDirectory() as folder:
-        await _come(evening, database_url, Path(folder), arrivals[:restart])
-        await _come(evening, database_url, Path(folder), arrivals[restart:])
-    async with open_database(database_url) as database:
-        rows = await database.fetch("SELECT * FROM rounds")
-        met = await database.fetch(
-            "SELECT n.map_name, n.round_number, n.round_end_unix, r.filename FROM round_notices n "
-            "LEFT JOIN rounds r ON r.id = n.round_id"
-        )
+        config = parse_config({"database": {"url": database_url}, "servers": {"local": {}}}, Path(folder))
+        async with offline_application(config) as app:
+            await wipe(app.services.database, "events", "lua_round_teams")  # of the example before
+            await _come(app, evening, arrivals[:restart])
+        async with offline_application(config) as app:
+            await _come(app, evening, arrivals[restart:])
+            rows = await app.services.database.fetch("SELECT * FROM rounds")
+            met = await app.services.database.fetch(
+                "SELECT n.map_name, n.round_number, n.round_end_unix, r.filename FROM round_notices n "
+                "LEFT JOIN rounds r ON r.id = n.round_id"
+            )
     _check(evening, rows, met)
 
 
-async def _empty(database_url: str) -> None:
-    """Forget the example before."""
-    async with open_database(database_url) as database:
-        await migrate(database)
-        await wipe(database)
-        await database.execute("DELETE FROM events")
-
-
-async def _come(evening: Evening, database_url: str, folder: Path, arrivals: list[str | RoundNotice]) -> None:
-    """Run the bot while these arrive, and stop it when all is done."""
-    async with Stage(PLUGINS, database=database_url, folder=folder) as stage:
-        for one in arrivals:
-            await _arrive(stage, evening, one)
-        await stage.settled(timeout=30)
-
-
-async def _arrive(stage: Stage, evening: Evening, one: str | RoundNotice) -> None:
-    """Let a file or a notice come, as the plugins that fetch them hand them on."""
-    if isinstance(one, RoundNotice):
-        await stage.publish(replace(one, received_at=stage.clock.now()))
-        return
-    file = await stage.app.services.files.put("local", one, evening.files[one])
-    await stage.publish(file)
+async def _come(app: Application, evening: Evening, arrivals: list[str | RoundNotice]) -> None:
+    """Let these arrive, as the plugins that fetch them hand them on, and wait until all is done."""
+    for one in arrivals:
+        if isinstance(one, RoundNotice):
+            await app.services.publish(replace(one, received_at=app.services.clock.now()))
+        else:
+            await app.services.publish(await app.services.files.put("local", one, evening.files[one]))
+    await app.kernel.dispatcher.settled(30)
 
 
 def _check(evening: Evening, rows: list[dict[str, Any]], met: list[dict[str, Any]]) -> None:

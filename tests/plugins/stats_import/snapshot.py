@@ -57,8 +57,8 @@ async def everything(database: Database) -> Snapshot:
     return {table: sorted((tuple(row.values()) for row in rows), key=repr) for table, rows in found.items()}
 
 
-async def wipe(database: Database) -> None:
-    """Empty all tables of the import."""
+async def wipe(database: Database, *others: str) -> None:
+    """Empty all tables of the import, and *others* before them."""
     async with database.transaction() as transaction:
-        for table in reversed(TABLES):
+        for table in (*others, *reversed(TABLES)):
             await transaction.execute(f"DELETE FROM {table}")
