@@ -43,17 +43,9 @@ async def told(stage: Stage, words: str) -> str:
     return str(message.text)
 
 
-async def test_the_poll_finds_files_without_a_notice() -> None:
-    """A server that sends no notices has its rounds imported all the same."""
-    async with Stage(PLUGINS, config=OFTEN) as stage:
-        played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
-
-        assert await stored(stage, 1) == [played.filename]
-
-
-async def test_a_notice_makes_it_look_at_once() -> None:
-    """With a poll once an hour, the file of a notice is fetched as soon as it is there."""
-    async with Stage(PLUGINS, config=SELDOM) as stage:
+async def test_a_notice_or_a_hint_makes_it_look_at_once() -> None:
+    """With a poll once an hour, the file of a notice, or one that a message names, is fetched when it is there."""
+    async with Stage(["lua_webhook", *PLUGINS], config=SELDOM) as stage:
         game, end = stage.games["local"], stage.clock.now()
         await stage.publish(notice(round_end_unix=end.timestamp(), received_at=end))
         await stage.settled()
@@ -62,6 +54,10 @@ async def test_a_notice_makes_it_look_at_once() -> None:
         played = await game.play_round(map_name="supply", ended_at=end.timestamp(), send_notice=False)
         await stored(stage, 1)
         row = (await stage.db.fetch("SELECT filename, trigger FROM stats_files"))[0]
+        named = await game.play_round(map_name="radar", send_notice=False)
+        await stage.discord.post_webhook("local", content=f"written: `{named.filename}`")
+
+        assert await stored(stage, 2) == [played.filename, named.filename]
 
     assert (row["filename"], row["trigger"]) == (played.filename, "notice")
 
@@ -83,17 +79,8 @@ async def test_a_restart_forgets_no_awaited_file(tmp_path: Path) -> None:
         assert (await stage.db.fetch("SELECT count(*) AS n FROM round_notices WHERE round_id IS NOT NULL"))[0]["n"] == 1
 
 
-async def test_a_hint_fetches_the_named_file() -> None:
-    """A plain message of the webhook that names a file has it fetched at once."""
-    async with Stage(["lua_webhook", *PLUGINS], config=SELDOM) as stage:
-        played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
-        await stage.discord.post_webhook("local", content=f"written: `{played.filename}`")
-
-        assert await stored(stage, 1) == [played.filename]
-
-
 async def test_only_stats_files_are_taken() -> None:
-    """Other names in the folder, among them folders named like files, are left where they are."""
+    """The poll finds them without a notice; other names, among them folders named like files, stay where they are."""
     async with Stage(PLUGINS, config=OFTEN) as stage:
         root = stage.games["local"].root
         (root / "passwords.txt").write_text("secret\n")
@@ -214,55 +201,48 @@ async def test_a_file_that_may_not_be_read_is_fetched_when_it_may() -> None:
     assert "Give the user of the bot the right to read it." in text
 
 
-async def test_a_file_cut_at_the_end_of_a_line_gives_way_to_the_whole() -> None:
-    """A pause in writing looks like the end; what is written after it counts, with the next file at the latest."""
+async def test_files_that_are_too_large_or_not_whole_yet() -> None:
+    """The admins read which file is too large, once, and the next one is fetched; one without its end is waited for.
+
+    A pause in writing looks like the end; what is written after it counts, with the next file at the latest.
+    """
     async with Stage(PLUGINS, config=OFTEN) as stage:
-        game, whole = stage.games["local"], stats_file()
-        path = game.root / at(stage, 60, "supply")
-        path.write_bytes(b"".join(whole.splitlines(keepends=True)[:3]))
-        await stored(stage, 1)
-        before = await stage.count("player_rounds")
-        path.write_bytes(whole)
-        await game.play_round(map_name="radar", send_notice=False)
-        await stored(stage, 3)
-        rows = await stage.db.fetch(
-            "SELECT p.guid FROM rounds r JOIN player_rounds p ON p.round_id = r.id WHERE r.filename = ?", (path.name,)
-        )
-        states = await stage.db.fetch("SELECT state FROM stats_files WHERE filename = ? ORDER BY id", (path.name,))
-
-    assert (before, len(rows)) == (2, 4)
-    assert [row["state"] for row in states] == ["superseded", "imported"]
-
-
-async def test_a_file_over_the_limit_is_named_and_left_aside() -> None:
-    """The admins read which file is too large, once; the next one is fetched."""
-    async with Stage(PLUGINS, config=OFTEN) as stage:
-        root, now = stage.games["local"].root, stage.clock.now()
-        huge = root / f"{now:%Y-%m-%d-%H%M%S}-huge-round-1.txt"
+        game, now = stage.games["local"], stage.clock.now()
+        huge = game.root / f"{now:%Y-%m-%d-%H%M%S}-huge-round-1.txt"
         huge.write_bytes(b"x" * 2_000_000)
         text = await told(stage, huge.name)
-        played = await stage.games["local"].play_round(map_name="supply", send_notice=False)
+        played = await game.play_round(map_name="supply", send_notice=False)
         names = await stored(stage, 1)
-
         assert f"{huge.name} has 2,000,000 bytes and is left aside: at most 1,048,576 are read." in text
         assert names == [played.filename]
-        assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
 
-
-async def test_a_file_without_its_end_is_waited_for() -> None:
-    """A file that does not end in a newline yet is looked at again; what is stored is the whole file."""
-    async with Stage(PLUGINS, config=OFTEN) as stage:
-        game = stage.games["local"]
-        played = await game.play_round(map_name="supply", send_notice=False)
-        await stored(stage, 1)
         whole = (game.root / played.filename).read_bytes()
         later = game.root / at(stage, 60, "supply")
         later.write_bytes(whole[:-40])
         later.write_bytes(whole)
         await stored(stage, 2)
-        rows = await stage.db.fetch("SELECT state, reason FROM stats_files ORDER BY id")
+        row = (await stage.db.fetch("SELECT state, reason FROM stats_files ORDER BY id"))[-1]
+        assert row["state"] in ("imported", "duplicate"), row["reason"]
 
-    assert rows[-1]["state"] in ("imported", "duplicate"), rows[-1]["reason"]
+        path, whole = game.root / at(stage, 90, "frostbite"), stats_file("frostbite")
+        path.write_bytes(b"".join(whole.splitlines(keepends=True)[:3]))
+        await stored(stage, 3)
+        before = len(await players_in(stage, path.name))
+        path.write_bytes(whole)
+        await game.play_round(map_name="radar", send_notice=False)
+        await stored(stage, 5)
+        after = len(await players_in(stage, path.name))
+        states = await stage.db.fetch("SELECT state FROM stats_files WHERE filename = ? ORDER BY id", (path.name,))
+
+        assert (before, after) == (2, 4)
+        assert [row["state"] for row in states] == ["superseded", "imported"]
+        assert len(stage.discord.messages(stage.discord.admin_channel)) == 1
+
+
+async def players_in(stage: Stage, filename: str) -> list[dict[str, Any]]:
+    return await stage.db.fetch(
+        "SELECT p.guid FROM rounds r JOIN player_rounds p ON p.round_id = r.id WHERE r.filename = ?", (filename,)
+    )
 
 
 async def test_an_outage_is_told_once_and_ends_by_itself() -> None:

@@ -97,25 +97,11 @@ async def test_stats_of_nobody_and_of_several(database_url: str) -> None:
     assert "anna has no complete round on all servers, last 1 days. Try without server and days." in too_late
 
 
-async def test_a_round_is_a_picture(database_url: str) -> None:
-    """/round answers with a PNG and a line that names map, round and result."""
-    async with Stage(PLUGINS, database=database_url) as stage:
-        first, _ = await play_match(stage, "te_escape2")
-        latest = await stage.discord.invoke("round", user=7, guild=1)
-        chosen = await stage.discord.invoke("round", user=7, guild=1, options={"id": first["id"]})
-
-    assert "te_escape2 · round 2 · Axis held" in latest.text
-    assert "te_escape2 · round 1 · Allies took the objective in 6:05" in chosen.text
-    assert not chosen.ephemeral
-    for reply in (latest, chosen):
-        ((name, picture),) = reply.files.items()
-        assert name.endswith(".png")
-        assert picture.startswith(b"\x89PNG")
-        assert reply["attachments"][0]["description"].startswith(reply.text.split("\n")[0])
-
-
 async def test_timing_tells_file_notice_and_reason(database_url: str) -> None:
-    """/timing: both claims, which was taken and why; only a difference above 60 s stands out."""
+    """/timing: both claims, which was taken and why; only a difference above 60 s stands out.
+
+    A notice's surrender in a round that lasted its limit is quoted as it was; that it was held stands beside it.
+    """
     async with Stage(PLUGINS, database=database_url) as stage:
         given_up = await play(stage, "supply", ago=300, winner=1, shown="12:00", players=[Line("AAAAAAA1", tenths=84)])
         close = await play(stage, "radar", ago=200, winner=1, shown="12:00", players=[Line("AAAAAAA1", tenths=110)])
@@ -128,7 +114,19 @@ async def test_timing_tells_file_notice_and_reason(database_url: str) -> None:
         await stage.settled()
         first, second = await ask(stage, "timing", id=given_up["id"]), await ask(stage, "timing", id=close["id"])
         third = await ask(stage, "timing")
+        held = await play(stage, "adlernest", ago=30, winner=1, shown="12:00", players=[Line("AAAAAAA1", tenths=120)])
+        called = notice(
+            map_name="adlernest", round_end_unix=held["played_at"].timestamp() - 4, actual_duration_seconds=718,
+            end_reason="surrender", surrender_side=2, sender="a script",
+        )  # fmt: skip
+        await stage.publish(called)
+        await stage.settled()
+        (quoted,) = (await stage.discord.invoke("timing", user=7, guild=1)).embeds
 
+    fields = {field["name"]: field["value"] for field in quoted["fields"]}
+    assert "notice said 11:58: surrender by Allies; notice taken" in quoted["description"]
+    assert fields["The notice said"].startswith("11:58, surrender")
+    assert fields["Our conclusion"] == "time expired"
     assert "supply round 1: Allies surrendered at 8:32" in first
     assert "12:00 of 12:00" in first
     assert "8:32, surrender\na\\*script\\* 2" in first
@@ -145,30 +143,14 @@ async def test_timing_tells_file_notice_and_reason(database_url: str) -> None:
     assert f"round {lonely['id']}" in third
 
 
-async def test_timing_quotes_the_notice_and_names_our_conclusion_as_ours(database_url: str) -> None:
-    """A notice's surrender in a round that lasted its limit is quoted as it was; that it was held stands beside it."""
-    async with Stage(PLUGINS, database=database_url) as stage:
-        row = await play(stage, "supply", winner=1, shown="12:00", players=[Line("AAAAAAA1", tenths=120)])
-        called = notice(
-            round_end_unix=row["played_at"].timestamp() - 4, actual_duration_seconds=718, end_reason="surrender",
-            surrender_side=2, sender="a script",
-        )  # fmt: skip
-        await stage.publish(called)
-        await stage.settled()
-        answer = await stage.discord.invoke("timing", user=7, guild=1)
-
-    (embed,) = answer.embeds
-    fields = {field["name"]: field["value"] for field in embed["fields"]}
-    assert "notice said 11:58: surrender by Allies; notice taken" in embed["description"]
-    assert fields["The notice said"].startswith("11:58, surrender")
-    assert fields["Our conclusion"] == "time expired"
-
-
 CATEGORIES = ("dpm", "kd", "kills", "damage", "headshots", "accuracy", "revives", "gibs", "rounds")
 
 
-async def test_top_ranks_by_each_category(database_url: str) -> None:
-    """/top knows nine categories; the best stands first, with the value that the rows give."""
+async def test_top_ranks_by_each_category_and_a_round_is_a_picture(database_url: str) -> None:
+    """/top knows nine categories; the best stands first, with the value that the rows give.
+
+    /round answers with a PNG and a line that names map, round and result.
+    """
     async with Stage(PLUGINS, database=database_url) as stage:
         await play(stage, players=[
             Line("AAAAAAA1", "killer", weapons={4: (10, 100, 9, 3, 2)}, fields={0: 900, 4: 1, 37: 1}),
@@ -177,6 +159,9 @@ async def test_top_ranks_by_each_category(database_url: str) -> None:
         ])  # fmt: skip
         said = {category: await ask(stage, "top", category=category) for category in CATEGORIES}
         default = await ask(stage, "top", days=1)
+        opening, _ = await play_match(stage, "te_escape2", ago=30)
+        latest = await stage.discord.invoke("round", user=7, guild=1)
+        chosen = await stage.discord.invoke("round", user=7, guild=1, options={"id": opening["id"]})
 
     first = {category: text.split("1. **")[1].split(" (")[0] for category, text in said.items()}
     assert first["kills"] == "killer** — 9"
@@ -192,6 +177,14 @@ async def test_top_ranks_by_each_category(database_url: str) -> None:
     assert "at least" not in said["dpm"]
     assert "from 3:00 played on" in said["dpm"]
     assert "Top dpm\non all servers, last 1 days" in default
+    assert "te_escape2 · round 2 · Axis held" in latest.text
+    assert "te_escape2 · round 1 · Allies took the objective in 6:05" in chosen.text
+    assert not chosen.ephemeral
+    for reply in (latest, chosen):
+        ((name, picture),) = reply.files.items()
+        assert name.endswith(".png")
+        assert picture.startswith(b"\x89PNG")
+        assert reply["attachments"][0]["description"].startswith(reply.text.split("\n")[0])
 
 
 async def test_a_rate_wants_some_rounds(database_url: str) -> None:
