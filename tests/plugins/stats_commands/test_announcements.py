@@ -79,9 +79,16 @@ async def test_a_round_one_that_comes_late_makes_a_map_of_its_round_two() -> Non
 
 
 async def test_old_and_imported_rounds_are_not_announced() -> None:
-    """Neither what was imported, played too long ago or not to its end, or by nobody, nor a later change of it."""
+    """Neither what was imported, played too long ago or not to its end, or by nobody, nor a later change of it.
+
+    The file's minutes are for the guilds that have set none; they are read at the next round, in what was missed too.
+    """
     config = {"plugin": {"stats_commands": {"announce_within": 10}}}
-    async with Stage(PLUGINS, config=config) as stage:
+    async with Stage(PLUGINS, guilds=(1, 2), config=config) as stage:
+
+        def counts() -> list[int]:
+            return [len(posted(stage, guild)) for guild in (1, 2)]
+
         await play(stage, "supply", ago=60, trigger="import")
         await play(stage, "adlernest", ago=200, players=[])
         await play(stage, "erdenberg_t2", ago=150, limit="10:00", shown="71:05")
@@ -89,28 +96,20 @@ async def test_old_and_imported_rounds_are_not_announced() -> None:
         await stage.publish(notice(map_name="radar", round_end_unix=old["played_at"].timestamp() - 4))
         await stage.settled()
         amended = await stage.db.fetch("SELECT id FROM rounds WHERE revision > 1")
-        silent = posted(stage)
+        silent = counts()
         await play(stage, "frostbite", ago=540)
-        told = posted(stage)
+        told = counts()
+        await stage.app.kernel.set_setting("stats_commands", "announce_within", "30", 2)
+        await play(stage, "te_escape2", ago=100)
+        await play(stage, "braundorf", ago=1200)
+        own = counts()
+        await stage.app.kernel.set_setting("stats_commands", "announce_within", "-1", 1)
+        await play(stage, "oasis", ago=90)
+        never = counts()
 
     assert [row["id"] for row in amended] == [old["id"]]
-    assert silent == []
-    assert len(told) == 1
-
-
-async def test_each_guild_says_how_old_news_may_be() -> None:
-    """The file's minutes are for those that have set none; it is read at the next round, in what was missed too."""
-    config = {"plugin": {"stats_commands": {"announce_within": 10}}}
-    async with Stage(PLUGINS, guilds=(1, 2), config=config) as stage:
-        await stage.app.kernel.set_setting("stats_commands", "announce_within", "30", 2)
-        await play(stage, "supply", ago=100)
-        await play(stage, "radar", ago=1200)
-        counts = [len(posted(stage, guild)) for guild in (1, 2)]
-        await stage.app.kernel.set_setting("stats_commands", "announce_within", "-1", 1)
-        await play(stage, "adlernest", ago=90)
-
-        assert counts == [1, 2]
-        assert [len(posted(stage, guild)) for guild in (1, 2)] == [1, 3]
+    assert (silent, told) == ([0, 0], [1, 1])
+    assert (own, never) == ([2, 3], [2, 4])
 
 
 async def test_a_guild_that_has_it_off_hears_nothing() -> None:
@@ -164,8 +163,11 @@ async def test_an_announcement_deleted_by_hand_stays_deleted() -> None:
         assert failed == []
 
 
-async def test_a_file_that_arrives_in_steps_is_announced_once(database_url: str) -> None:
-    """The header alone is a round that nobody played and no news; when the players come, it is."""
+async def test_a_file_that_arrives_in_steps_or_while_the_import_was_off(database_url: str) -> None:
+    """The header alone is a round that nobody played and no news; when the players come, it is, once.
+
+    What the poller fetched while ``stats_import`` was off is stored, and announced, when it is on again.
+    """
     whole = stats_file()
     header = whole.splitlines(keepends=True)[0]
     async with Stage(PLUGINS, database=database_url) as stage:
@@ -175,21 +177,16 @@ async def test_a_file_that_arrives_in_steps_is_announced_once(database_url: str)
         await hand_over(stage, name, whole)
         await hand_over(stage, name, whole)
         told = posted(stage)
-
-    assert first == 0
-    assert len(told) == 1
-    assert "supply · round 1" in told[0].text
-
-
-async def test_an_import_that_came_while_it_was_off(database_url: str) -> None:
-    """What the poller fetched while ``stats_import`` was off is stored, and announced, when it is on again."""
-    async with Stage(PLUGINS, database=database_url) as stage:
         await stage.plugins.disable("stats_import")
-        await hand_over(stage, filename(stage), stats_file())
-        assert await stage.count("rounds") == 0
+        await hand_over(stage, filename(stage, "radar", ago=30), stats_file("radar", shown="5:00"))
+        assert await stage.count("rounds") == 1
 
         await stage.plugins.enable("stats_import")
 
         await stage.settled()
-        assert await stage.count("rounds") == 1
-        assert len(posted(stage)) == 1
+        assert await stage.count("rounds") == 2
+        assert len(posted(stage)) == 2
+
+    assert first == 0
+    assert len(told) == 1
+    assert "supply · round 1" in told[0].text

@@ -1,7 +1,5 @@
 """What the admins are told about notices: each thing once, over restarts and reloads."""
 
-import pytest
-
 from roundhook.testing import Stage
 from tests.plugins.notices import notice
 
@@ -47,15 +45,18 @@ async def test_a_notice_without_a_file_is_told_once(database_url: str) -> None:
     assert "local within 10 minutes" in found[0]
 
 
-async def test_it_comes_by_itself() -> None:
-    """Nobody has to ask: the plugin looks every few seconds."""
+async def test_it_comes_by_itself_and_several_are_one_message() -> None:
+    """Nobody has to ask: the plugin looks every few seconds. After an outage an evening's rounds are told together."""
     async with Stage(PLUGINS) as stage:
-        await publish(stage)
+        for map_name in ("supply", "radar", "adlernest"):
+            await publish(stage, map_name=map_name)
         await stage.clock.advance(11 * MINUTES)
 
         message = await stage.discord.wait_for_message(stage.discord.admin_channel)
+        (text,) = await told(stage)
 
-    assert "supply R1" in message.text
+    assert message.text == text
+    assert all(f"{map_name} R1" in text for map_name in ("supply", "radar", "adlernest"))
 
 
 async def test_the_wait_goes_on_over_a_restart(database_url: str) -> None:
@@ -74,7 +75,7 @@ async def test_a_notice_with_its_file_is_no_matter(database_url: str) -> None:
     """A round whose file has come in time is not told of."""
     async with Stage([*PLUGINS, "lua_webhook", "ssh_poller"], database=database_url) as stage:
         await stage.games["local"].play_round(map_name="supply", duration=300)
-        await stage.until(lambda: _is_matched(stage), timeout=20)
+        await stage.until(lambda: _are_matched(stage, 1), timeout=20)
         await stage.settled()
         await stage.clock.advance(11 * MINUTES)
 
@@ -95,41 +96,36 @@ async def test_an_aborted_notice_never_alarms_and_never_announces() -> None:
         assert await stage.count("notice_alarms") == 0
 
 
-@pytest.mark.parametrize("aborted_by", ["map_change", "quit"])
-async def test_a_mislabelled_file_is_aborted_by_its_notice(database_url: str, aborted_by: str) -> None:
+async def test_a_mislabelled_file_is_aborted_by_its_notice(database_url: str) -> None:
     """The file of an aborted round claims the other number; its notice finds it and is believed; none announces it."""
     async with Stage(database=database_url) as stage:
-        played = await stage.games["local"].play_round(map_name="supply", aborted_by=aborted_by, duration=100)  # type: ignore[arg-type]
-        await stage.until(lambda: _is_matched(stage), timeout=20)
+        now, ways = stage.clock.now().timestamp(), {"map_change": 900.0, "quit": 0.0}
+        rounds = [
+            await stage.games["local"].play_round(
+                map_name="supply", round_number=1, aborted_by=way, duration=100, ended_at=now - ago  # type: ignore[arg-type]
+            )
+            for way, ago in ways.items()
+        ]  # fmt: skip
+        await stage.until(lambda: _are_matched(stage, len(rounds)), timeout=20)
         await stage.settled()
         columns = "filename, round_number, status, end_reason, winner_side, actual_duration_seconds, round_start_unix"
-        (row,) = await stage.db.fetch(f"SELECT {columns} FROM rounds")
-        (teams,) = await stage.db.fetch("SELECT round_number FROM lua_round_teams")
+        rows = await stage.db.fetch(f"SELECT {columns} FROM rounds ORDER BY filename")
+        teams = await stage.db.fetch("SELECT round_number FROM lua_round_teams")
         announced = stage.discord.messages(stage.discord.stats_channel)
 
-    assert row["filename"] == played.filename
-    assert "-round-2" in row["filename"]
-    assert (played.round_number, row["round_number"], teams["round_number"]) == (1, 1, 1)
-    assert (row["winner_side"], row["actual_duration_seconds"]) == (0, round(played.played_seconds))
-    assert abs(row["round_start_unix"] - played.started_unix) <= 1
-    assert (row["status"], row["end_reason"]) == ("aborted", "aborted")
+    assert [one["round_number"] for one in teams] == [1, 1]
+    for played, row in zip(rounds, rows, strict=True):
+        assert row["filename"] == played.filename
+        assert "-round-2" in row["filename"]
+        assert (played.round_number, row["round_number"]) == (1, 1)
+        assert (row["winner_side"], row["actual_duration_seconds"]) == (0, round(played.played_seconds))
+        assert abs(row["round_start_unix"] - played.started_unix) <= 1
+        assert (row["status"], row["end_reason"]) == ("aborted", "aborted")
     assert announced == []
 
 
-async def test_several_at_once_are_one_message() -> None:
-    """After an outage of the file server the rounds of an evening are named in one message."""
-    async with Stage(PLUGINS) as stage:
-        for map_name in ("supply", "radar", "adlernest"):
-            await publish(stage, map_name=map_name)
-        await stage.clock.advance(11 * MINUTES)
-
-        (text,) = await told(stage)
-
-    assert all(f"{map_name} R1" in text for map_name in ("supply", "radar", "adlernest"))
-
-
-async def _is_matched(stage: Stage) -> bool:
-    return bool(await stage.db.fetch("SELECT id FROM round_notices WHERE round_id IS NOT NULL"))
+async def _are_matched(stage: Stage, count: int) -> bool:
+    return len(await stage.db.fetch("SELECT id FROM round_notices WHERE round_id IS NOT NULL")) == count
 
 
 async def _has_notice(stage: Stage) -> bool:

@@ -52,7 +52,10 @@ async def test_a_guest_is_in_the_round_and_in_no_ranking(database_url: str) -> N
 
 
 async def test_odd_numbers_are_unknown_and_said(database_url: str) -> None:
-    """XP and times below 0, no side, a weapon that cannot be: unknown, with a remark; the card is drawn."""
+    """XP and times below 0, no side, a weapon that cannot be: unknown, with a remark; the card is drawn.
+
+    Blanks in place of tabs, as the oldest script has them, are a round like any other.
+    """
     async with Stage(PLUGINS, database=database_url) as stage:
         odd = Line("AAAAAAA2", "odd", side=0, fields={9: -12, 22: -35, 25: -6, 28: -4})
         torn = Line("BBBBBBB2", "torn", side=2, weapons={4: (20, -50, 3, 2, 5)})
@@ -60,6 +63,11 @@ async def test_odd_numbers_are_unknown_and_said(database_url: str) -> None:
         rows = {one["guid"]: one for one in await stage.db.fetch("SELECT * FROM player_rounds")}
         card = await stage.discord.invoke("round", user=7, guild=1)
         stats = await stage.discord.invoke("stats", user=7, guild=1, options={"player": "torn"})
+        data = stats_file("radar", players=[ALPHA]).replace(b" \t", b" ").replace(b"\t", b" ")
+        oldest = await hand_over(stage, filename(stage, "radar", ago=30), data)
+        (player,) = await stage.db.fetch(
+            "SELECT kills, damage_given, time_played_seconds FROM player_rounds WHERE round_id = ?", (oldest["id"],)
+        )
 
     assert row["status"] == "ok"
     assert (row["actual_duration_seconds"], len(rows)) == (365, 3)
@@ -74,6 +82,8 @@ async def test_odd_numbers_are_unknown_and_said(database_url: str) -> None:
     assert set(remarks(row)) == {"AAAAAAA2", "BBBBBBB2"}
     assert card.files
     assert "torn" in stats.embeds[0]["title"]
+    assert oldest["status"] == "ok"
+    assert tuple(player.values()) == (3, 800, 360)
 
 
 async def test_one_odd_award_is_said_with_its_round(database_url: str) -> None:
@@ -96,14 +106,3 @@ async def test_one_odd_award_is_said_with_its_round(database_url: str) -> None:
     assert (first_seen["status"], healed["status"]) == ("unpaired", "ok")
     assert all(told in remarks(row)["BBBBBBB1"] for row in (first_seen, healed, late))
     assert [tuple(row.values()) for row in found] == [("Most damage given", "AAAAAAA1", "1800")]
-
-
-async def test_the_oldest_script_is_read(database_url: str) -> None:
-    """Blanks in place of tabs are a round like any other."""
-    async with Stage(PLUGINS, database=database_url) as stage:
-        data = stats_file(players=[ALPHA]).replace(b" \t", b" ").replace(b"\t", b" ")
-        row = await hand_over(stage, filename(stage), data)
-        (player,) = await stage.db.fetch("SELECT kills, damage_given, time_played_seconds FROM player_rounds")
-
-    assert row["status"] == "ok"
-    assert tuple(player.values()) == (3, 800, 360)

@@ -73,17 +73,23 @@ async def _is_told(stage: Stage) -> bool:
     return states == {"done"}
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"x" * 1_000_000, b"\xff\xfe" * 500, b"\\" * 100_000 + b"\n"])
-async def test_nonsense_is_refused_and_the_next_file_goes_on(data: bytes) -> None:
+NONSENSE = (b"", b"\n", b"x" * 1_000_000, b"\xff\xfe" * 500, b"\\" * 100_000 + b"\n")
+
+
+async def test_nonsense_is_refused_and_the_next_file_goes_on() -> None:
     """A zero-byte file, a megabyte line, binary: refused with a reason, and the round after it is stored."""
     async with Stage(PLUGINS) as stage:
-        await hand_over(stage, filename(stage, ago=900), data)
-        row = await hand_over(stage, filename(stage), stats_file())
+        for number, data in enumerate(NONSENSE):
+            refused = filename(stage, ago=9000 - 1000 * number)
+            await hand_over(stage, refused, data)
+            players = [replace(one, fields={9: number}) for one in PLAYERS]
+            row = await hand_over(stage, filename(stage, ago=8500 - 1000 * number), stats_file(players=players))
 
-        assert row["status"] == "ok"
-        reasons = await stage.db.fetch("SELECT reason FROM stats_files WHERE state = 'quarantined'")
-        assert len(reasons) == 1
-        assert "-supply-round-1.txt: line 1: " in reasons[0]["reason"]
+            assert row["status"] == "ok"
+            reasons = await stage.db.fetch("SELECT filename, reason FROM stats_files WHERE state = 'quarantined'")
+            assert len(reasons) == number + 1
+            (reason,) = [one["reason"] for one in reasons if one["filename"] == refused]
+            assert "-supply-round-1.txt: line 1: " in reason
 
 
 Rows = dict[str, set[tuple[Any, ...]]]
