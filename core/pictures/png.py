@@ -1,15 +1,18 @@
 """A picture as a PNG file, packed for pictures that are drawn: flat, with letters on them.
 
 Pillow tries five filters on each row, which takes longer than packing and makes flat rows harder to pack. Here rows are
-packed as they are: in a third of the time, and smaller. zlib lets other threads run meanwhile, so the two halves are
-packed side by side, and put together to one stream.
+packed as they are: in a third of the time, and smaller. zlib lets other threads run meanwhile, so the two halves of
+a picture that is drawn alone are packed side by side; they are put together to one stream in any case.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
+
+from core.pictures.threads import is_busy
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,11 +45,16 @@ def packed(image: "Image.Image") -> bytes:
 def _stream(image: "Image.Image") -> bytes:
     """Return the packed rows, each behind the number of its filter, 0: none."""
     middle = image.height // 2
-    with ThreadPoolExecutor(1, thread_name_prefix="packing") as other:
-        above = other.submit(_half, image, (0, middle), b"\0", zlib.Z_SYNC_FLUSH)
-        lower = _half(image, (middle, image.height), b"", zlib.Z_FINISH)
-    upper = above.result()
+    above = partial(_half, image, (0, middle), b"\0", zlib.Z_SYNC_FLUSH)
+    below = partial(_half, image, (middle, image.height), b"", zlib.Z_FINISH)
+    upper, lower = (above(), below()) if is_busy() else _together(above, below)
     return b"".join((_HEAD, upper.data, lower.data, struct.pack(">I", _total(upper, lower))))
+
+
+def _together(above: Callable[[], _Half], below: Callable[[], _Half]) -> tuple[_Half, _Half]:
+    with ThreadPoolExecutor(1, thread_name_prefix="packing") as other:
+        first, second = other.submit(above), below()
+    return first.result(), second
 
 
 def _half(image: "Image.Image", rows: tuple[int, int], before: bytes, end: int) -> _Half:
