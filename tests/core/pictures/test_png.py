@@ -1,5 +1,6 @@
 """A drawn picture is packed so that everybody can open it, pixel for pixel."""
 
+import asyncio
 import io
 import struct
 import zlib
@@ -12,6 +13,7 @@ from PIL import Image
 from core.pictures.canvas import Canvas
 from core.pictures.colors import Color
 from core.pictures.png import packed
+from core.pictures.threads import DrawingThreads
 
 shares = st.integers(0, 255)
 
@@ -54,3 +56,14 @@ def _stream_of(data: bytes) -> bytes:
     start = data.index(b"IDAT")
     (length,) = struct.unpack(">I", data[start - 4 : start])
     return zlib.decompress(data[start + 4 : start + 4 + length])
+
+
+async def test_a_burst_gives_the_same_bytes() -> None:
+    """A picture that is drawn alone is packed by two threads, one of many by its own; the file is the same."""
+    canvas, threads = Canvas(300, 200), DrawingThreads()
+    canvas.text(20, 120, "Schönes Wetter", size=40, color=(250, 130, 10))
+
+    alone = await threads.draw(canvas.png)
+    many = await asyncio.gather(*(threads.draw(canvas.png) for _ in range(6)))
+
+    assert set(many) == {alone}
