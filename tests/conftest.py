@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import gc
+import logging
 import os
 import platform
 import sys
@@ -107,6 +108,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _soon_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that stops waits for handlers: here for those that end at once."""
     monkeypatch.setattr("core.kernel.dispatcher.FINISH_SECONDS", 0.2)
+
+
+@pytest.fixture
+def level_kept() -> Iterator[None]:
+    """What is logged: a command that is called in this process sets it, and here it is as it was again."""
+    level = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import msgspec
 import pytest
 
 from core import config
-from core.cli import COMMANDS
+from core.cli import COMMANDS, main
 from core.config import load_config
 from core.kernel import manifest as manifests
 from core.kernel import option_types, options, requirements
@@ -122,19 +121,20 @@ def test_the_example_loads_with_the_defaults_it_names() -> None:
         assert dict(one.settings(values)) == {option.key: option.default for option in one.options}
 
 
-def test_check_takes_the_example_as_far_as_connecting(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("level_kept")
+def test_check_takes_the_example_as_far_as_connecting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Settings, storage and plugins are fine; the token and the server's key are what is missing."""
     (tmp_path / "roundhook.toml").write_text(EXAMPLE.read_text("utf-8"), "utf-8")
-    environment = {name: value for name, value in os.environ.items() if name != "ROUNDHOOK_TOKEN"}
-    done = subprocess.run(
-        [sys.executable, "-m", "roundhook", "check", "--config", str(tmp_path / "roundhook.toml")],
-        cwd=ROOT, capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    wrong = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    monkeypatch.delenv("ROUNDHOOK_TOKEN", raising=False)
+    code = main(["check", "--config", str(tmp_path / "roundhook.toml")])
+    said = capfd.readouterr()
+    wrong = [line for line in said.out.splitlines() if line.startswith("✗")]
 
-    assert done.returncode == 1, done.stderr
-    assert "✓ settings: 1 guilds, 1 game servers" in done.stdout
-    assert [line.split(":")[0] for line in wrong] == ["✗ Discord", "✗ server puran"], done.stdout
+    assert code == 1, said.err
+    assert "✓ settings: 1 guilds, 1 game servers" in said.out
+    assert [line.split(":")[0] for line in wrong] == ["✗ Discord", "✗ server puran"], said.out
     assert "Set the environment variable ROUNDHOOK_TOKEN." in wrong[0]
     assert "servers.puran.ssh.known_hosts" in wrong[1]
 

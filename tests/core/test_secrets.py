@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.cli import main
 from core.config import parse_config
 from core.db import open_database
 from core.errors import ConfigError
@@ -94,13 +95,17 @@ def test_what_the_commands_make_is_too(tmp_path: Path) -> None:
     assert {oct(mode) for name, mode in modes.items() if (tmp_path / name).is_file()} == {"0o600"}
 
 
-def test_check_says_that_it_runs_the_code(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("level_kept")
+def test_check_says_that_it_runs_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     write_plugin(tmp_path, "mine", "from roundhook import Plugin\n\nclass Mine(Plugin):\n    pass\n")
-    command = [sys.executable, "-m", "roundhook", "plugin", "check", "mine"]
-    done = subprocess.run(command, cwd=tmp_path, check=True, env=elsewhere(), capture_output=True, text=True)
+    monkeypatch.chdir(tmp_path)
+    assert main(["plugin", "check", "mine"]) == 0
+    said = capfd.readouterr()
 
-    assert "its code is run now" in done.stderr
-    assert "fine" in done.stdout
+    assert "its code is run now" in said.err
+    assert "fine" in said.out
 
 
 def elsewhere() -> dict[str, str]:

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,11 @@ Process = Callable[..., Awaitable[Said]]
 
 
 @pytest.fixture
-def roundhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Command]:
+def roundhook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], level_kept: None
+) -> Command:
     """Runs a command in this process, in an empty working directory."""
     monkeypatch.chdir(tmp_path)
-    level = logging.getLogger().level
 
     def call(*words: object) -> Said:
         try:
@@ -52,8 +52,7 @@ def roundhook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
             code = int(stop.code or 0)
         return Said(code, *capfd.readouterr())
 
-    yield call
-    logging.getLogger().setLevel(level)
+    return call
 
 
 @pytest.fixture

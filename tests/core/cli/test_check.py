@@ -38,9 +38,7 @@ async def test_check_when_all_is_well(outside: Outside, separately: Process, tok
     assert address.replace("APPLICATION_ID", str(outside.discord.application_id)) in said.out
 
 
-async def test_check_names_every_problem_with_its_remedy(
-    outside: Outside, separately: Process, token: dict[str, str]
-) -> None:
+async def test_check_names_every_problem_with_its_remedy(outside: Outside, check: Check) -> None:
     """A broken plugin, one that is not there, missing permissions, a server that is away: one ✗ each, exit code 1."""
     write_plugin(outside.folder / "mine", "broken", "def x(:\n")
     outside.write_config(
@@ -51,7 +49,7 @@ async def test_check_names_every_problem_with_its_remedy(
     outside.discord.deny(outside.discord.stats_channel, "ATTACH_FILES")
     outside.discord.deny(outside.discord.control_channel, "VIEW_CHANNEL")
     await outside.game.outage()
-    said = await separately("check", **token)
+    said = await check()
 
     lines = wrong(said)
     assert said.code == 1
