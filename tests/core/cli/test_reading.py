@@ -231,10 +231,10 @@ def test_every_command_has_help(roundhook: Command) -> None:
         assert said.out.startswith(f"usage: roundhook {' '.join(words)}")
 
 
-async def test_output_into_a_pipe_that_closes(separately: Process, tmp_path: Path) -> None:
+async def test_output_into_a_pipe_that_closes(roundhook: Command, tmp_path: Path) -> None:
     """``roundhook rounds | head -1`` ends without a traceback."""
     write_evening(tmp_path / "evening")
-    await separately("import", "evening")
+    await asyncio.to_thread(roundhook, "import", "evening")
     repository = Path(__file__).parents[3]
     process = await asyncio.create_subprocess_shell(
         f"{sys.executable} -m roundhook rounds --json | true", cwd=tmp_path, stderr=asyncio.subprocess.PIPE,
@@ -245,11 +245,11 @@ async def test_output_into_a_pipe_that_closes(separately: Process, tmp_path: Pat
     assert error.decode() == ""
 
 
-async def test_names_in_a_terminal_without_unicode(separately: Process, tmp_path: Path) -> None:
+async def test_names_in_a_terminal_without_unicode(roundhook: Command, separately: Process, tmp_path: Path) -> None:
     """JSON stays JSON where the output takes ASCII only."""
     write_evening(tmp_path / "evening")
     (tmp_path / "evening" / OTHER).write_bytes(stats_file("te_escape2").replace(b"three", "Črt".encode()))
-    await separately("import", "evening")
+    await asyncio.to_thread(roundhook, "import", "evening")
     said = await separately("round", 3, "--json", PYTHONIOENCODING="ascii")
     names: list[Any] = [one["name"] for one in said.document["players"]]
 

@@ -1,9 +1,10 @@
 """``roundhook import --reread``: a wrong time zone is put right, with the notices that it kept from their rounds."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from roundhook.testing import Stage
-from tests.core.cli.conftest import Command, Process
+from tests.core.cli.conftest import Command
 from tests.plugins.notices import notice
 from tests.plugins.rounds import hand_over
 from tests.plugins.stats_import.invented import name_of, stats_file
@@ -11,9 +12,9 @@ from tests.plugins.stats_import.invented import name_of, stats_file
 PLUGINS = ["stats_import", "timing_override", "stats_commands"]
 
 
-async def test_a_wrong_zone_is_put_right(database_url: str, separately: Process) -> None:
+async def test_a_wrong_zone_is_put_right(database_url: str, roundhook: Command) -> None:
     """Stored nine hours off, the round is moved, has its notice, and its true play time."""
-    now = datetime.now(UTC)  # as of the command's process
+    now = datetime.now(UTC)  # as of the command's clock
     end = (now - timedelta(hours=30)).replace(microsecond=0)
     name = name_of(f"{end + timedelta(seconds=4):%Y-%m-%d-%H%M%S}")
     wrong = {"servers": {"local": {"timezone": "Asia/Tokyo"}}}
@@ -23,7 +24,7 @@ async def test_a_wrong_zone_is_put_right(database_url: str, separately: Process)
         before = await hand_over(stage, name, stats_file(shown="12:00", winner=1))
 
     words = ("import", "--reread", "--server", "local", "--timezone", "UTC", "--db", database_url, "--json")
-    first, again = await separately(*words), await separately(*words)
+    first, again = [await asyncio.to_thread(roundhook, *words) for _ in range(2)]
 
     async with Stage(PLUGINS, database=database_url, begins=now) as stage:
         await stage.settled()
