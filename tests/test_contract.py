@@ -59,6 +59,9 @@ def parsed(file: Path) -> ast.Module:
     return ast.parse(file.read_text("utf-8"))
 
 
+_HOLD_IMPORTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
+
 def imports_of(file: Path) -> Iterator[tuple[int, str]]:
     """Give level and module of each import that happens at run time; ``if TYPE_CHECKING`` blocks are left out."""
     waiting: list[ast.AST] = [parsed(file)]
@@ -71,7 +74,7 @@ def imports_of(file: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             waiting += node.orelse
         else:
-            waiting += ast.iter_child_nodes(node)
+            waiting += [one for one in ast.iter_child_nodes(node) if isinstance(one, _HOLD_IMPORTS)]
 
 
 # Plugin folders

@@ -37,8 +37,9 @@ class Follows(Plugin):
 
 @pytest.fixture
 def stage_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stage]:
-    """Makes stages with one plugin that follows the control channel; pauses are short."""
+    """Makes stages with one plugin that follows the control channel; our pauses and hikari's are short."""
     monkeypatch.setattr(following, "PAUSES", (0.01, 0.02))
+    monkeypatch.setattr("hikari.impl.rate_limits.ExponentialBackOff.__next__", lambda _: 0.01)
     write_plugin(tmp_path, "follows", FOLLOWS)
     return lambda **values: Stage(["follows"], folders=[tmp_path], **values)
 
