@@ -12,8 +12,8 @@ from tests.faults.evening import MAPS, Evening, Left, differences
 
 CRASHING = str(Path(__file__).with_name("crashing.py"))
 LEAST_STEPS = 30
-STRIDE = 16
-"""The short form dies at each sixteenth step, beginning at another one each time."""
+STRIDE = 24
+"""The short form dies at each twenty-fourth step, beginning at another one each time."""
 
 
 async def undisturbed(folder: Path, wanted: Callable[[list[str]], list[str]]) -> tuple[Left, list[str], list[str]]:
