@@ -4,6 +4,7 @@ import pytest
 
 from core.rounds.events import ImportedRound
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.notices import embed_of
 
 OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.1}}}
@@ -11,7 +12,7 @@ OFTEN = {"plugin": {"ssh_poller": {"poll_seconds": 0.1}}}
 
 async def announced(stage: Stage, words: str) -> str:
     message = await stage.discord.wait_for_message(
-        stage.discord.stats_channel, lambda one: words in one.text, timeout=30
+        stage.discord.stats_channel, lambda one: words in one.text, timeout=PATIENCE
     )
     await stage.settled()
     return str(message.text)

@@ -21,6 +21,7 @@ from core.kernel.contracts import Event
 from roundhook import FetchedFile, ImportedRound, Pause, PlayerRef, RoundNotice
 from roundhook.testing import Stage
 from tests.commits import Commits
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, recorder, running, write_plugin
 
 
@@ -152,7 +153,7 @@ class TestCommits:
         self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Stopping does not hang; what is not recorded is delivered again by the next process."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             async with journal_on(database, tmp_path) as journal:
                 event_id = await append(journal, event(1), "a")
                 Commits(database, monkeypatch).error = PeerUnavailableError("away")
@@ -278,7 +279,7 @@ class TestOwners:
                 await stage.settled()
                 assert running(stage, "plain").seen == []
 
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while running(stage, "plain").seen != [7]:
                     await stage.clock.advance(31)
                     await idle()

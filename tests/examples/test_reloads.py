@@ -15,6 +15,7 @@ import pytest
 from core.kernel.report import Report
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAYERS = 3
@@ -105,9 +106,9 @@ async def holds(reloads: int, database: str | None) -> Load:
             group.create_task(load.ask())
             await load.reload(reloads)
             load.stopped = True
-        await stage.settled(60)
+        await stage.settled(PATIENCE)
         with contextlib.suppress(TimeoutError):
-            await stage.until(lambda: _is_quiet(tasks), timeout=5)
+            await stage.until(lambda: _is_quiet(tasks), timeout=PATIENCE)
 
         assert [report.error for report in load.reports if not report.ok] == []
         assert load.rounds > reloads

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.evening import MAPS, Evening, Left, differences
+from tests.patience import PATIENCE
 
 CRASHING = str(Path(__file__).with_name("crashing.py"))
 LEAST_STEPS = 30
@@ -54,7 +55,7 @@ async def begin(evening: Evening, point: str) -> None:
     (evening.folder / "steps.log").write_text("")
     evening.wrapper = (CRASHING, point)
     await evening.start()
-    await evening.discord.until(lambda: evening.discord.identifies > sessions, 60)
+    await evening.discord.until(lambda: evening.discord.identifies > sessions, PATIENCE)
     await evening.until_quiet()
     evening.bot.send_signal(signal.SIGUSR1)
 

@@ -11,6 +11,7 @@ import pytest
 
 from devkit.game import PlayedRound
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 
 PLUGINS = ["lua_webhook", "stats_import"]
 WEBHOOK = "/webhooks/*"
@@ -36,7 +37,7 @@ async def heard(stage: Stage, count: int) -> list[str]:
     async def enough() -> bool:
         return await stage.count("round_notices") >= count
 
-    await stage.until(enough, timeout=30)
+    await stage.until(enough, timeout=PATIENCE)
     await stage.settled()
     return [row["map_name"] for row in await stage.db.fetch("SELECT map_name FROM round_notices ORDER BY id")]
 

@@ -20,6 +20,7 @@ from core.config import parse_config
 from core.rounds.events import RoundNotice
 from devkit.game import GameServer, PlayedRound
 from tests.lua.harness import Webhook
+from tests.patience import PATIENCE
 from tests.plugins.notices import END_UNIX
 from tests.plugins.stats_import.snapshot import wipe
 
@@ -120,7 +121,7 @@ async def _come(app: Application, evening: Evening, arrivals: list[str | RoundNo
             await app.services.publish(replace(one, received_at=app.services.clock.now()))
         else:
             await app.services.publish(await app.services.files.put("local", one, evening.files[one]))
-    await app.kernel.dispatcher.settled(30)
+    await app.kernel.dispatcher.settled(PATIENCE)
 
 
 def _check(evening: Evening, rows: list[dict[str, Any]], met: list[dict[str, Any]]) -> None:

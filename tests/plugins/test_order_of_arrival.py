@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.app import Application, offline_application
 from core.config import parse_config
 from core.kernel.contracts import Event
+from tests.patience import PATIENCE
 from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening
 from tests.plugins.stats_import.snapshot import Snapshot, snapshot, wipe
 
@@ -124,7 +125,7 @@ async def _play(app: Application, folder: Folder, groups: list[list[Event]]) -> 
             if file := files.get(one.key):
                 await app.services.files.put(file.server, file.filename, folder.contents[file.sha256])
         await asyncio.gather(*(app.services.publish(one) for one in group))
-        await app.kernel.dispatcher.settled(30)
+        await app.kernel.dispatcher.settled(PATIENCE)
     failed = await app.services.database.fetch("SELECT plugin, error FROM deliveries WHERE state <> 'done'")
     assert failed == []
     teams = [tuple(row.values()) for row in await app.services.database.fetch(TEAMS)]

@@ -16,6 +16,7 @@ from core.cli import main
 from devkit.discord import DiscordServer
 from devkit.game import GameServer
 from tests.core.cli.evening import write_evening
+from tests.patience import PATIENCE
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -82,7 +83,7 @@ async def started(
 
 async def ended(process: asyncio.subprocess.Process) -> Said:
     """Return what a process has said when it has ended."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     return Said(process.returncode or 0, out.decode(), err.decode())
 

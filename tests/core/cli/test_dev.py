@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.core.cli.conftest import REPOSITORY, Command
+from tests.patience import PATIENCE
 from tests.plugin_maker import save, write_plugin
 
 HELLO = """
@@ -41,7 +42,7 @@ class Dev:
         """Return what is said up to the line that holds *text*."""
         said = ""
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while text not in said:
                 line = await self.process.stdout.readline()
                 assert line, said
@@ -56,7 +57,7 @@ class Dev:
 
     async def ended(self) -> int:
         """Return the exit code."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.core.cli.conftest import PLUGINS, TOKEN, Command, Outside, Process, ended, started
+from tests.patience import PATIENCE
 from tests.plugin_maker import save, says, write_plugin
 
 
 async def test_run_announces_a_round_and_ends_when_told(outside: Outside, token: dict[str, str]) -> None:
     """The bot starts, announces a round of its game server with its real time, and SIGTERM ends it with code 0."""
     async with started("run", folder=outside.folder, **token) as process:
-        await outside.discord.wait_for_gateway(30)
+        await outside.discord.wait_for_gateway(PATIENCE)
         await outside.game.play_round(map_name="supply", surrender_at=512)
         message = await outside.discord.wait_for_message(
-            outside.discord.stats_channel, lambda one: "surrendered at 8:32" in one.text, timeout=30
+            outside.discord.stats_channel, lambda one: "surrendered at 8:32" in one.text, timeout=PATIENCE
         )
         process.send_signal(signal.SIGTERM)
         said = await ended(process)
@@ -36,9 +37,9 @@ async def test_run_without_a_plugin_and_with_a_broken_one(outside: Outside, toke
     write_plugin(outside.folder / "mine", "broken", "import no_such_module\n")
     outside.write_config(paths='["mine"]', enabled='["stats_commands", "team_capture", "broken"]')
     async with started("run", "--without", "team_capture", folder=outside.folder, **token) as process:
-        await outside.discord.wait_for_gateway(30)
-        await outside.discord.until(lambda: bool(outside.discord.commands(1)), 30)
-        reply = await outside.discord.invoke("plugin list", guild=1, admin=True, timeout=20)
+        await outside.discord.wait_for_gateway(PATIENCE)
+        await outside.discord.until(lambda: bool(outside.discord.commands(1)), PATIENCE)
+        reply = await outside.discord.invoke("plugin list", guild=1, admin=True, timeout=PATIENCE)
         process.send_signal(signal.SIGINT)
         said = await ended(process)
 
@@ -56,20 +57,20 @@ async def test_run_watch_reloads_what_is_saved(outside: Outside, token: dict[str
     outside.write_config(paths='["mine"]', enabled='["says"]')
 
     async def said_is(word: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await outside.discord.invoke("say", guild=1)).content != word:
                 pass
 
     async with started("run", "--watch", folder=outside.folder, **token) as process:
-        await outside.discord.wait_for_gateway(30)
-        await outside.discord.until(lambda: bool(outside.discord.commands(1)), 30)
+        await outside.discord.wait_for_gateway(PATIENCE)
+        await outside.discord.until(lambda: bool(outside.discord.commands(1)), PATIENCE)
         await said_is("one")
         save(folder / "plugin.py", says("two"))
         await said_is("two")
         save(folder / "plugin.py", "def broken(:\n")
         assert process.stderr is not None
         log = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while b"was not reloaded" not in log:
                 log += await process.stderr.readline()
         await said_is("two")

@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 from tests.core.cli.conftest import Command, Outside, Said, ended, started
+from tests.patience import PATIENCE
 
 
 async def test_for_a_monitor(outside: Outside, roundhook: Command) -> None:
@@ -35,7 +36,7 @@ async def test_for_a_monitor(outside: Outside, roundhook: Command) -> None:
 
 async def _status_when(roundhook: Command, code: int) -> dict[str, Any]:
     """Ask, from another process than the bot's, until the answer has this exit code; a bot says how it is in steps."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while (said := await _asked(roundhook)).code != code or len(said.document) <= 3:  # noqa: ASYNC110
             await asyncio.sleep(0.3)  # there is nothing to wait on
     return dict(said.document)

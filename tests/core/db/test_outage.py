@@ -17,6 +17,7 @@ from core.errors import PeerUnavailableError
 from core.rounds.events import ImportedRound
 from core.shown import LeaveOutageUntold
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import recorder, running, write_plugin
 
 COUNT = 20
@@ -117,7 +118,7 @@ async def test_postgres_is_away_for_a_while(database_url: str, tmp_path: Path, l
 
 async def back(stage: Stage, lines: Lines) -> None:
     """Write until that is told."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not any("answers again" in line for line in lines.troubled):
             await stage.db.execute("UPDATE events SET owner = owner")
 

@@ -10,6 +10,7 @@ import pytest
 
 from core.discord import rest
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, running, save, until, write_plugin
 
 OOPS = """
@@ -178,7 +179,7 @@ async def logs(stage: Stage) -> str:
 
 
 async def oops(stage: Stage, kind: str) -> Any:
-    return await stage.discord.invoke("oops", options={"kind": kind}, timeout=30)
+    return await stage.discord.invoke("oops", options={"kind": kind}, timeout=PATIENCE)
 
 
 async def late(stage: Stage, using: Coroutine[Any, Any, Any], *, go: bool = True) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from core.discord import following
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, until, write_plugin
 
 FOLLOWS = """
@@ -59,7 +60,7 @@ async def mark(stage: Stage) -> int:
 
 async def marked(stage: Stage, message: Any) -> None:
     """Return when all up to *message* is handled or refused."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await mark(stage) < int(message["id"]):  # noqa: ASYNC110 - a row has no event
             await asyncio.sleep(0.005)
 

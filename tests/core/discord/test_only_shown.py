@@ -11,6 +11,7 @@ from devkit.discord import ratelimits
 from roundhook import Embed, Field, File, Message
 from roundhook.testing import Stage
 from tests.core.test_shown import HOSTILE, dangerous, strings_in
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, write_plugin
 
 SHOWS = """
@@ -87,7 +88,7 @@ async def by_each_call(stage: Stage, name: str, text: str) -> list[Any]:
 async def test_each_call_shows_only(stage: Stage) -> None:
     """Answers, errors, choices, messages with all their parts, raw calls, reports, alarms, a plugin's last lines."""
     said = [answer for name, text in HOSTILE.items() for answer in await by_each_call(stage, name, text)]
-    await stage.settled(60)
+    await stage.settled(PATIENCE)
     posted, told = (
         stage.discord.messages(channel) for channel in (stage.discord.stats_channel, stage.discord.admin_channel)
     )

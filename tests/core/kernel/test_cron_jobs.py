@@ -12,6 +12,7 @@ from core.config import parse_config
 from core.db.database import utc
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, until, write_plugin
 
 TICKS = """
@@ -180,7 +181,7 @@ async def test_only_the_bot_runs_what_is_due(tmp_path: Path) -> None:
     async with offline_application(parse_config(tables, tmp_path)) as app:
         assert [report.error for report in app.reports if report.plugin == "ticks"] == [""]
         await app.services.publish(ImportedRound(round_id=1, file_sha256="a"))
-        await app.kernel.settled(10)
+        await app.kernel.settled(PATIENCE)
         assert await app.services.database.fetch("SELECT method, state FROM plugin_jobs") == [
             {"method": "tick", "state": "waiting"}
         ]

@@ -11,6 +11,7 @@ import pytest
 from core.kernel.slot import Places
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import recorder, running, until, write_plugin
 
 CATCHES_UP = "catch_up = true\n"
@@ -85,25 +86,25 @@ async def test_what_has_ended_just_now_is_known_before_it_is_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
     """A handler that a reload waits for and that refuses is tried by the new code; one that has ended waits no more."""
-    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 60)
+    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 10 * PATIENCE)
     waits = "import asyncio\nself.go = asyncio.Event()\nawait self.go.wait()\n"
     write_plugin(tmp_path, "strict", recorder(body=f"{waits}from roundhook import BadInputError\nraise BadInputError"))
     async with Stage(["strict"], folders=[tmp_path], database=database_url) as stage:
         await stage.publish(imported(1))
         await _changed_while_it_runs(stage, lambda: write_plugin(tmp_path, "strict", recorder(body=waits)))
         assert await stage.app.kernel.waiting("strict") == ""
-        await stage.settled(5)
+        await stage.settled(PATIENCE)
         assert await states(stage, "strict") == ["done"]
 
 
 async def _changed_while_it_runs(stage: Stage, write: Callable[[], object]) -> None:
     """Reload *strict* while it refuses an event; then switch it off while the new code handles that."""
     for change in ("reload", "disable"):
-        await until(lambda: hasattr(running(stage, "strict"), "go"), 5)
+        await until(lambda: hasattr(running(stage, "strict"), "go"), PATIENCE)
         plugin = running(stage, "strict")
         write()
         task = asyncio.create_task(getattr(stage.plugins, change)("strict"))
-        await until(lambda: stage.app.kernel.slots["strict"].gate.closed, 5)
+        await until(lambda: stage.app.kernel.slots["strict"].gate.closed, PATIENCE)
         plugin.go.set()
         assert (await task).ok
 

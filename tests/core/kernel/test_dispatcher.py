@@ -10,6 +10,7 @@ import pytest
 from core.kernel.slot import CONCURRENT
 from roundhook import ImportedRound, RoundAmended, RoundhookError, RoundNotice
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, recorder, running, until, write_plugin
 
 ORDER: list[Any] = []
@@ -402,7 +403,7 @@ class TestToggles:
         async with Stage(plugins=["shaky"], folders=[tmp_path]) as stage:
             await stage.publish(imported(1))
             await failed_times(stage, "shaky", 1)
-            waiting = asyncio.create_task(stage.settled(5))
+            waiting = asyncio.create_task(stage.settled(PATIENCE))
             await idle()
             await stage.plugins.disable("shaky")
             await waiting
@@ -619,7 +620,7 @@ class TestPublish:
             await until(lambda: len(running(stage, "plain").seen) > 10)
 
             for _ in range(5):
-                await stage.settled(5)
+                await stage.settled(PATIENCE)
 
             done = True
             await asyncio.gather(*publishers)
@@ -638,7 +639,7 @@ async def test_stopping_does_not_wait_for_handlers_that_refuse(tmp_path: Path, m
             await asyncio.sleep(0.2)
     """
     write_plugin(tmp_path, "stubborn", recorder(body=body))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async with Stage(plugins=["stubborn"], folders=[tmp_path]) as stage:
             await stage.publish(imported(1))
             await until(lambda: hasattr(running(stage, "stubborn"), "entered"))

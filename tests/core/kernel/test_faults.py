@@ -23,6 +23,7 @@ from core.kernel.report import Report
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests import own
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, running, write_plugin
 
 STEPS = {*Path(str(core.kernel.__path__[0])).glob("*.py"), *Path(str(core.discord.__path__[0])).glob("*.py")}
@@ -167,7 +168,7 @@ async def with_fault(
     threading.settrace(injector.trace)
     sys.settrace(injector.trace)
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             return await change()
     except BaseException as error:  # noqa: BLE001 - looked at by the caller
         return error

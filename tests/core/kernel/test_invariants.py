@@ -17,6 +17,7 @@ from roundhook import ImportedRound, RoundAmended
 from roundhook.testing import Stage
 from tests import own
 from tests.core.kernel.examples import examples, fresh_database, play
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, write_plugin
 
 SEEN: list[tuple[str, str, str]] = []
@@ -173,7 +174,7 @@ class Lives:
         """Switch everything on, let every retry come, and compare."""
         for name in ALL:
             await stage.plugins.enable(name)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     await stage.settled(0.05)

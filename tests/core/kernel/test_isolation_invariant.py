@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from roundhook import ImportedRound, RoundAmended
 from roundhook.testing import Stage
 from tests.core.kernel.examples import examples, play
+from tests.patience import PATIENCE
 from tests.plugin_maker import write_plugin
 
 PLANS: dict[tuple[str, str], str] = {}
@@ -184,7 +185,7 @@ async def deliveries(stage: Stage) -> dict[tuple[str, str], tuple[str, int]]:
 
 async def finished(stage: Stage) -> None:
     """Let every retry and every probe of a breaker come."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 await stage.settled(0.05)

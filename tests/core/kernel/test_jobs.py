@@ -12,6 +12,7 @@ from core.errors import PluginError
 from core.kernel.failures import tell_jobs
 from core.kernel.schedule import _FIRST, _NEXT_LANE
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, until, write_plugin
 
 REMINDS = """
@@ -280,7 +281,7 @@ async def test_a_hundred_thousand_that_wait_cost_nothing(tmp_path: Path, databas
         async with stage.db.transaction() as transaction:
             await transaction.insert(PluginJob, columns, rows)
         await in_minutes(stage, 0, plugin.remind, "now")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await stage.settled()
         assert plugin.seen == ["now"]
         if stage.db.dialect == "sqlite":

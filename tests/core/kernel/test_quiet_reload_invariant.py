@@ -12,6 +12,7 @@ from core.kernel.folders import built_in
 from devkit.discord import Message
 from roundhook.testing import Stage
 from tests.core.kernel.examples import examples, play
+from tests.patience import PATIENCE
 from tests.plugin_maker import idle, running, until, write_plugin
 from tests.plugins.notices import DIALECT_B, embed_of
 
@@ -202,7 +203,7 @@ class Troubled:
             await self.game.back()
             await self.stage.clock.advance(60)
         await self.game.play_round(send_notice=False)
-        await self.stage.until(self._has_round, timeout=20)
+        await self.stage.until(self._has_round, timeout=PATIENCE)
         for guild in GUILDS:
             texts = [one.text for one in self._messages(guild)]
             assert len(texts) == len(set(texts))

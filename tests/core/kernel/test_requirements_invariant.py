@@ -18,6 +18,7 @@ from core.config import parse_config
 from core.discord.port import NoDiscord
 from core.kernel.kernel import Kernel
 from tests.core.kernel.examples import examples, play
+from tests.patience import PATIENCE
 from tests.plugin_maker import write_plugin
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -146,7 +147,7 @@ def test_who_runs_is_who_may_run(script: Sequence[tuple[Any, ...]]) -> None:
         expected = Expected()
         for name in NAMES:
             write(folder, name, expected.disk[name])
-        async with kernel_of(folder) as kernel, asyncio.timeout(60):
+        async with kernel_of(folder) as kernel, asyncio.timeout(PATIENCE):
             for step in script:
                 await make(kernel, folder, expected, step)
                 if step[0] == "together":

@@ -14,6 +14,7 @@ from plugins.ssh_poller.delays import REMEMBERED
 from roundhook import Plugin
 from roundhook.testing import Stage
 from tests.core.kernel.examples import examples, play
+from tests.patience import PATIENCE
 from tests.plugin_maker import running
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename
@@ -129,7 +130,7 @@ class Evening:
 
     async def _rest(self) -> None:
         """Wait until all that is under way has come and was tried; the plugins then know what they must."""
-        await self.stage.until(self._is_at_rest, timeout=20)
+        await self.stage.until(self._is_at_rest, timeout=PATIENCE)
         expected = {**self.given}
         if self.failed is not None:
             key = f"round:{self.failed['id']}:{self.failed['file_sha256']}"

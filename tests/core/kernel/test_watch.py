@@ -17,6 +17,7 @@ from core.kernel.source import Stamp, stamp_of
 from core.kernel.watch import LOOK_SECONDS, QUIET_LOOKS, Watching, watch
 from core.kernel.watchdog import Watchdog
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, save, says, until, write_plugin
 from tests.plugins.notices import notice
 
@@ -347,6 +348,6 @@ class Reloads(logging.Handler):
     async def after(self, change: Callable[[], object]) -> None:
         """Make a change and return when the watch has said what came of it."""
         await asyncio.to_thread(change)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await self._said.wait()
         self._said.clear()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from roundhook.pictures import DrawingThreads
+from tests.patience import PATIENCE
 from tests.plugin_maker import until
 
 
@@ -65,7 +66,7 @@ async def test_who_has_left_gets_no_picture() -> None:
 
     busy = [asyncio.create_task(drawing.draw(long)) for _ in range(2)]
     late = asyncio.create_task(drawing.draw(drawn.append, "late"))
-    await asyncio.to_thread(lambda: [begun.acquire(timeout=10) for _ in busy])
+    await asyncio.to_thread(lambda: [begun.acquire(timeout=PATIENCE) for _ in busy])
     for task in (late, *busy):
         task.cancel()
     await asyncio.gather(late, *busy, return_exceptions=True)

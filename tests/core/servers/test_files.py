@@ -15,6 +15,7 @@ from core.db import Database
 from core.errors import BadInputError, PeerUnavailableError
 from core.rounds.files import Files
 from core.servers import files as files_module
+from tests.patience import PATIENCE
 
 NAME = "2026-01-02-030405-supply-round-1.txt"
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of our own in it is used
@@ -74,7 +75,7 @@ async def test_what_only_has_the_name_of_a_file_is_refused(
     """Folders, pipes, devices, broken links and what the system will not read: named, with the reason, at once."""
     make(tmp_path / NAME)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(BadInputError, match=f"{NAME} {says}"):
             await files.in_place("local", tmp_path / NAME)
 
@@ -109,7 +110,7 @@ async def test_a_file_that_has_become_a_pipe_is_gone(files: Files, tmp_path: Pat
     path.unlink()
     os.mkfifo(path)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(PeerUnavailableError, match="Fetch it again"):
             await files.read(event)
 

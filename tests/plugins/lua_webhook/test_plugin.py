@@ -4,6 +4,7 @@ import json
 
 from roundhook import accept_webhook
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import until
 from tests.plugins.notices import DIALECT_B, embed_of
 
@@ -16,7 +17,7 @@ async def stored(stage: Stage, count: int) -> None:
     async def enough() -> bool:
         return await stage.count("round_notices") >= count
 
-    await stage.until(enough, timeout=20)
+    await stage.until(enough, timeout=PATIENCE)
 
 
 async def test_a_known_webhook_is_heard_and_no_stranger() -> None:

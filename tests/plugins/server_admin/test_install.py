@@ -17,6 +17,7 @@ from devkit.game import Engine
 from plugins.server_admin.probe import PATIENCE_SECONDS
 from plugins.server_admin.script import script
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.server_admin.game_machine import CFG, HOME, Machine, machine_at
 
 PLUGINS = ["lua_webhook", "stats_import", "server_admin"]
@@ -33,7 +34,7 @@ class Place:
 
     async def ask(self, command: str, **more: object) -> Message:
         return await self.stage.discord.invoke(
-            command, guild=1, admin=True, options={"server": "puran"}, timeout=30, **more
+            command, guild=1, admin=True, options={"server": "puran"}, timeout=PATIENCE, **more
         )
 
 
@@ -159,7 +160,7 @@ async def test_a_webhook_that_the_command_line_has_made(place: Place) -> None:
     await accept_webhook(place.stage.db, other, 4242, now=place.stage.clock.now())
 
     await place.stage.clock.advance(31)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while 4242 not in server.webhook_ids:  # noqa: ASYNC110 - set by the plugin's own timer
             await asyncio.sleep(0.01)
 
@@ -250,7 +251,7 @@ async def _waited_for(place: Place, monkeypatch: pytest.MonkeyPatch, is_tried: C
 
     monkeypatch.setattr(clock, "wait", watched)
     asked = asyncio.create_task(place.ask("server test"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await waits.wait()
     await _until(is_tried)
     await clock.advance(15.1)
@@ -280,7 +281,7 @@ def _payloads(place: Place) -> list[Path]:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - files of another process: there is no event to wait for
             await asyncio.sleep(0.02)
 

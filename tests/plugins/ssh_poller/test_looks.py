@@ -12,6 +12,7 @@ import pytest
 
 from devkit.game.ssh import Behaviour, SshServer
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, until
 from tests.plugins.notices import notice
 from tests.plugins.stats_import.invented import name_of, stats_file
@@ -99,8 +100,8 @@ async def stored(stage: Stage, count: int) -> None:
     async def enough() -> bool:
         return await stage.count("rounds") >= count
 
-    await stage.until(enough, timeout=60)
-    await stage.settled(60)
+    await stage.until(enough, timeout=PATIENCE)
+    await stage.settled(PATIENCE)
 
 
 def turns_of(stage: Stage) -> list[int]:

@@ -16,6 +16,7 @@ from plugins.ssh_poller.awaited import Awaited
 from plugins.ssh_poller.client import RemoteFile
 from roundhook.rounds import parse_stats_filename
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugin_maker import running, until
 from tests.plugins.notices import notice
 from tests.plugins.stats_import.invented import PLAYERS, name_of, stats_file
@@ -31,14 +32,14 @@ async def stored(stage: Stage, count: int) -> list[str]:
     async def enough() -> bool:
         return await stage.count("stats_files") >= count
 
-    await stage.until(enough, timeout=20)
+    await stage.until(enough, timeout=PATIENCE)
     await stage.settled()
     return [row["filename"] for row in await stage.db.fetch("SELECT filename FROM stats_files ORDER BY id")]
 
 
 async def told(stage: Stage, words: str) -> str:
     message = await stage.discord.wait_for_message(
-        stage.discord.admin_channel, lambda one: words in one.text, timeout=20
+        stage.discord.admin_channel, lambda one: words in one.text, timeout=PATIENCE
     )
     return str(message.text)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from plugins.ssh_poller.client import RemoteFile
 from plugins.ssh_poller.zones import names_behind, words
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.stats_import.invented import PLAYERS, name_of, named, stats_file
 
 PLUGINS = ["ssh_poller", "stats_import"]
@@ -26,7 +27,7 @@ def config(zone: str, **more: Any) -> dict[str, Any]:
 
 async def told(stage: Stage, text: str) -> str:
     message = await stage.discord.wait_for_message(
-        stage.discord.admin_channel, lambda one: text in one.text, timeout=20
+        stage.discord.admin_channel, lambda one: text in one.text, timeout=PATIENCE
     )
     return str(message.text)
 
@@ -35,7 +36,7 @@ async def stored(stage: Stage, count: int) -> None:
     async def enough() -> bool:
         return await stage.count("stats_files") >= count
 
-    await stage.until(enough, timeout=20)
+    await stage.until(enough, timeout=PATIENCE)
     await stage.settled()
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from core.rounds.files import Files
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, give_awards, hand_over, play, play_match
 from tests.plugins.stats_import.invented import PLAYERS, Line, stats_file
@@ -230,7 +231,7 @@ async def test_a_real_evening_and_a_reload(samples: Path) -> None:
         service: Files = stage.app.services.files
         for file in files:
             await stage.publish(await service.put("local", file.name, file.read_bytes(), trigger="import"))
-        await stage.settled(30)
+        await stage.settled(PATIENCE)
         last, top = await ask(stage, "last"), await ask(stage, "top")
         report = await stage.plugins.reload("stats_commands")
         again = await ask(stage, "last")

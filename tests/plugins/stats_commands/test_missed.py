@@ -3,6 +3,7 @@
 from typing import Any
 
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, play
 from tests.plugins.stats_import.invented import stats_file
@@ -22,7 +23,7 @@ async def play_all(stage: Stage, agos: range, server: str = "local") -> None:
         data = stats_file(f"{MAPS[number % len(MAPS)]}{number}")
         name = filename(stage, f"{MAPS[number % len(MAPS)]}{number}", ago=ago)
         await stage.publish(await stage.app.services.files.put(server, name, data))
-    await stage.settled(60)
+    await stage.settled(PATIENCE)
 
 
 async def test_what_was_missed_is_one_message(database_url: str) -> None:

@@ -18,6 +18,7 @@ from core.servers.files import KeptFiles
 from devkit.game.stats_file import filename
 from roundhook import RoundNotice
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.statements import all_statements, commits
 
 MOST = {
@@ -71,11 +72,11 @@ async def test_all_that_a_live_round_takes(
             assert others < 20
             for name, data in corpus(8):
                 await app.services.publish(_notice(name))
-                await app.kernel.dispatcher.settled(10)
+                await app.kernel.dispatcher.settled(PATIENCE)
                 file = await app.services.files.put("local", name, data, trigger="notice")
                 noted.clear()
                 await app.services.publish(file)
-                await app.kernel.dispatcher.settled(10)
+                await app.kernel.dispatcher.settled(PATIENCE)
                 _check(noted, *STORED[app.services.database.dialect])
 
 
@@ -103,7 +104,7 @@ def _take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async def discard(files: KeptFiles[Any], file: Any) -> None:
         files._path(file.sha256).unlink(missing_ok=True)
 
-    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 30.0)
+    monkeypatch.setattr("core.journal.OUTCOME_SECONDS", 10 * PATIENCE)
     monkeypatch.setattr(KeptFiles, "discard", discard)
 
 

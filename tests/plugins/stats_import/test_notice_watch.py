@@ -1,6 +1,7 @@
 """What the admins are told about notices: each thing once, over restarts and reloads."""
 
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.notices import notice
 
 PLUGINS = ["stats_import"]
@@ -75,7 +76,7 @@ async def test_a_notice_with_its_file_is_no_matter(database_url: str) -> None:
     """A round whose file has come in time is not told of."""
     async with Stage([*PLUGINS, "lua_webhook", "ssh_poller"], database=database_url) as stage:
         await stage.games["local"].play_round(map_name="supply", duration=300)
-        await stage.until(lambda: _are_matched(stage, 1), timeout=20)
+        await stage.until(lambda: _are_matched(stage, 1), timeout=PATIENCE)
         await stage.settled()
         await stage.clock.advance(11 * MINUTES)
 
@@ -87,7 +88,7 @@ async def test_an_aborted_notice_never_alarms_and_never_announces() -> None:
     """No file is awaited for a round that did not end, and nobody is told of it anywhere."""
     async with Stage() as stage:
         await stage.games["local"].play_round(map_name="supply", aborted_by="restart", duration=100)
-        await stage.until(lambda: _has_notice(stage), timeout=20)
+        await stage.until(lambda: _has_notice(stage), timeout=PATIENCE)
         await stage.settled()
         await stage.clock.advance(30 * MINUTES)
 
@@ -106,7 +107,7 @@ async def test_a_mislabelled_file_is_aborted_by_its_notice(database_url: str) ->
             )
             for way, ago in ways.items()
         ]  # fmt: skip
-        await stage.until(lambda: _are_matched(stage, len(rounds)), timeout=20)
+        await stage.until(lambda: _are_matched(stage, len(rounds)), timeout=PATIENCE)
         await stage.settled()
         columns = "filename, round_number, status, end_reason, winner_side, actual_duration_seconds, round_start_unix"
         rows = await stage.db.fetch(f"SELECT {columns} FROM rounds ORDER BY filename")

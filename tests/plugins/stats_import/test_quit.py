@@ -10,6 +10,7 @@ from core.db import Database
 from core.rounds.events import FetchedFile, RoundNotice
 from plugins.stats_import.service import ImportService
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.stats_import.invented import Folder
 from tests.plugins.stats_import.snapshot import snapshot, wipe
 
@@ -45,7 +46,7 @@ async def _play(folder: Folder) -> tuple[list[dict[str, Any]], list[tuple[dict[s
         for one in played:
             assert one.path is not None
             folder.put(one.filename, one.path.read_bytes())
-        await stage.until(lambda: _are_matched(stage), timeout=30)
+        await stage.until(lambda: _are_matched(stage), timeout=PATIENCE)
         await stage.settled()
         rows = await stage.db.fetch("SELECT * FROM rounds ORDER BY filename")
         teams = await stage.db.fetch("SELECT round_number FROM lua_round_teams ORDER BY round_number")

@@ -10,6 +10,7 @@ from typing import Any
 from core.app import offline_application
 from core.config import parse_config
 from roundhook.testing import Stage
+from tests.patience import PATIENCE
 from tests.plugins.rounds import filename, hand_over, play, play_match
 from tests.plugins.stats_import.invented import Line, stats_file
 
@@ -142,7 +143,7 @@ async def test_the_teams_of_the_samples(samples: Path, tmp_path: Path) -> None:
     async with offline_application(config) as app:
         for path in sorted(samples.glob("*-round-?.txt")):
             await app.services.publish(await app.services.files.put("puran", path.name, path.read_bytes()))
-        await app.kernel.dispatcher.settled(60)
+        await app.kernel.dispatcher.settled(PATIENCE)
         rows = await app.services.database.fetch(
             "SELECT s.started_at, p.team, p.guid FROM session_players p JOIN sessions s ON s.id = p.session_id"
         )
