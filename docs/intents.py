@@ -6,7 +6,7 @@ from typing import Any
 
 import hikari
 
-from core.discord.listening import groups_of
+from core.discord.listening import derived_of, groups_of
 from core.kernel.intents import INTENTS, OWN, SWITCHES
 from docs.source import table
 
@@ -28,7 +28,7 @@ def _switch(name: str) -> str:
 
 
 def _derived(kind: type[hikari.Event]) -> Iterator[type[hikari.Event]]:
-    for one in kind.__subclasses__():
+    for one in derived_of(kind):
         if one.__module__.startswith("hikari.") and not inspect.isabstract(one):
             yield one
         yield from _derived(one)

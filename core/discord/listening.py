@@ -1,6 +1,7 @@
 """Which intents hikari's event classes need: a listener that would never be called is refused, with what to write."""
 
 import inspect
+import sys
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -45,11 +46,21 @@ def missing_for(event_type: type[hikari.Event], intents: int) -> int:
 def groups_of(event_type: type[hikari.Event]) -> Iterator[hikari.Intents]:
     """Give the intents of which one will do; of a base class, those of the events that derive from it."""
     if inspect.isabstract(event_type):
-        for derived in event_type.__subclasses__():
+        for derived in derived_of(event_type):
             yield from groups_of(derived)
     else:
         unsaid = [groups for known, groups in _UNSAID.items() if issubclass(event_type, known)]
         yield from unsaid[0] if unsaid else get_required_intents_for(event_type)
+
+
+def derived_of(event_type: type[hikari.Event]) -> Iterator[type[hikari.Event]]:
+    """Give the events that derive from another, without what a class was before it was given slots.
+
+    ``attrs`` makes such a class anew; the first one is there until garbage is looked for, and nothing is known of it.
+    """
+    for derived in event_type.__subclasses__():
+        if getattr(sys.modules.get(derived.__module__), derived.__name__, derived) is derived:
+            yield derived
 
 
 def _switches_for(intents: int) -> str:
