@@ -95,7 +95,8 @@ def _named(source: Source, tree: Path) -> Iterator[None]:
     try:
         yield
     except RoundhookError as error:
-        raise type(error)(str(error).replace(str(tree), str(source))) from error.__cause__
+        text = str(error).removeprefix(f"{tree.name}: ")  # in place of a name that the manifest does not give
+        raise type(error)(text.replace(str(tree), str(source))) from error.__cause__
 
 
 @contextlib.contextmanager

@@ -243,8 +243,10 @@ def test_what_is_refused(roundhook: Command, tmp_path: Path, monkeypatch: pytest
         "greedy": write(tmp_path / "h", "x", "greedy", manifest='[cli]\nrun = "x"'),
         "typo": write(tmp_path / "i", "x", "typo", manifest="nonsense = 1"),
         "piped": write(tmp_path / "j", "x", "piped"),
+        "nameless": write(tmp_path / "k", "x", "nameless"),
     }
     made["none"].mkdir()
+    (made["nameless"] / "manifest.toml").write_text("[plugin\n")
     write(tmp_path / "g", "x", "two")
     os.mkfifo(made["piped"] / "pipe")
     told = {
@@ -258,6 +260,7 @@ def test_what_is_refused(roundhook: Command, tmp_path: Path, monkeypatch: pytest
         "greedy": "the command 'run' is taken by roundhook itself",
         "typo": f"{made['typo']}/manifest.toml:8: plugin.nonsense is not a key here",
         "piped": "pipe is a link or a device",
+        "nameless": f"roundhook: {made['nameless']}/manifest.toml:1: it is not valid TOML",
     }
     for name, folder in made.items():
         said = roundhook("plugin", "install", folder)
