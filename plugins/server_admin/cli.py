@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from roundhook import ConfigError, NotAllowedError, RoundhookError, Secret, Server, accept_webhook
 from roundhook.cli import Terminal
@@ -116,19 +117,24 @@ async def _known_url(terminal: Terminal, key: str) -> Secret | None:
     url = terminal.config.webhook_url(key)
     if url is not None:
         return url
-    async with rest_of(terminal.config, key) as rest:
-        for channel in terminal.config.discord.control_channels:
-            if found := await webhooks.find(rest, channel, key):
-                return webhooks.address(terminal.config.discord.rest_url, found)
-    return None
+    return await _address(terminal, key, webhooks.find)
 
 
 async def _new_url(terminal: Terminal, key: str) -> Secret:
+    url = await _address(terminal, key, webhooks.make)
+    if url is None:
+        raise ConfigError(webhooks.FULL)
+    return url
+
+
+async def _address(terminal: Terminal, key: str, ask: Any) -> Secret | None:
+    """Return the address of the webhook that a control channel gives, None if none does; refused by all, say it."""
+    channels, refused = terminal.config.discord.control_channels, dict[int, Any]()
     async with rest_of(terminal.config, key) as rest:
-        for channel in terminal.config.discord.control_channels:
-            if made := await webhooks.make(rest, channel, key):
-                return webhooks.address(terminal.config.discord.rest_url, made)
-    raise ConfigError(webhooks.FULL)
+        found = await webhooks.first_of(rest, channels, key, ask, refused)
+        if refused and len(refused) == len(channels):
+            raise refused[channels[0]]
+    return webhooks.address(terminal.config.discord.rest_url, found) if found else None
 
 
 async def _accept(terminal: Terminal, server: Server, url: Secret) -> None:

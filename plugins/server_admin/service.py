@@ -1,8 +1,7 @@
 """What the commands do: webhooks for game servers, and a look at a server's connections."""
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import hikari
 
@@ -117,17 +116,15 @@ class ServerAdmin:
         return Secret(self._ctx.webhook_url(int(webhook.id), webhook.token or ""))
 
     async def _webhook(self, key: str) -> tuple[hikari.IncomingWebhook, bool]:
-        """Return the server's webhook, and whether it has just been made: in the first channel that has room."""
-        channels = self._ctx.control_channels
+        """Return the server's webhook, and whether it has just been made: in the first channel that takes it."""
+        channels, refused = self._ctx.control_channels, dict[int, hikari.ClientHTTPResponseError]()
         if not channels:
             raise UserFacingError("discord.control_channel is not configured. Set it and restart the bot.")
         for is_new, ask in ((False, webhooks.find), (True, webhooks.make)):
-            for channel in channels:
-                with _in_words(channel):
-                    found = await ask(self._ctx.rest, channel, key)
-                if found:
-                    return found, is_new
-        raise UserFacingError(webhooks.FULL)
+            if found := await webhooks.first_of(self._ctx.rest, channels, key, ask, refused):
+                return found, is_new
+        full = [webhooks.FULL] if len(refused) < len(channels) else []
+        raise UserFacingError("\n".join([*(_words(channel, error) for channel, error in refused.items()), *full]))
 
     async def _ssh_field(self, server: Server) -> Field:
         ssh = server.settings.ssh
@@ -163,23 +160,13 @@ class ServerAdmin:
         return Field(name="Last round", value=_when(rows, "played_at") or "none yet")
 
 
-@contextlib.contextmanager
-def _in_words(channel: int) -> Iterator[None]:
-    """Say what Discord has against webhooks in *channel* (``UserFacingError``), and what to do."""
-    try:
-        yield
-    except hikari.ForbiddenError as error:
-        raise UserFacingError(
-            f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
-        ) from error
-    except hikari.NotFoundError as error:
-        raise UserFacingError(
-            f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
-        ) from error
-    except hikari.BadRequestError as error:
-        raise UserFacingError(
-            f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. Mend that, then try again."
-        ) from error
+def _words(channel: int, error: hikari.ClientHTTPResponseError) -> str:
+    """Return what Discord has against webhooks in *channel*, and what to do."""
+    if isinstance(error, hikari.ForbiddenError):
+        return f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
+    if isinstance(error, hikari.NotFoundError):
+        return f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
+    return f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. Mend that, then try again."
 
 
 def _when(rows: list[dict[str, object]], column: str) -> str:

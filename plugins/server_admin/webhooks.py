@@ -1,7 +1,8 @@
 """The webhook that a game server's script posts through: found or made in Discord."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from roundhook import Secret
 
@@ -26,6 +27,25 @@ def webhook_id(url: Secret) -> int | None:
 def address(rest_url: str, webhook: "hikari.IncomingWebhook") -> Secret:
     """Return the address that a webhook is posted to."""
     return Secret(f"{rest_url.rstrip('/')}/webhooks/{int(webhook.id)}/{webhook.token}")
+
+
+async def first_of(
+    rest: "hikari.api.RESTClient",
+    channels: Iterable[int],
+    key: str,
+    ask: "Callable[[Any, int, str], Awaitable[hikari.IncomingWebhook | None]]",
+    refused: "dict[int, hikari.ClientHTTPResponseError]",
+) -> "hikari.IncomingWebhook | None":
+    """Ask one channel after another, by ``find`` or ``make``; what one refuses is noted, as the next one may do it."""
+    import hikari
+
+    for channel in channels:
+        try:
+            if found := await ask(rest, channel, key):
+                return found
+        except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
+            refused[channel] = error
+    return None
 
 
 async def find(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari.IncomingWebhook | None":

@@ -117,11 +117,15 @@ async def test_a_wrong_control_channel_is_answered_with_the_remedy(channel: int,
 
 
 async def test_a_full_control_channel_is_passed_over() -> None:
-    """The sixteenth server gets its webhook in the next channel, which is read too; without room that is said."""
+    """The sixteenth server gets its webhook in the next channel, which is read too; without room that is said.
+
+    So it does where a channel is gone.
+    """
     discord: dict[str, Any] = {}
     stage = Stage(["lua_webhook", "stats_import", "server_admin"], config={"discord": discord})
     first, second = stage.discord.control_channel, stage.discord.admin_channel
-    discord["control_channel"] = [first, second]
+    gone = 99
+    discord["control_channel"] = [gone, first, second]
     async with stage:
         for number in range(14):  # and that of the server "local"
             stage.discord.add_webhook(f"other {number}")
@@ -137,6 +141,7 @@ async def test_a_full_control_channel_is_passed_over() -> None:
     assert posted["channel_id"] == str(second)
     assert f"is made in <#{second}>" in made.text
     assert f"was made before in <#{second}>" in found.text
+    assert f"There is no channel {gone}" in full.text
     assert "No channel in discord.control_channel has room for another webhook" in full.text
 
 
