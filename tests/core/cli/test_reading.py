@@ -97,7 +97,8 @@ def test_events_and_their_replay(roundhook: Command, filled: str, tmp_path: Path
     again = roundhook("events", "--db", filled, "replay", event["id"], 2**60)
 
     assert {one["state"] for one in every} == {"done"}
-    assert {one["type"] for one in every} == {"FetchedFile", "ImportedRound", "RoundAmended"} - {"RoundAmended"}
+    types = {one["type"] for one in every} - {"RoundAmended"}  # there where the evening came in more than one batch
+    assert types == {"FetchedFile", "ImportedRound"}
     assert every == sorted(every, key=lambda one: (-one["id"], one["plugin"]))
     assert none == []
     assert len(two.out.splitlines()) == 3
