@@ -9,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ async def test_with_a_bot(
     async def plugin(*words: str) -> Said:
         return await asyncio.to_thread(roundhook, "plugin", *words, "--db", database_url)
 
-    async with Stage([], folder=tmp_path, database=database_url) as stage:
+    now = datetime.now(UTC)  # that of the commands: they look whether the bot runs
+    async with Stage([], folder=tmp_path, database=database_url, begins=now) as stage:
         await stage.db.execute("UPDATE bots SET host = 'elsewhere'")  # this process is the bot's own
         lacking = await plugin("install", "mine/ladder")
         assert "requires mvp<3, and there is no plugin 'mvp'" in lacking.err

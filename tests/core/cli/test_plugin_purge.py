@@ -1,6 +1,7 @@
 """``roundhook plugin purge``: all that is a plugin's goes, and nothing of one whose name begins alike."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def write(folder: Path) -> None:
 
 
 def stage(folder: Path, url: str) -> Stage:
-    return Stage(NAMES, folders=[folder / "plugins"], database=url)
+    now = datetime.now(UTC)  # that of the commands: they look whether the bot runs
+    return Stage(NAMES, folders=[folder / "plugins"], database=url, begins=now)
 
 
 async def test_purge(roundhook: Command, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
