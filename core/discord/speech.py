@@ -113,7 +113,7 @@ class Speech:
     async def _on_payload(self, event: hikari.ShardPayloadEvent) -> None:
         payload = event.payload
         if event.name == "MESSAGE_CREATE" and int(payload["channel_id"]) in self._config.discord.control_channels:
-            self.sender.come_near()  # a round is over, and is told some seconds later
+            self.sender.come_near()  # what comes there is told in other channels soon
         if event.name in _CHANNEL_CHANGES:
             await self.sender.retry([int(payload["id"])])
         elif event.name in _GUILD_CHANGES:
