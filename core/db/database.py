@@ -46,7 +46,7 @@ class Database(ABC):
         With *alone* it waits until no other one with it is open, over all processes: for who reads rounds and writes
         what follows from them. (SQLite has one writer anyway.)
 
-        Start no task inside: it would inherit a transaction that ends without it.
+        A task that is started inside has to be awaited inside: it is part of the transaction, and takes its turn in it.
         """
 
     async def is_there(self) -> bool:

@@ -1,5 +1,6 @@
 """PostgreSQL through a pool of connections (asyncpg, by way of Piccolo's engine)."""
 
+import asyncio
 import contextlib
 import functools
 import itertools
@@ -62,7 +63,7 @@ class PostgresDatabase(Database):
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         if (current := self.engine.current_transaction.get()) is not None:
-            async with _only_reading(current.connection):
+            async with current.connection.turn, _only_reading(current.connection):
                 return await _read(current.connection, sql, args)
         with self.outage:
             async with self._acquired(self.readers) as connection:
@@ -172,6 +173,11 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 
     _is_plain = True
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.turn = asyncio.Lock()
+        """Held while it is asked for something: tasks within one transaction wait for each other."""
+
     async def execute(self, query: str, *args: Any, **options: Any) -> Any:
         self._note(query)
         return await super().execute(query, *args, **options)
@@ -215,21 +221,22 @@ class _SqlTransaction:
         self._connection = connection
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        if self._connection.is_in_transaction() and _ALL_COLUMNS.search(sql):
-            statement = await self._connection.prepare(numbered(sql))
-            return [dict(record) for record in await statement.fetch(*args)]
-        return [dict(record) for record in await self._connection.fetch(numbered(sql), *args)]
+        async with self._connection.turn:
+            return await _rows(self._connection, sql, args)
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
-        await self._connection.execute(numbered(sql), *args)
+        async with self._connection.turn:
+            await self._connection.execute(numbered(sql), *args)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         if batch := list(rows):
-            await self._connection.executemany(numbered(sql), batch)
+            async with self._connection.turn:
+                await self._connection.executemany(numbered(sql), batch)
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         if batch := list(rows):
-            await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
+            async with self._connection.turn:
+                await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
 
     async def together(self, writes: Sequence[Write]) -> None:
         for sql, args in joined(writes):
@@ -245,14 +252,23 @@ async def _begun(riding: Riding, *, alone: bool) -> AsyncIterator[None]:
         await riding.write(_SqlTransaction(riding.connection))
     except BaseException:
         if not riding.connection.is_closed():
-            await riding.connection.execute("ROLLBACK")
+            async with riding.connection.turn:
+                await riding.connection.execute("ROLLBACK")
         raise
-    await riding.commit()
+    async with riding.connection.turn:
+        await riding.commit()
+
+
+async def _rows(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:
+    if connection.is_in_transaction() and _ALL_COLUMNS.search(sql):
+        statement = await connection.prepare(numbered(sql))
+        return [dict(record) for record in await statement.fetch(*args)]
+    return [dict(record) for record in await connection.fetch(numbered(sql), *args)]
 
 
 async def _read(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:
     try:
-        return await _SqlTransaction(connection).fetch(sql, args)
+        return await _rows(connection, sql, args)
     except asyncpg.ReadOnlySQLTransactionError as error:
         raise only_reads(sql) from error
 

@@ -7,11 +7,11 @@ A thread runs its statements in order, so what a cancelled task leaves is undone
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.riding import Riding
 from core.db.tables import insert_sql
+from core.db.worker import Worker
 from core.errors import ConfigError, DatabaseAwayError
 
 T = TypeVar("T")
@@ -90,13 +91,13 @@ class SqliteDatabase(Database):
 
         As long as it is open a deleted file can still be read, and is lost with the process.
         """
-        inode = await asyncio.wrap_future(self.engine.writer.submit(lambda _: _inode(self.path)))
+        inode = await self.engine.writer.submit(lambda _: _inode(self.path))
         if self.engine.inode in (None, inode):
             return True
         if inode is not None:
             return False  # somebody has put another one there: it is not overwritten
         async with self.engine.write_lock:
-            await asyncio.wrap_future(self.engine.writer.submit(lambda connection: _write_anew(connection, self.path)))
+            await self.engine.writer.submit(lambda connection: _write_anew(connection, self.path))
             await self.engine.open_again()
         return True
 
@@ -131,45 +132,45 @@ class WarmConnection:
     """
 
     def __init__(self, path: Path, pragmas: Sequence[str]) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._worker = Worker("sqlite")
         self._path = path
         self._pragmas = pragmas
         self._connection: sqlite3.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        return await asyncio.wrap_future(self.submit(lambda connection: _rows(connection.execute(sql, tuple(args)))))
+        return await self.submit(lambda connection: _rows(connection.execute(sql, tuple(args))))
 
     async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Run one statement that may not write, within a transaction that may."""
-        return await asyncio.wrap_future(self.submit(lambda connection: _read(connection, sql, args)))
+        return await self.submit(lambda connection: _read(connection, sql, args))
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         await self.fetch(sql, args)
 
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         if batch := list(rows):
-            await asyncio.wrap_future(self.submit(lambda connection: connection.executemany(sql, batch)))
+            await self.submit(lambda connection: connection.executemany(sql, batch))
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         await self.execute_many(insert_sql(table, columns), rows)
 
     async def together(self, writes: Sequence[Write]) -> None:
         if writes:
-            await asyncio.wrap_future(self.submit(lambda connection: _write_all(connection, writes)))
+            await self.submit(lambda connection: _write_all(connection, writes))
 
-    def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
-        """Queue *work* without waiting for it."""
-        return self._thread.submit(self._do, work)
+    def submit(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        """Have *work* done without waiting for it."""
+        return self._worker.ask(functools.partial(self._do, work))
 
     async def open_again(self) -> None:
         """Close the connection; the next statement opens another."""
-        await asyncio.wrap_future(self._thread.submit(self._close))
+        await self._worker.ask(self._close)
 
     async def close(self) -> None:
         """Close the connection and end the thread; harmless the second time."""
         with contextlib.suppress(RuntimeError):  # the thread has ended before
-            await asyncio.wrap_future(self._thread.submit(self._close))
-        self._thread.shutdown(wait=False)
+            await self._worker.ask(self._close)
+        self._worker.end()
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -230,7 +231,7 @@ class WarmTransaction(SQLiteTransaction):
 
     def _end(self) -> None:
         """Undo what was not committed; queued behind whatever a cancelled task has left on the thread."""
-        self.connection.submit(_roll_back)
+        self.connection.submit(_roll_back).add_done_callback(_let_be)
         self.engine.write_lock.release()
 
 
@@ -329,6 +330,12 @@ def _read(connection: sqlite3.Connection, sql: str, args: Sequence[Any]) -> list
         return _rows(connection.execute(sql, tuple(args)))
     finally:
         connection.execute("PRAGMA query_only=0")
+
+
+def _let_be(done: "asyncio.Future[None]") -> None:
+    """Nobody waits for it: what is wrong with the database is told to who asks it next."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,7 @@ from .parser import StatsFile
 from .planning import windows_around
 from .prepare import KEPT_A_DAY, ChangedFileError, Prepared, in_its_time, prepare
 from .reconcile import reconcile
-from .work import Work, beside
+from .work import Work, beside, side_by_side
 
 NoticeWork = Callable[[Transaction, Sequence[RoundNotice]], Awaitable[None]]
 YEARS = range(2000, 2100)
@@ -95,11 +95,20 @@ class ImportService:
 
     async def store_notices(self, notices: Sequence[RoundNotice], also: NoticeWork | None = None) -> list[list[Event]]:
         """Store *notices* in one transaction, each as ``store_notice`` does; *also* is done in it with all of them."""
+        told: dict[int, list[Event]] = {}
+        of_server: dict[str, list[int]] = {}
+        for place, notice in enumerate(notices):
+            of_server.setdefault(notice.server, []).append(place)
         async with self._db.transaction(alone=True) as transaction:
-            told = [await self._store_notice(transaction, one) for one in notices]
+
+            async def store(server: str) -> None:
+                for place in of_server[server]:
+                    told[place] = await self._store_notice(transaction, notices[place])
+
+            await side_by_side(list(of_server), store)
             if also is not None:
                 await also(transaction, notices)
-        return told
+        return [told[place] for place in range(len(notices))]
 
     async def _store_notice(self, transaction: Transaction, notice: RoundNotice) -> list[Event]:
         pinned = await noticeboard.pin(transaction, notice)
@@ -130,8 +139,7 @@ class ImportService:
         if not batch.servers():
             return
         async with self._db.transaction(alone=True) as transaction:
-            for server in batch.servers():
-                await self._import(transaction, server, batch)
+            await side_by_side(batch.servers(), lambda server: self._import(transaction, server, batch))
             if self._publish is not None and not batch.open_files():
                 await self._publish(batch.tell())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 MANY = 4
 """From so many files on, work that takes time is done beside the event loop."""
+SIDE_BY_SIDE = 8
+"""Servers; with more at once the event loop would stand still for as long as their steps take together."""
 
 
 class Work(Struct):
@@ -59,6 +61,21 @@ class Work(Struct):
         found = {key: zlib.decompress(self.packed[key]) for key in missing if key in self.packed}
         missing -= set(found)
         return found | (await store.contents(self.transaction, self.server, missing) if missing else {})
+
+
+async def side_by_side(servers: Sequence[str], work: Callable[[str], Awaitable[T]]) -> list[T]:
+    """Do *work* for each of the servers, some at a time: what they ask the database for goes there together.
+
+    When all of them have ended it raises what the first of those raised that failed.
+    """
+    results: list[T] = []
+    for start in range(0, len(servers), SIDE_BY_SIDE):
+        some = [work(server) for server in servers[start : start + SIDE_BY_SIDE]]
+        for one in await asyncio.gather(*some, return_exceptions=True) if len(some) > 1 else [await some[0]]:
+            if isinstance(one, BaseException):
+                raise one
+            results.append(one)
+    return results
 
 
 async def beside(amount: int, task: Callable[[], T]) -> T:

@@ -126,6 +126,25 @@ async def test_concurrent_read_then_write_loses_nothing(database: Database) -> N
     assert (await database.fetch("SELECT server FROM sessions"))[0]["server"] == "40"
 
 
+async def test_tasks_that_a_transaction_waits_for_take_turns_in_it(database: Database) -> None:
+    """They read and write in it at the same time; ``fetch`` of the database may not write there for any of them."""
+    async with database.transaction() as transaction:
+
+        async def write(number: int) -> None:
+            await transaction.fetch(INSERT, (str(number), MOMENT, MOMENT))
+            assert await database.fetch("SELECT server FROM sessions WHERE server = ?", (str(number),))
+            await transaction.execute_many("UPDATE sessions SET ended_at = ? WHERE server = ?", [(MOMENT, str(number))])
+            await transaction.insert(Session, ("server", "started_at", "ended_at"), [(str(-number), MOMENT, MOMENT)])
+
+        await asyncio.gather(*(write(number) for number in range(1, 21)))
+        refused, none = await asyncio.gather(database.fetch("DELETE FROM sessions"), write(21), return_exceptions=True)
+        assert isinstance(refused, PluginError)
+        assert none is None
+
+    servers = {row["server"] for row in await database.fetch("SELECT server FROM sessions")}
+    assert servers == {*map(str, range(-21, 22))} - {"0"}
+
+
 async def test_piccolo_takes_part_in_the_transaction(database: Database) -> None:
     """A Piccolo query inside a transaction is rolled back with it."""
     with pytest.raises(ZeroDivisionError):

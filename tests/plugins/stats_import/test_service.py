@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.db import Database
+from core.db import Database, worker
 from core.errors import BadInputError
 from core.kernel.contracts import Event
 from core.rounds.events import FetchedFile, ImportedRound, RoundAmended, RoundNotice
 from plugins.stats_import.batch import Imported
 from plugins.stats_import.parser import StatsFileError
 from plugins.stats_import.service import ImportService
+from plugins.stats_import.writing import Writer
 from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import ENDSTATS, PLAYERS, Folder, first_and_second, name_of, stats_file
 from tests.plugins.stats_import.snapshot import everything
@@ -420,6 +421,69 @@ async def test_the_next_files_are_read_while_others_are_stored(database: Databas
     assert isinstance(failed, RuntimeError)
     assert [result.state for (result,) in imported] == ["imported"] * 2  # type: ignore[misc]
     assert [row["filename"] for row in await database.fetch("SELECT filename FROM rounds ORDER BY id")] == [R1, R2]
+
+
+async def test_servers_are_stored_side_by_side(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What eight servers ask the database for goes there together: it takes no eight times as many ways as one does."""
+    folders = [Folder(server=f"s{number}") for number in range(9)]
+    by_server = {folder.server: folder for folder in folders}
+    service = ImportService(
+        database, zone_of=lambda _: ZoneInfo("UTC"), read=lambda file: by_server[file.server].read(file),
+        log=logging.getLogger(__name__),
+    )  # fmt: skip
+    ways: list[Any] = []
+    work_off = worker._work_off
+
+    def counted(*asked: Any) -> bool:
+        ways.append(asked)
+        return work_off(*asked)
+
+    monkeypatch.setattr(worker, "_work_off", counted)
+
+    async def ways_of(some: Sequence[Folder]) -> int:
+        """Import R1 and R2 of each, and take the notices of both."""
+        before = len(ways)
+        played = [folder.play("supply", "2025-10-19-220000", "2025-10-19-221000") for folder in some]
+        for files in zip(*played, strict=True):
+            await service.import_files(files)
+        told = [folder.tell("supply", 2, "2025-10-19 22:10:00") for folder in some]
+        told += [folder.tell("supply", 1, "2025-10-19 22:00:00") for folder in some]
+        assert [len(events) for events in await service.store_notices(told)] == [1] * len(told)
+        return len(ways) - before
+
+    one, eight = await ways_of(folders[:1]), await ways_of(folders[1:])
+
+    stored = "SELECT count(DISTINCT server) AS servers, count(DISTINCT id) AS rounds FROM rounds"
+    assert await database.fetch(stored) == [{"servers": 9, "rounds": 18}]
+    assert await database.fetch("SELECT count(DISTINCT round_id) AS n FROM round_notices") == [{"n": 18}]
+    if database.dialect == "sqlite":
+        assert 0 < eight < 2 * one
+
+
+async def test_one_server_that_cannot_be_stored_undoes_all_of_the_call(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error is raised when the others have ended: nothing of theirs is written after it."""
+    folders = {f"s{number}": Folder(server=f"s{number}") for number in range(8)}
+    service = ImportService(
+        database, zone_of=lambda _: ZoneInfo("UTC"), read=lambda file: folders[file.server].read(file),
+        log=logging.getLogger(__name__),
+    )  # fmt: skip
+    files = [folder.put(R1, stats_file()) for folder in folders.values()]
+    write = Writer.write
+
+    async def broken(writer: Writer) -> None:
+        if writer._server == "s3":
+            raise BadInputError("s3")
+        await write(writer)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "write", broken)
+        with pytest.raises(BadInputError, match="s3"):
+            await service.import_files(files)
+    assert await database.fetch("SELECT * FROM rounds") == []
+
+    assert {one.state for one in await service.import_files(files)} == {"imported"}
 
 
 async def test_an_error_of_the_database_leaves_nothing(

@@ -1,0 +1,89 @@
+"""A thread of its own for blocking work. What is asked for while it is busy, or in one turn, comes back together.
+
+The way there and back costs more than most statements: a switch of threads each, and a turn of the event loop.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_Asked = tuple[asyncio.Future[Any], Callable[[], Any]]
+_Done = tuple[asyncio.Future[Any], Any, BaseException | None]
+_Queue = SimpleQueue[_Asked | None]
+"""None is the end."""
+
+
+class Worker:
+    """Does pieces of work in the order in which they were asked for; its thread begins with the first one.
+
+    Args:
+        name: how the thread is called.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._queue: _Queue = SimpleQueue()
+        self._begun = False
+        self._end = weakref.finalize(self, self._queue.put, None)
+
+    def ask(self, work: Callable[[], T]) -> "asyncio.Future[T]":
+        """Have *work* done; the future has what it returns or raises. Cancelled before its turn it is left out.
+
+        Raises:
+            RuntimeError: the thread has been ended.
+        """
+        if not self._end.alive:
+            raise RuntimeError(f"The thread {self._name!r} has ended: what it works on is closed.")
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put((future, work))
+        return future
+
+    def end(self) -> None:
+        """Let the thread end when it has done what was asked for; harmless the second time."""
+        self._end()
+
+
+def _serve(queue: _Queue) -> None:
+    while _work_off(queue.get(), queue):
+        pass
+
+
+def _work_off(first: _Asked | None, queue: _Queue) -> bool:
+    """Do what has been asked for by now; tell whether more may come. Nothing of it is held on to while none does."""
+    asked = [first]
+    with contextlib.suppress(Empty):
+        while True:
+            asked.append(queue.get_nowait())
+    done = [_do(*one) for one in asked if one is not None]
+    for loop, some in itertools.groupby(done, key=lambda one: one[0].get_loop()):
+        with contextlib.suppress(RuntimeError):  # it has been closed: nobody waits any more
+            loop.call_soon_threadsafe(_hand_out, list(some))
+    return None not in asked
+
+
+def _do(future: "asyncio.Future[Any]", work: Callable[[], Any]) -> _Done:
+    if future.cancelled():
+        return future, None, None
+    try:
+        return future, work(), None
+    except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+        return future, None, error
+
+
+def _hand_out(done: Iterable[_Done]) -> None:
+    for future, result, error in done:
+        if future.done():  # whoever asked has been cancelled
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
