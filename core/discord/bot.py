@@ -100,7 +100,7 @@ class Discord:
         """
         problems: list[Exception] = []
         leave_closing_untold()
-        tell_strays(self.client.components.values)
+        tell_strays(lambda: self.client.components.values())  # a reload puts others there
 
         async def prepare(_: hikari.StartingEvent) -> None:
             try:

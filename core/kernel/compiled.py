@@ -1,7 +1,6 @@
 """A plugin's files, compiled: kept beside them as Python keeps its own, by what they say and never by their time."""
 
 import contextlib
-import functools
 import hashlib
 import importlib.util
 import marshal
@@ -22,10 +21,24 @@ _FORM = importlib.util.MAGIC_NUMBER + f" 1 {sys.flags.optimize} ".encode()
 Compiled = tuple[types.CodeType, tuple[tuple[int, str], ...]]
 """A file's code and its relative imports, each with its dots."""
 
+_MOST = 512
+_latest: dict[str, tuple[bytes, Compiled]] = {}
+"""Of each file what it said last: to keep what it said before would take more with each reload."""
 
-@functools.lru_cache(maxsize=512)
+
 def compiled(data: bytes, path: str) -> Compiled:
     """Compile a file's bytes; what is kept of exactly these, at this place, is taken instead."""
+    found = _latest.get(path)
+    if found is None or found[0] != data:
+        found = data, _compiled(data, path)
+        _latest.pop(path, None)
+        _latest[path] = found
+        for oldest in list(_latest)[:-_MOST]:
+            _latest.pop(oldest, None)
+    return found[1]
+
+
+def _compiled(data: bytes, path: str) -> Compiled:
     kept, digest = _place(path), hashlib.sha256(_FORM + os.fsencode(path) + b"\0" + data).digest()
     if (found := _read(kept, digest)) is not None:
         return found

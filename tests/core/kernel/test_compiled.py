@@ -3,10 +3,12 @@
 import ast
 import os
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
 
+from core.kernel import compiled as compiling
 from core.kernel.compiled import compiled
 
 IMPORTS = """
@@ -43,7 +45,7 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def ran(file: Path) -> dict[str, object]:
     """Compile a file as another process would, and run it."""
-    compiled.cache_clear()
+    compiling._latest.clear()
     found: dict[str, object] = {}
     exec(compiled(file.read_bytes(), str(file))[0], found)  # noqa: S102
     return found
@@ -58,6 +60,18 @@ def test_what_a_file_imports_of_its_own_plugin(tmp_path: Path) -> None:
     _, imports = compiled(IMPORTS.encode(), str(tmp_path / "plugin.py"))
 
     assert set(imports) == modules | names
+
+
+def test_of_each_file_only_what_it_said_last_is_held(tmp_path: Path) -> None:
+    """However often it is saved; of many files those that were read last."""
+    path = str(tmp_path / "plugin.py")
+    seen = [weakref.ref(compiled(f"X = {number}".encode(), path)[0]) for number in range(9)]
+    again = compiled(b"X = 8", path)[0]
+
+    assert [one() for one in seen] == [None] * 8 + [again]
+    for number in range(2 * compiling._MOST):
+        compiled(b"Y = 1", str(tmp_path / f"{number}.py"))
+    assert len(compiling._latest) == compiling._MOST
 
 
 def test_what_lies_there_is_what_runs(kept: Path, tmp_path: Path) -> None:

@@ -526,6 +526,7 @@ async def reload_often(folder: Path, times: int) -> None:
         await until(lambda: not own.tasks() - working)
         await until(lambda: not own.new_threads(threads))  # one that imports tells what came of it, and then ends
         assert census(folder) == before
+        assert before["generations"] == 1
         assert min(many[1] - many[0], many[2] - many[1]) <= 200
 
 
