@@ -81,6 +81,7 @@ class _CountingTransaction:
     def __init__(self, inner: Transaction, counting: Counting) -> None:
         self._inner = inner
         self._counting = counting
+        self.dialect = inner.dialect
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         self._counting.note(sql)

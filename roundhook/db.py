@@ -2,10 +2,10 @@
 
 from core.db import Database, Transaction
 from core.db.batching import Batcher
-from core.db.database import MAX_ID, Dialect, marks, utc
+from core.db.database import MAX_ID, marks, utc
 from core.db.ddl import add_column, either, statements
 from core.db.tables import columns_of, insert_sql
-from core.db.transaction import Row, Write
+from core.db.transaction import Dialect, Row, Write
 from core.db.writes import upserts
 
 __all__ = [

@@ -10,18 +10,17 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from piccolo.engine.base import Engine
 from piccolo.table import Table
 
+from core.db.transaction import Dialect as Dialect
 from core.db.transaction import Row as Row
 from core.db.transaction import Transaction as Transaction
 from core.db.transaction import Write as Write
 from core.errors import ConfigError, PluginError
 
-Dialect = Literal["sqlite", "postgres"]
-"""Which of the two databases it is."""
 _DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
 MAX_ID = 2**31 - 1
 """The largest id that both databases know."""

@@ -12,13 +12,15 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction, Write, only_reads
+from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
 from core.db.outage import Outage
 from core.db.riding import Riding
-from core.db.writes import joined
+from core.db.writes import as_one, joined
 from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
 POOL_SIZE, CONNECT_SECONDS = 8, 10
+FEW_ROWS = 200
+"""Up to so many are inserted by one statement: COPY goes to the server and back twice more."""
 _AWAY = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError,
@@ -217,6 +219,8 @@ class PooledEngine(PostgresEngine):
 class _SqlTransaction:
     """The raw side of a connection."""
 
+    dialect: Dialect = "postgres"
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
@@ -234,7 +238,10 @@ class _SqlTransaction:
                 await self._connection.executemany(numbered(sql), batch)
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        if batch := list(rows):
+        batch = list(rows)
+        if batch and len(batch) <= FEW_ROWS and (one := as_one(table, columns, batch)):
+            await self.execute(*one)
+        elif batch:
             async with self._connection.turn:
                 await self._connection.copy_records_to_table(table._meta.tablename, columns=columns, records=batch)
 

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
-from core.db.database import Database, Row, Transaction, Write, only_reads
+import core.db.sqlite_values  # noqa: F401 - how times are read
+from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.riding import Riding
@@ -130,6 +131,8 @@ class WarmConnection:
 
     The writer's is what an open transaction is given to whoever writes in it.
     """
+
+    dialect: Dialect = "sqlite"
 
     def __init__(self, path: Path, pragmas: Sequence[str]) -> None:
         self._worker = Worker("sqlite")

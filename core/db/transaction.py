@@ -1,10 +1,12 @@
 """An open transaction, as whoever reads and writes in it sees it on both databases."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from piccolo.table import Table
 
+Dialect = Literal["sqlite", "postgres"]
+"""Which of the two databases it is."""
 Row = dict[str, Any]
 """A row as ``fetch`` gives it: values by column name."""
 Write = tuple[str, Sequence[Any]]
@@ -13,6 +15,9 @@ Write = tuple[str, Sequence[Any]]
 
 class Transaction(Protocol):
     """An open transaction: committed when its block ends, rolled back when it raises."""
+
+    dialect: Dialect
+    """Where SQL has to differ."""
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Run one statement and return its rows (also those of ``RETURNING``)."""
@@ -24,7 +29,7 @@ class Transaction(Protocol):
         """Run one statement once for each of *rows*; nothing happens when there are none."""
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Insert many new rows the fastest way there is (COPY on PostgreSQL); nothing happens when there are none."""
+        """Insert new rows the fastest way there is (many by COPY on PostgreSQL); nothing happens without any."""
 
     async def together(self, writes: Sequence[Write]) -> None:
         """Run statements that touch different rows, on one way to the database; nothing happens when there are none."""

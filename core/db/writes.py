@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from piccolo.columns import Array, BigInt, BigSerial, Column, ForeignKey, Interval, Serial, SmallInt
 from piccolo.table import Table
 
 from core.db.database import Dialect, Write, marks
@@ -13,6 +14,10 @@ MOST_ARGUMENTS = 900
 """In one statement: SQLite of old takes 999."""
 MOST_JOINED = 12
 """More statements are not planned as one."""
+_TYPES: dict[type, str] = {
+    BigSerial: "BIGINT", Serial: "INTEGER", BigInt: "BIGINT", SmallInt: "SMALLINT", Interval: "INTERVAL"
+}  # fmt: skip
+"""Of PostgreSQL, where Piccolo tells those of the database that a table is bound to."""
 
 
 def upserts(
@@ -23,11 +28,22 @@ def upserts(
     No two of *rows* may have the same key.
     """
     batch = list(rows)
-    if dialect == "postgres" and batch:
-        arrays = [list(values) for values in zip(*batch, strict=True)]
-        return [(f"{_insert_arrays(table, tuple(columns))} {conflict}", arrays)]
+    if dialect == "postgres" and batch and (one := as_one(table, columns, batch, conflict)):
+        return [one]
     most = MOST_ARGUMENTS // len(columns)
     return [_insert_some(table, columns, batch[start : start + most], conflict) for start in range(0, len(batch), most)]
+
+
+def as_one(
+    table: type[Table], columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = ""
+) -> Write | None:
+    """Return what inserts *rows* (at least one) into PostgreSQL: one text for any number, so it is prepared once.
+
+    None where that cannot be.
+    """
+    if (sql := _insert_arrays(table, tuple(columns))) is None:
+        return None
+    return f"{sql} {conflict}", [list(values) for values in zip(*rows, strict=True)]
 
 
 def joined(writes: Sequence[Write]) -> list[Write]:
@@ -48,9 +64,22 @@ def _insert_some(table: type[Table], columns: Sequence[str], rows: Sequence[Sequ
 
 
 @functools.cache
-def _insert_arrays(table: type[Table], columns: tuple[str, ...]) -> str:
-    """Return an INSERT of as many rows as there are values in its arguments, one array for each column."""
-    types = (table._meta.get_column_by_name(name).column_type for name in columns)
-    arrays = ", ".join(f"CAST(? AS {kind}[])" for kind in types)
+def _insert_arrays(table: type[Table], columns: tuple[str, ...]) -> str | None:
+    """Return an INSERT of as many rows as there are values in its arguments, one array for each column.
+
+    None where a column holds arrays, which would be laid out flat, or has the type of another table's.
+    """
+    found = [table._meta.get_column_by_name(name) for name in columns]
+    if any(isinstance(one, Array | ForeignKey) for one in found):
+        return None
+    arrays = ", ".join(f"CAST(? AS {_type_of(one)}[])" for one in found)
     names = ", ".join(columns)
     return f"INSERT INTO {table._meta.tablename} ({names}) SELECT {names} FROM unnest({arrays}) AS new ({names})"
+
+
+def _type_of(column: Column) -> str:
+    """Return its type without a length: to cast to one with a length would cut what is too long."""
+    for kind in type(column).__mro__:
+        if kind in _TYPES:
+            return _TYPES[kind]
+    return str(column.column_type).partition("(")[0].strip()

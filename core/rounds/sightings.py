@@ -10,16 +10,17 @@ from typing import TypeVar
 
 from core.db.database import Database, Row, Transaction, Write, marks
 from core.db.tables import columns_of
+from core.db.writes import upserts
 from core.rounds.names import is_bot_guid, is_guest_guid, name_key, name_parts
 from core.rounds.tables import NamePart, PlayerSighting
 
 T = TypeVar("T")
 
 _COLUMNS = columns_of(PlayerSighting)
-_SEE = f"""
-    INSERT INTO player_sightings ({", ".join(_COLUMNS)}) VALUES {{rows}}
-    ON CONFLICT (guid, server, name) DO UPDATE SET last_seen = excluded.last_seen
-    WHERE excluded.last_seen > player_sightings.last_seen"""
+_SEEN_LATER = (
+    "ON CONFLICT (guid, server, name) DO UPDATE SET last_seen = excluded.last_seen "
+    "WHERE excluded.last_seen > player_sightings.last_seen"
+)
 _OF_ROUNDS = f"""
     INSERT INTO player_sightings ({", ".join(_COLUMNS)})
     SELECT p.guid, r.server, p.name, max(r.played_at) FROM player_rounds p JOIN rounds r ON r.id = p.round_id
@@ -43,11 +44,11 @@ async def sighting_writes(transaction: Transaction, server: str, sightings: Iter
         if _is_person(guid):
             latest[guid, server, name] = max(at, latest.get((guid, server, name), at))
     before = await _names(transaction, {guid for guid, _, _ in latest})
-    writes: list[Write] = []
-    for some in _chunks(sorted(latest.items())):
-        rows = ", ".join([f"({marks(len(_COLUMNS))})"] * len(some))
-        writes.append((_SEE.format(rows=rows), [value for key, at in some for value in (*key, at)]))
-    return [*writes, *_parts_added({(guid, name) for guid, _, name in latest} - before)]
+    rows = ((*key, at) for key, at in sorted(latest.items()))
+    return [
+        *upserts(transaction.dialect, PlayerSighting, _COLUMNS, rows, _SEEN_LATER),
+        *_parts_added(transaction, {(guid, name) for guid, _, name in latest} - before),
+    ]
 
 
 async def forget_sightings(transaction: Transaction, guids: Collection[str]) -> None:
@@ -60,7 +61,7 @@ async def forget_sightings(transaction: Transaction, guids: Collection[str]) -> 
     after = await _names(transaction, people)
     gone = sorted(_parts(before) - _parts(after))
     await transaction.execute_many("DELETE FROM name_parts WHERE part = ? AND guid = ?", gone)
-    await transaction.together(_parts_added(after - before))
+    await transaction.together(_parts_added(transaction, after - before))
 
 
 async def rebuild_sightings(database: Database) -> int:
@@ -88,13 +89,9 @@ async def _names(transaction: Transaction, guids: Collection[str]) -> set[tuple[
     return {(row["guid"], row["name"]) for row in rows}
 
 
-def _parts_added(names: Collection[tuple[str, str]]) -> list[Write]:
-    writes: list[Write] = []
-    for some in _chunks(sorted(_parts(names))):
-        rows = ", ".join(["(?, ?)"] * len(some))
-        sql = f"INSERT INTO {NamePart._meta.tablename} (part, guid) VALUES {rows} ON CONFLICT DO NOTHING"
-        writes.append((sql, [value for pair in some for value in pair]))
-    return writes
+def _parts_added(transaction: Transaction, names: Collection[tuple[str, str]]) -> list[Write]:
+    parts = sorted(_parts(names))
+    return upserts(transaction.dialect, NamePart, ("part", "guid"), parts, "ON CONFLICT DO NOTHING")
 
 
 def _parts(names: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from roundhook.db import columns_of
 from roundhook.rounds import PlayerRound, WeaponRound
 
-from .fields import CUMULATIVE, GENERATIONS, SECONDS_OF_TENTH, TIME_DEAD, TIME_PLAYED
+from .fields import CUMULATIVE_FIELDS, GENERATIONS, SECONDS_OF_TENTH, TIME_DEAD, TIME_PLAYED
 from .lines import FIGHT
 from .parser import StatsFile, Weapon
 from .reading import Reading, Share, read
@@ -75,7 +75,7 @@ def subtracted(now: Mapping[int, Weapon], before: Mapping[int, Weapon]) -> dict[
     """Subtract weapon by weapon; never below 0, since the game hands knife shots back."""
     nothing = (0,) * len(_TOTALS)
     return {
-        weapon: [max(0, new - old) for new, old in zip(group, before.get(weapon, nothing), strict=True)]
+        weapon: [new - old if new > old else 0 for new, old in zip(group, before.get(weapon, nothing), strict=True)]
         for weapon, group in now.items()
     }
 
@@ -84,10 +84,10 @@ def _player_row(share: Share, weapons: Mapping[int, Sequence[int]] | None, gener
     line, time = share.line, _time(share)
     values: dict[str, Any] = {"guid": line.guid, "name": line.name, "raw_name": line.raw_name}
     values["side"] = line.side or None
-    for column, field in GENERATIONS[generation].items():
-        values[column] = _counter(share, field) if column in CUMULATIVE else line.fields[field]
-        if field in line.odd:
-            values[column] = None
+    columns, numbers = GENERATIONS[generation].items(), line.fields
+    values |= {column: numbers[field] for column, field in columns}
+    values |= {column: _counter(share, field) for column, field in CUMULATIVE_FIELDS.items()}
+    values |= {column: None for column, field in columns if field in line.odd} if line.odd else {}
     values.update(_totals(weapons.values()) if weapons is not None else _UNKNOWN_TOTALS)
     values["time_played_seconds"] = time
     values["time_dead_seconds"] = None if TIME_DEAD in line.odd else _time_dead(share, time, room)

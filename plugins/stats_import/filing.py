@@ -91,12 +91,15 @@ class _Cabinet:
         self.server = server
         self.zone = zone
         self.files: dict[FileKey, StoredFile] = {}
+        self._named: dict[str, list[StoredFile]] = {}
+        """The same ones by their names."""
         self._before: dict[FileKey, tuple[str, str | None, datetime | None, str | None]] = {}
 
     def take(self, files: Iterable[StoredFile]) -> None:
         """Lay stored files in; those that are in stay."""
         for file in files:
-            self.files.setdefault((file.filename, file.sha256), file)
+            if (file.filename, file.sha256) not in self.files:
+                self._lay_in(file)
 
     def remember(self) -> None:
         """Keep what is stored of the files laid in so far."""
@@ -110,7 +113,7 @@ class _Cabinet:
         for one in arrived:
             stored = self.files.get(one.key)
             if stored is None:
-                self.files[one.key] = _new_file(one)
+                self._lay_in(_new_file(one))
             else:
                 touched |= self.date([one.file])
                 _revive(stored, one)
@@ -129,12 +132,14 @@ class _Cabinet:
         return touched
 
     def contents_of(self, name: str) -> list[StoredFile]:
-        return [file for file in self.files.values() if file.filename == name]
+        return self._named.get(name, [])
 
     def was_chosen(self, name: str) -> StoredFile | None:
         """Return the content that *name* stood for before."""
-        kept = (self.files[key] for key, (state, *_) in self._before.items() if state in ("imported", "duplicate"))
-        return next((file for file in kept if file.filename == name), None)
+        for file in self.contents_of(name):
+            if (before := self._before.get((name, file.sha256))) and before[0] in ("imported", "duplicate"):
+                return file
+        return None
 
     def decide(self, touched: Iterable[str], keys: set[str]) -> None:
         """Choose one content for each touched name, then one name for each of the contents with these *keys*."""
@@ -172,6 +177,10 @@ class _Cabinet:
     def time_of(self, filename: str) -> int:
         name = parse_stats_filename(filename)
         return int(name.played_at(self.zone).timestamp()) if name else 0
+
+    def _lay_in(self, file: StoredFile) -> None:
+        self.files[file.filename, file.sha256] = file
+        self._named.setdefault(file.filename, []).append(file)
 
 
 def _row_of(file: StoredFile) -> tuple[str, str | None, datetime | None, str | None]:

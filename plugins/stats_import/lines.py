@@ -124,9 +124,14 @@ def _weapons(text: str, number: int, odd: dict[int, str]) -> dict[int, Weapon]:
         return {}
     mask, values = int(match[1]), list(map(int, match[2].split()))
     _check_count(mask, len(values), number)
-    bits = (bit for bit in range(mask.bit_length()) if mask >> bit & 1)
-    groups = {bit: tuple(values[start : start + 5]) for bit, start in zip(bits, range(0, len(values), 5), strict=True)}
-    return {bit: group for bit, group in groups.items() if bit < len(WEAPONS)}  # type: ignore[misc]
+    each = iter(values)
+    groups = zip(_bits(mask), zip(each, each, each, each, each, strict=True), strict=True)
+    return {bit: group for bit, group in groups if bit < len(WEAPONS)}
+
+
+@functools.lru_cache(maxsize=1024)
+def _bits(mask: int) -> tuple[int, ...]:
+    return tuple(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
 
 
 def _odd_number(text: str, number: int) -> str:

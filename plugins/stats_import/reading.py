@@ -5,6 +5,7 @@ into the next one on the same map. A reading that the round's length does not al
 neither is.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Literal
 
@@ -203,11 +204,8 @@ def stood_still(now: PlayerLine, before: PlayerLine) -> bool:
     if any(now.fields[field] > before.fields[field] for field in (*CUMULATIVE_FIELDS.values(), TIME_PLAYED)):
         return False
     nothing = (0,) * 5
-    return not any(
-        new > old
-        for weapon, group in now.weapons.items()
-        for new, old in zip(group, before.weapons.get(weapon, nothing), strict=True)
-    )
+    weapons = now.weapons.items()
+    return not any(any(map(operator.gt, group, before.weapons.get(weapon, nothing))) for weapon, group in weapons)
 
 
 def _added(now: PlayerLine, before: PlayerLine) -> int | None:

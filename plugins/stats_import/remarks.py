@@ -4,6 +4,7 @@ A remark with an empty GUID is about the whole file.
 """
 
 import json
+import operator
 from collections.abc import Iterable, Iterator
 
 from .fields import CUMULATIVE_FIELDS, GENERATIONS, SECONDS_OF_TENTH, TIME_DEAD, TIME_PLAYED
@@ -79,9 +80,11 @@ def _falls(line: PlayerLine, before: PlayerLine) -> Iterator[str]:
         if field not in odd and line.fields[field] < before.fields[field]:
             yield f"has {column} {line.fields[field]} after {before.fields[field]} in R1: 0 is taken"
     for weapon, group in sorted(line.weapons.items()) if FIGHT not in odd else ():
-        for part, new, old in zip(_PARTS, group, before.weapons.get(weapon, (0,) * len(_PARTS)), strict=True):
-            if new < old:
-                yield f"has {WEAPONS[weapon]} {part} {new} after {old} in R1: 0 is taken"
+        earlier = before.weapons.get(weapon, (0,) * len(_PARTS))
+        if any(map(operator.lt, group, earlier)):
+            for part, new, old in zip(_PARTS, group, earlier, strict=True):
+                if new < old:
+                    yield f"has {WEAPONS[weapon]} {part} {new} after {old} in R1: 0 is taken"
 
 
 def _too_dead(share: Share) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from roundhook.db import Dialect, Row, Transaction, Write, columns_of, insert_sql, marks
+from roundhook.db import Dialect, Row, Transaction, Write, columns_of, insert_sql, marks, upserts
 from roundhook.rounds import (
     Match,
     PlayerRound,
@@ -188,8 +188,11 @@ class Writer:
         again = [(one.id,) for one in written if one.stored]
         for table, kind in ((PlayerRound, "players"), (WeaponRound, "weapons")):
             await self._transaction.execute_many(f"DELETE FROM {table._meta.tablename} WHERE round_id = ?", again)
-            rows = ((one.id, *row) for one in written for row in getattr(one.rows, kind))
-            await self._transaction.insert(table, columns_of(table), rows)
+            rows = [(one.id, *row) for one in written for row in getattr(one.rows, kind)]
+            if self._dialect == "postgres" and len(written) <= _FEW:
+                self._late += upserts(self._dialect, table, columns_of(table), rows)
+            else:
+                await self._transaction.insert(table, columns_of(table), rows)
         sightings = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
         self._late += people.seen(self._dialect, sightings)
         self._late += await sighting_writes(self._transaction, self._server, sightings)

@@ -9,17 +9,21 @@ from typing import Any
 
 import asyncpg
 import pytest
+from piccolo.columns import Array, Serial, Text, Timestamptz, Varchar
+from piccolo.table import Table
 
 from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, migrate, pending
 from core.db.tables import columns_of
+from core.db.writes import upserts
 from core.errors import PluginError
 from core.rounds import tables as round_tables
 from core.rounds.tables import Session
 from tests.postgres_databases import MigratedDatabases
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+INSERT_ODD = "INSERT INTO odd_things (id, name) VALUES (?, ?)"
 INSERT = "INSERT INTO sessions (server, started_at, ended_at) VALUES (?, ?, ?) RETURNING id"
 
 
@@ -124,6 +128,40 @@ async def test_concurrent_read_then_write_loses_nothing(database: Database) -> N
     await asyncio.gather(*(increment() for _ in range(40)))
 
     assert (await database.fetch("SELECT server FROM sessions"))[0]["server"] == "40"
+
+
+class Odd(Table, tablename="odd_things"):
+    """What rows can be made of."""
+
+    id = Serial(null=False, primary_key=True)
+    name = Varchar(length=5)
+    parts = Array(base_column=Text())
+    at = Timestamptz(null=True)
+
+
+@pytest.mark.parametrize("many", [1, 3, 500])
+async def test_rows_of_any_kind_and_number_are_inserted(database: Database, many: int) -> None:
+    """With ids of their own, arrays, and nothing in a column; many and few, of which PostgreSQL is told otherwise."""
+    array, counted = ("TEXT[]", "SERIAL") if database.dialect == "postgres" else ("TEXT", "INTEGER")
+    sql = f"CREATE TABLE odd_things (id {counted} PRIMARY KEY, name VARCHAR(5), parts {array}, at TIMESTAMPTZ)"
+    async with database.transaction() as transaction:
+        await transaction.execute(sql)
+        rows = [(number, f"n{number}", None if number % 2 else MOMENT) for number in range(many)]
+        await transaction.insert(Odd, ("id", "name", "at"), rows)
+        arrays = [(-2, "arr", ["a", "b"])] if database.dialect == "postgres" else []
+        await transaction.insert(Odd, ("id", "name", "parts"), arrays)
+        kept = "ON CONFLICT (id) DO UPDATE SET name = excluded.name"
+        await transaction.together(upserts(database.dialect, Odd, ("id", "name"), [(0, "new"), (-1, "older")], kept))
+
+    found = await database.fetch("SELECT id, name, at FROM odd_things WHERE parts IS NULL ORDER BY id")
+    names = ["older", "new", *(f"n{number}" for number in range(1, many))]
+    assert [row["name"] for row in found] == names
+    assert [row["at"] for row in found[1:]] == [None if number % 2 else MOMENT for number in range(many)]
+    if database.dialect == "postgres":
+        assert await database.fetch("SELECT parts FROM odd_things WHERE name = 'arr'") == [{"parts": ["a", "b"]}]
+        for writes in (upserts("postgres", Odd, ("id", "name"), [(-3, "too long")]), [(INSERT_ODD, (-3, "too long"))]):
+            with pytest.raises(asyncpg.StringDataRightTruncationError):
+                await database.together(writes)
 
 
 async def test_tasks_that_a_transaction_waits_for_take_turns_in_it(database: Database) -> None:
