@@ -29,9 +29,11 @@ async def altering(database: Database) -> AsyncIterator[tuple[Transaction, Writt
     Raises:
         TablesInUseError: somebody holds one of them too long; nothing was changed.
     """
-    begin = _on_sqlite if database.dialect == "sqlite" else _on_postgres
-    async with database.transaction() as transaction, begin(transaction) as written:
-        yield transaction, written
+    async with database.transaction() as transaction:
+        engine: Any = database.engine
+        begun = _on_sqlite(engine.writer) if database.dialect == "sqlite" else _on_postgres(transaction)
+        async with begun as written:
+            yield transaction, written
 
 
 def in_use(error: BaseException) -> bool:

@@ -13,8 +13,10 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.table import Table
 
 from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
+from core.db.lending import LendingPool
 from core.db.outage import Outage
 from core.db.riding import Riding
+from core.db.transaction import lent
 from core.db.writes import as_one, joined
 from core.errors import ConfigError, DatabaseAwayError, PeerUnavailableError
 
@@ -49,7 +51,8 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str) -> None:
         self.engine: PooledEngine = PooledEngine(config={"dsn": url})
-        self.readers: Any = None
+        self._writers: LendingPool | None = None
+        self.readers: LendingPool | None = None
         """A pool of its own, whose connections may not write; that is told to them once."""
         self.outage = Outage()
 
@@ -60,8 +63,9 @@ class PostgresDatabase(Database):
             "max_cached_statement_lifetime": 0,  # rounds are minutes apart: each would prepare its statements anew
         }  # fmt: skip
         await self.engine.start_connection_pool(**size)
+        self._writers = LendingPool(self.engine.pool)
         settings = {"default_transaction_read_only": "on"}
-        self.readers = await asyncpg.create_pool(**self.engine.config, **size, server_settings=settings)
+        self.readers = LendingPool(await asyncpg.create_pool(**self.engine.config, **size, server_settings=settings))
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         if (current := self.engine.current_transaction.get()) is not None:
@@ -77,14 +81,16 @@ class PostgresDatabase(Database):
             if (current := self.engine.current_transaction.get()) is not None:
                 if alone:
                     await current.connection.execute(_LOCK)
-                yield _SqlTransaction(current.connection)
+                with lent(_SqlTransaction(current.connection)) as given:
+                    yield given
                 return
             riding = Riding(None)
             try:
-                async with self._acquired(self.engine.pool) as riding.connection, _begun(riding, alone=alone):
+                async with self._acquired(self._writers) as riding.connection, _begun(riding, alone=alone):
                     token = self.engine.current_transaction.set(cast(Any, riding))  # Piccolo's queries look there
                     try:
-                        yield _SqlTransaction(riding.connection)
+                        with lent(_SqlTransaction(riding.connection)) as given:
+                            yield given
                     finally:
                         self.engine.current_transaction.reset(token)
             finally:
@@ -111,24 +117,26 @@ class PostgresDatabase(Database):
             yield _SqlTransaction(current.connection)
             return
         with self.outage:
-            async with self._acquired(self.engine.pool) as connection:
+            async with self._acquired(self._writers) as connection:
                 yield _SqlTransaction(connection)
 
     async def close(self) -> None:
         if self.readers is not None:
-            await self.readers.close()
-            self.readers = None
-        if self.engine.pool is not None:
+            await self.readers.give_back()
+            await self.readers.pool.close()
+        if self._writers is not None:
+            await self._writers.give_back()
             await self.engine.close_connection_pool()
+        self.readers = self._writers = None
 
     @contextlib.asynccontextmanager
-    async def _acquired(self, pool: Any) -> AsyncIterator[Any]:
+    async def _acquired(self, pool: LendingPool | None) -> AsyncIterator[Any]:
         """Give a free connection; a lost one is the error that is retried. What else the block raises is its own."""
         if pool is None:
             raise PeerUnavailableError("The database has been closed.")
         own: OSError | None = None
         try:
-            async with pool.acquire() as connection:
+            async with pool.lent() as connection:
                 try:
                     yield connection
                 except OSError as error:  # of a file or a time limit, unless the connection is gone

@@ -24,6 +24,7 @@ from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.riding import Riding
 from core.db.tables import insert_sql
+from core.db.transaction import lent
 from core.db.worker import Worker
 from core.errors import ConfigError, DatabaseAwayError
 
@@ -64,7 +65,8 @@ class SqliteDatabase(Database):
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         with self.outage:
             async with self.engine.transaction() as transaction:
-                yield transaction.connection
+                with lent(transaction.connection) as given:
+                    yield given
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> None:
         await self._write(sql, args)

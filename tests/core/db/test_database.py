@@ -164,6 +164,29 @@ async def test_rows_of_any_kind_and_number_are_inserted(database: Database, many
                 await database.together(writes)
 
 
+async def test_a_transaction_that_is_kept_reaches_nothing_after_its_block(database: Database) -> None:
+    """Neither alone nor while another one is open, nor that of a block within another's: it says what to do."""
+    async with database.transaction() as outer:
+        async with database.transaction() as inner:
+            await inner.fetch(INSERT, ("inner", MOMENT, MOMENT))
+        with pytest.raises(PluginError, match="Open another one"):
+            await inner.fetch(INSERT, ("late", MOMENT, MOMENT))
+        await outer.fetch(INSERT, ("outer", MOMENT, MOMENT))
+    async with database.transaction():
+        for late in (
+            outer.fetch(INSERT, ("late", MOMENT, MOMENT)),
+            outer.execute("DELETE FROM sessions"),
+            outer.execute_many("DELETE FROM sessions WHERE server = ?", [("inner",)]),
+            outer.insert(Session, ("server", "started_at", "ended_at"), [("late", MOMENT, MOMENT)]),
+            outer.together([("DELETE FROM sessions", ())]),
+        ):
+            with pytest.raises(PluginError, match="used after its block"):
+                await late
+
+    rows = await database.fetch("SELECT server FROM sessions ORDER BY server")
+    assert [row["server"] for row in rows] == ["inner", "outer"]
+
+
 async def test_tasks_that_a_transaction_waits_for_take_turns_in_it(database: Database) -> None:
     """They read and write in it at the same time; ``fetch`` of the database may not write there for any of them."""
     async with database.transaction() as transaction:
