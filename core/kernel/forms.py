@@ -140,7 +140,7 @@ class Moment(Form):
     def read(self, plain: Any) -> datetime:
         try:
             moment = datetime.fromisoformat(plain)
-            return datetime.fromisoformat(self.write(moment))
+            return moment if moment.tzinfo is UTC else datetime.fromisoformat(self.write(moment))
         except (TypeError, ValueError):
             raise self.wrong(plain) from None
 
@@ -173,14 +173,13 @@ class OneOf(Form):
         self.may_be_none = any(isinstance(one, Nothing) for one in self.forms)
 
     def write(self, value: Any) -> Any:
-        return self._first("write", value)
+        return None if value is None and self.may_be_none else self._first("write", value)
 
     def read(self, plain: Any) -> Any:
-        return self._first("read", plain)
+        return None if plain is None and self.may_be_none else self._first("read", plain)
 
     def _first(self, way: str, value: Any) -> Any:
-        if value is None and self.may_be_none:
-            return None  # most fields of most events: to ask the others first takes an error for each
+        """Ask one after the other. (None, as most fields of most events are, would take an error for each.)"""
         inner: WrongValueError | None = None
         for form in self.forms:
             try:

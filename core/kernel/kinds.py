@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 _SPECIAL = re.compile("[%:\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 """What is written in another way in a key."""
+_PLAIN, _ESCAPED = (json.JSONEncoder(separators=(",", ":"), ensure_ascii=escaped) for escaped in (False, True))
 _LONGEST_KEY = 1000
 
 
@@ -229,9 +230,9 @@ def _escaped(found: re.Match[str]) -> str:
 
 def json_text(plain: Any) -> str:
     """Return *plain* as one JSON text that every database takes: lone surrogates are escaped."""
-    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    text = _PLAIN.encode(plain)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(plain, separators=(",", ":"))
+        return _ESCAPED.encode(plain)
     return text
