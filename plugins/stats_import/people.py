@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from roundhook.db import Dialect, Transaction, Write, columns_of, marks, upserts, utc
-from roundhook.rounds import Player, PlayerName, is_bot_guid, is_guest_guid
+from roundhook.rounds import Player, PlayerName, forget_sightings, is_bot_guid, is_guest_guid
 
 _PLAYER_COLUMNS = columns_of(Player)
 _NAME_COLUMNS = columns_of(PlayerName)
@@ -46,7 +46,10 @@ def seen(dialect: Dialect, sightings: Iterable[Sighting]) -> list[Write]:
 
 
 async def recount(transaction: Transaction, guids: Collection[str]) -> None:
-    """Count these players anew from the rows that are left; who has none is forgotten."""
+    """Count these players anew from the rows that are left; who has none is forgotten.
+
+    All that is written in the transaction is written before, also what other servers have of them.
+    """
     wanted = sorted(guid for guid in guids if not is_guest_guid(guid))
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
@@ -56,6 +59,7 @@ async def recount(transaction: Transaction, guids: Collection[str]) -> None:
         rows = [(row["guid"], row["name"], _time(row["first_seen"]), _time(row["last_seen"])) for row in found]
         await transaction.insert(PlayerName, _NAME_COLUMNS, rows)
         await transaction.insert(Player, _PLAYER_COLUMNS, _players(rows))
+    await forget_sightings(transaction, guids)
 
 
 def _players(names: Iterable[tuple[str, str, datetime, datetime]]) -> list[tuple[str, str, bool, datetime, datetime]]:

@@ -59,6 +59,7 @@ async def reconcile(
     await _count(work, hood)
     writer = Writer(work.transaction, work.database.dialect, work.server, hood)
     await writer.write()
+    work.missed |= writer.missed()
     await awards.write(work, hood, names.values(), filing)
     return Outcome(*await writer.finish())
 

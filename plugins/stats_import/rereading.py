@@ -13,7 +13,7 @@ from typing import Any
 from roundhook import Event, FetchedFile, Server
 from roundhook.cli import Terminal
 from roundhook.db import Row, Transaction, marks, utc
-from roundhook.rounds import day_of, forget_sightings, keep_rollups, parse_stats_filename
+from roundhook.rounds import day_of, keep_rollups, parse_stats_filename
 
 from . import people, store
 from .batch import amendments
@@ -57,7 +57,6 @@ class Rereading:
             moved = await self._move(transaction)
             guids = await self._guids(transaction)
             await people.recount(transaction, guids)
-            await forget_sightings(transaction, guids)
         events: list[Event] = []
         for some in _evenings(filing, self._zone):
             events += await self._mend(filing, some, moved)
@@ -108,6 +107,7 @@ class Rereading:
         async with self._db.transaction(alone=True) as transaction:
             work = Work(transaction, self._db, self._server.key, self._zone)
             outcome = await reconcile(work, Filing(filing.files, tuple(changes)))
+            await people.recount(transaction, work.missed)
             told = {one.filename for one, _ in outcome.amended}
             missed = {name for name in (change.filename for change in changes) if name in moved} - told
             rest = await store.rounds_named(transaction, self._server.key, missed)

@@ -17,7 +17,7 @@ from roundhook import BadInputError, Event, FetchedFile, RoundAmended, RoundNoti
 from roundhook.db import Database, Row, Transaction, utc
 from roundhook.rounds import StatsFilename, parse_stats_filename
 
-from . import noticeboard, store
+from . import noticeboard, people, store
 from .batch import Batch, Imported, amendments
 from .endstats import Endstats
 from .filing import file_away
@@ -101,18 +101,21 @@ class ImportService:
             of_server.setdefault(notice.server, []).append(place)
         async with self._db.transaction(alone=True) as transaction:
 
-            async def store(server: str) -> None:
+            async def store(server: str) -> set[str]:
+                missed: set[str] = set()
                 for place in of_server[server]:
-                    told[place] = await self._store_notice(transaction, notices[place])
+                    told[place] = await self._store_notice(transaction, notices[place], missed)
+                return missed
 
-            await side_by_side(list(of_server), store)
+            missed = await side_by_side(list(of_server), store)
+            await people.recount(transaction, set().union(*missed))
             if also is not None:
                 await also(transaction, notices)
         return [told[place] for place in range(len(notices))]
 
-    async def _store_notice(self, transaction: Transaction, notice: RoundNotice) -> list[Event]:
+    async def _store_notice(self, transaction: Transaction, notice: RoundNotice, missed: set[str]) -> list[Event]:
         pinned = await noticeboard.pin(transaction, notice)
-        work = Work(transaction, self._db, notice.server, self._zone_of(notice.server))
+        work = Work(transaction, self._db, notice.server, self._zone_of(notice.server), missed=missed)
         renewed = (pinned.id,) if pinned.renewed else ()
         outcome = await reconcile(work, ends=(pinned.end,), renewed=renewed)
         told = [one.id for one, _ in outcome.amended]
@@ -139,7 +142,8 @@ class ImportService:
         if not batch.servers():
             return
         async with self._db.transaction(alone=True) as transaction:
-            await side_by_side(batch.servers(), lambda server: self._import(transaction, server, batch))
+            missed = await side_by_side(batch.servers(), lambda server: self._import(transaction, server, batch))
+            await people.recount(transaction, set().union(*missed))
             if self._publish is not None and not batch.open_files():
                 await self._publish(batch.tell())
 
@@ -186,14 +190,14 @@ class ImportService:
         except (OSError, BadInputError) as error:
             return error
 
-    async def _import(self, transaction: Transaction, server: str, batch: Batch) -> None:
-        zone = self._zone_of(server)
+    async def _import(self, transaction: Transaction, server: str, batch: Batch) -> set[str]:
+        work = Work(transaction, self._db, server, self._zone_of(server))
         arrived = await self._bounded(transaction, server, batch.arrived(server))
-        filing = await file_away(transaction, server, zone, arrived, batch.older(server))
-        work = Work(transaction, self._db, server, zone)
+        filing = await file_away(transaction, server, work.zone, arrived, batch.older(server))
         work.parsed |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, StatsFile)}
         work.endstats |= {one.key: one.parsed for one in arrived if isinstance(one.parsed, Endstats)}
         batch.settle(server, filing, await reconcile(work, filing))
+        return work.missed
 
     async def _bounded(self, transaction: Transaction, server: str, arrived: list[Prepared]) -> list[Prepared]:
         """Return what has arrived, without the bytes of refused files beyond those that are kept of a day."""

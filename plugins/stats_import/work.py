@@ -35,6 +35,8 @@ class Work(Struct):
     endstats: dict[FileKey, Endstats] = field(default_factory=dict)
     packed: dict[FileKey, bytes] = field(default_factory=dict)
     """Files that were read along with their rounds, compressed."""
+    missed: set[str] = field(default_factory=set)
+    """Players to be counted anew (``people.recount``) when all servers' shares are written."""
 
     @property
     def locks(self) -> bool:
@@ -66,15 +68,24 @@ class Work(Struct):
 async def side_by_side(servers: Sequence[str], work: Callable[[str], Awaitable[T]]) -> list[T]:
     """Do *work* for each of the servers, some at a time: what they ask the database for goes there together.
 
-    When all of them have ended it raises what the first of those raised that failed.
+    When all of them have ended it raises what was raised first: on PostgreSQL all fail after it, and say nothing of it.
     """
+    failed: list[BaseException] = []
+
+    async def noted(server: str) -> T:
+        try:
+            return await work(server)
+        except BaseException as error:
+            failed.append(error)
+            raise
+
     results: list[T] = []
     for start in range(0, len(servers), SIDE_BY_SIDE):
-        some = [work(server) for server in servers[start : start + SIDE_BY_SIDE]]
-        for one in await asyncio.gather(*some, return_exceptions=True) if len(some) > 1 else [await some[0]]:
-            if isinstance(one, BaseException):
-                raise one
-            results.append(one)
+        some = servers[start : start + SIDE_BY_SIDE]
+        found = await asyncio.gather(*map(noted, some), return_exceptions=True) if some[1:] else [await work(some[0])]
+        if failed:
+            raise failed[0]
+        results += found  # type: ignore[arg-type]
     return results
 
 

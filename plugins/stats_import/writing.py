@@ -14,7 +14,6 @@ from roundhook.rounds import (
     Session,
     WeaponRound,
     day_of,
-    forget_sightings,
     keep_rollups,
     sighting_writes,
 )
@@ -65,7 +64,6 @@ class Writer:
         await self._write_rows()
         await self._write_notices()
         await self._transaction.together(self._late)
-        await self._recount()
 
     async def finish(self) -> tuple[tuple[RoundState, ...], tuple[Amended, ...]]:
         """Write the changes of stored rounds; return the new rounds and the amended ones."""
@@ -83,6 +81,11 @@ class Writer:
         added = {day_of(one.played_at) for one in self._new if one.values["status"] == "ok"}
         others = {day_of(one.played_at) for one in (*changed, *self._hood.removed)}
         await keep_rollups(self._transaction, self._server, added=added, changed=others)
+
+    def missed(self) -> set[str]:
+        """Return the players who are not in a round any more, or not under their name."""
+        written = (one for one in self._rounds if one.rows is not None)
+        return {guid for one in written for guid, _ in one.people_before - one.people} | self._missed
 
     # --- sessions
 
@@ -196,12 +199,6 @@ class Writer:
         sightings = [(guid, name, one.played_at) for one in written for guid, name in one.people - one.people_before]
         self._late += people.seen(self._dialect, sightings)
         self._late += await sighting_writes(self._transaction, self._server, sightings)
-
-    async def _recount(self) -> None:
-        written = (one for one in self._rounds if one.rows is not None)
-        gone = {guid for one in written for guid, _ in one.people_before - one.people} | self._missed
-        await people.recount(self._transaction, gone)
-        await forget_sightings(self._transaction, gone)
 
     async def _write_late(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of *rows*: a few with what else is late, many at once."""
