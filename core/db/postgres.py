@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
+from piccolo.querystring import QueryString
 from piccolo.table import Table
 
 from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
@@ -79,9 +80,9 @@ class PostgresDatabase(Database):
     async def transaction(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
         with self.outage:
             if (current := self.engine.current_transaction.get()) is not None:
-                if alone:
-                    await current.connection.execute(_LOCK)
                 with lent(_SqlTransaction(current.connection)) as given:
+                    if alone:
+                        await given.execute(_LOCK)
                     yield given
                 return
             riding = Riding(None)
@@ -216,12 +217,27 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class PooledEngine(PostgresEngine):
-    """Piccolo's engine without its look at the server's version, which would block the loop in the constructor."""
+    """Piccolo's engine without its look at the server's version, which would block the loop in the constructor.
+
+    Within a transaction its queries take their turn.
+    """
 
     __slots__ = ()
 
     async def get_version(self) -> float:
         return 0.0
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
+        async with self._turn():
+            return await super().run_querystring(querystring, in_pool)
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
+        async with self._turn():
+            return await super().run_ddl(ddl, in_pool)
+
+    def _turn(self) -> Any:
+        current = self.current_transaction.get()
+        return contextlib.nullcontext() if current is None else current.connection.turn
 
 
 class _SqlTransaction:

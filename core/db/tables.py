@@ -4,7 +4,7 @@ They are made by the migrations in ``piccolo_migrations/core``; a test holds bot
 UTC. NULL means unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from piccolo.columns import BigInt, Boolean, Bytea, Column, Serial, Text, Timestamptz
 from piccolo.table import Table
@@ -285,5 +285,14 @@ def columns_of(table: type[Table], *, without: tuple[str, ...] = ()) -> tuple[st
 
 def insert_sql(table: type[Table], columns: Sequence[str], suffix: str = "") -> str:
     """Return an INSERT for *columns* of *table* with one ``?`` each, followed by *suffix* (ON CONFLICT, RETURNING)."""
-    names = ", ".join(columns)
-    return f"INSERT INTO {table._meta.tablename} ({names}) VALUES ({marks(len(columns))}) {suffix}".rstrip()
+    into = f"INSERT INTO {table._meta.get_formatted_tablename()} ({quoted(columns)})"
+    return f"{into} VALUES ({marks(len(columns))}) {suffix}".rstrip()
+
+
+def quoted(columns: Iterable[str]) -> str:
+    """Return a list of columns as SQL, whatever they are called.
+
+    >>> quoted(["order", "mapName"])
+    '"order", "mapName"'
+    """
+    return ", ".join(f'"{name}"' for name in columns)

@@ -4,20 +4,18 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from piccolo.columns import Array, BigInt, BigSerial, Column, ForeignKey, Interval, Serial, SmallInt
+from piccolo.columns import Array, BigInt, Column, ForeignKey, Interval, Serial, SmallInt
 from piccolo.table import Table
 
 from core.db.database import Dialect, Write, marks
-from core.db.tables import insert_sql
+from core.db.tables import insert_sql, quoted
 
 MOST_ARGUMENTS = 900
 """In one statement: SQLite of old takes 999."""
 MOST_JOINED = 12
 """More statements are not planned as one."""
-_TYPES: dict[type, str] = {
-    BigSerial: "BIGINT", Serial: "INTEGER", BigInt: "BIGINT", SmallInt: "SMALLINT", Interval: "INTERVAL"
-}  # fmt: skip
-"""Of PostgreSQL, where Piccolo tells those of the database that a table is bound to."""
+_TYPES: dict[type, str] = {Serial: "BIGINT", BigInt: "BIGINT", SmallInt: "SMALLINT", Interval: "INTERVAL"}
+"""Of PostgreSQL, where Piccolo tells those of the database that a table is bound to; of ids the larger, as ours are."""
 
 
 def upserts(
@@ -73,8 +71,9 @@ def _insert_arrays(table: type[Table], columns: tuple[str, ...]) -> str | None:
     if any(isinstance(one, Array | ForeignKey) for one in found):
         return None
     arrays = ", ".join(f"CAST(? AS {_type_of(one)}[])" for one in found)
-    names = ", ".join(columns)
-    return f"INSERT INTO {table._meta.tablename} ({names}) SELECT {names} FROM unnest({arrays}) AS new ({names})"
+    names = quoted(columns)
+    into = f"INSERT INTO {table._meta.get_formatted_tablename()} ({names})"
+    return f"{into} SELECT {names} FROM unnest({arrays}) AS new ({names})"
 
 
 def _type_of(column: Column) -> str:

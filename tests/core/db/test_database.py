@@ -196,6 +196,9 @@ async def test_tasks_that_a_transaction_waits_for_take_turns_in_it(database: Dat
             assert await database.fetch("SELECT server FROM sessions WHERE server = ?", (str(number),))
             await transaction.execute_many("UPDATE sessions SET ended_at = ? WHERE server = ?", [(MOMENT, str(number))])
             await transaction.insert(Session, ("server", "started_at", "ended_at"), [(str(-number), MOMENT, MOMENT)])
+            assert await Session.count().where(Session.server == str(number)) == 1
+            async with database.transaction(alone=True) as within:
+                await within.execute("UPDATE sessions SET started_at = ? WHERE server = ?", (MOMENT, str(number)))
 
         await asyncio.gather(*(write(number) for number in range(1, 21)))
         refused, none = await asyncio.gather(database.fetch("DELETE FROM sessions"), write(21), return_exceptions=True)

@@ -66,7 +66,8 @@ async def test_all_that_a_live_round_takes(
             assert generation is not None
             together = [replace(_notice(next(corpus(1))[0]), server=f"s{number}") for number in range(40)]
             await asyncio.gather(*map(generation.plugin.notices.do, together))
-            stored = [at for at, one in enumerate(noted) if "INTO round_notices" in one or "INTO notice_alarms" in one]
+            rows = 'INTO "round_notices"', "INTO notice_alarms"
+            stored = [at for at, one in enumerate(noted) if any(into in one for into in rows)]
             assert len(stored) >= 80
             others = sum(one.startswith("COMMIT") for one in noted[stored[0] : stored[-1]])  # plugins that begin
             assert others < 20
