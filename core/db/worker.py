@@ -41,8 +41,8 @@ class Worker:
         if not self._end.alive:
             raise RuntimeError(f"The thread {self._name!r} has ended: what it works on is closed.")
         if not self._begun:
-            self._begun = True
             threading.Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
+            self._begun = True
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put((future, work))
         return future

@@ -51,6 +51,23 @@ async def test_each_is_told_its_own() -> None:
     worker.end()
 
 
+async def test_a_thread_that_cannot_begin_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the system has none left each one who asks is told; none waits for ever."""
+    worker = Worker("a thread")
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start"):
+                worker.ask(lambda: None)
+
+    assert await worker.ask(lambda: "done") == "done"
+    worker.end()
+
+
 async def test_who_is_cancelled_before_the_turn_has_nothing_done() -> None:
     """The others are done, and whoever was cancelled later hears of nothing."""
     worker, free, done = Worker("a thread"), threading.Event(), []
