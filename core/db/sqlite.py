@@ -8,7 +8,6 @@ A thread runs its statements in order, so what a cancelled task leaves is undone
 import asyncio
 import contextlib
 import functools
-import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -19,6 +18,7 @@ from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction
 from piccolo.table import Table
 
 import core.db.sqlite_values  # noqa: F401 - how times are read
+from core.db import sqlite_file
 from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
@@ -31,6 +31,8 @@ from core.errors import ConfigError, DatabaseAwayError
 T = TypeVar("T")
 
 READERS = 3
+STEPS = 5_000_000
+"""So many of SQLite's instructions, a tenth of a second, go on before it is looked whether somebody still waits."""
 _ALONE = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
 """What needs no transaction around it. A BEGIN or a PRAGMA would stay on the connection that all write on."""
 _PRAGMAS = ("foreign_keys=1", "temp_store=MEMORY")
@@ -86,21 +88,21 @@ class SqliteDatabase(Database):
 
         On a connection of its own: the writer's may be within a transaction, which a copy would wait for for ever.
         """
-        _make_private(target)
-        await asyncio.to_thread(_copy, self.path, target)
+        sqlite_file.make_private(target)
+        await asyncio.to_thread(sqlite_file.copy, self.path, target)
 
     async def is_there(self) -> bool:
         """Tell whether the file that is written is the one at ``path``; one that was deleted is written there anew.
 
         As long as it is open a deleted file can still be read, and is lost with the process.
         """
-        inode = await self.engine.writer.submit(lambda _: _inode(self.path))
+        inode = await self.engine.writer.submit(lambda _: sqlite_file.inode(self.path))
         if self.engine.inode in (None, inode):
             return True
         if inode is not None:
             return False  # somebody has put another one there: it is not overwritten
         async with self.engine.write_lock:
-            await self.engine.writer.submit(lambda connection: _write_anew(connection, self.path))
+            await self.engine.writer.submit(lambda connection: sqlite_file.write_anew(connection, self.path))
             await self.engine.open_again()
         return True
 
@@ -118,19 +120,14 @@ async def connect(url: str, *, read_only: bool) -> SqliteDatabase:
         raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
     if not read_only:
         refuse_foreign(path)
-        _make_private(path)
+        sqlite_file.make_private(path)
     return SqliteDatabase(path, read_only=read_only)
-
-
-def _make_private(path: Path) -> None:
-    """Make a file for its user alone, unless it is there; what SQLite puts beside it is as private as it is."""
-    with contextlib.suppress(OSError):  # SQLite says better what is wrong
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 class WarmConnection:
     """One sqlite3 connection on its own thread. Statements run in the order in which they were asked for.
 
+    One that nobody waits for any more is broken off: it may have no end, and the next ones wait for it.
     The writer's is what an open transaction is given to whoever writes in it.
     """
 
@@ -191,6 +188,7 @@ class WarmConnection:
             self._connection = sqlite3.connect(self._path, detect_types=types, isolation_level=None, timeout=30)
             for pragma in self._pragmas:
                 self._connection.execute(f"PRAGMA {pragma}").fetchall()
+            self._connection.set_progress_handler(self._worker.is_given_up, STEPS)
         return self._connection
 
     def _close(self) -> None:
@@ -249,7 +247,7 @@ class WarmSQLiteEngine(SQLiteEngine):
         super().__init__(path=str(path))
         settings = ("query_only=1",) if read_only else ("journal_mode=WAL", "synchronous=FULL")
         self.writer = WarmConnection(path, (*_PRAGMAS, _WRITER_CACHE, *settings))
-        self.inode = _inode(path)
+        self.inode = sqlite_file.inode(path)
         """Of the file that was opened; None until it is there."""
         self.write_lock = asyncio.Lock()
         self._readers: list[WarmConnection] = []
@@ -273,7 +271,7 @@ class WarmSQLiteEngine(SQLiteEngine):
         """Let every connection be opened anew, on the file that is at the path now."""
         for connection in (*self._readers, self.writer):
             await connection.open_again()
-        self.inode = _inode(Path(self.path))
+        self.inode = sqlite_file.inode(Path(self.path))
 
     async def close(self) -> None:
         for connection in (*self._readers, self.writer):
@@ -293,28 +291,6 @@ class WarmSQLiteEngine(SQLiteEngine):
         self, connection: WarmConnection, query: str, args: list[Any] | None = None, *_: object, **__: object
     ) -> list[Row]:
         return await connection.fetch(query, args or ())
-
-
-def _copy(source: Path, target: Path) -> None:
-    closing = contextlib.closing
-    with closing(sqlite3.connect(source)) as connection, closing(sqlite3.connect(target)) as other:
-        connection.backup(other)
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
-
-
-def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.anew")
-    _make_private(draft)
-    with contextlib.closing(sqlite3.connect(draft)) as other:
-        connection.backup(other)
-    draft.replace(path)
 
 
 def _write_all(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:

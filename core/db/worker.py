@@ -29,6 +29,8 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._queue: _Queue = SimpleQueue()
+        self._doing: list[asyncio.Future[Any]] = []
+        """What is being done, at most one."""
         self._begun = False
         self._end = weakref.finalize(self, self._queue.put, None)
 
@@ -41,42 +43,51 @@ class Worker:
         if not self._end.alive:
             raise RuntimeError(f"The thread {self._name!r} has ended: what it works on is closed.")
         if not self._begun:
-            threading.Thread(target=_serve, args=(self._queue,), name=self._name, daemon=True).start()
+            threading.Thread(target=_serve, args=(self._queue, self._doing), name=self._name, daemon=True).start()
             self._begun = True
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put((future, work))
         return future
+
+    def is_given_up(self) -> bool:
+        """Tell, in the thread, whether who asked for what is being done has been cancelled."""
+        return any(one.cancelled() for one in self._doing)
 
     def end(self) -> None:
         """Let the thread end when it has done what was asked for; harmless the second time."""
         self._end()
 
 
-def _serve(queue: _Queue) -> None:
-    while _work_off(queue.get(), queue):
+def _serve(queue: _Queue, doing: list[asyncio.Future[Any]]) -> None:
+    while _work_off(queue.get(), queue, doing):
         pass
 
 
-def _work_off(first: _Asked | None, queue: _Queue) -> bool:
+def _work_off(first: _Asked | None, queue: _Queue, doing: list[asyncio.Future[Any]]) -> bool:
     """Do what has been asked for by now; tell whether more may come. Nothing of it is held on to while none does."""
     asked = [first]
     with contextlib.suppress(Empty):
         while True:
             asked.append(queue.get_nowait())
-    done = [_do(*one) for one in asked if one is not None]
+    done = [_do(*one, doing) for one in asked if one is not None]
     for loop, some in itertools.groupby(done, key=lambda one: one[0].get_loop()):
         with contextlib.suppress(RuntimeError):  # it has been closed: nobody waits any more
             loop.call_soon_threadsafe(_hand_out, list(some))
     return None not in asked
 
 
-def _do(future: "asyncio.Future[Any]", work: Callable[[], Any]) -> _Done:
+def _do(future: "asyncio.Future[Any]", work: Callable[[], Any], doing: list[asyncio.Future[Any]]) -> _Done:
     if future.cancelled():
         return future, None, None
+    doing.append(future)
     try:
         return future, work(), None
+    except StopIteration as error:  # no future takes it
+        return future, None, RuntimeError(repr(error))
     except BaseException as error:  # noqa: BLE001 - raised where it was asked for
         return future, None, error
+    finally:
+        doing.clear()
 
 
 def _hand_out(done: Iterable[_Done]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from piccolo.table import Table
 from core.db import Database, open_database
 from core.db import tables as core_tables
 from core.db.migrate import CORE, migrate, pending
+from core.db.sqlite import SqliteDatabase
 from core.db.tables import columns_of
 from core.db.writes import upserts
 from core.errors import PluginError
 from core.rounds import tables as round_tables
 from core.rounds.tables import Session
+from tests.plugin_maker import idle, until
 from tests.postgres_databases import MigratedDatabases
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -108,6 +111,51 @@ async def test_a_cancelled_transaction_leaves_nothing_and_lets_the_next_one_in(d
     count = (await database.fetch("SELECT count(*) AS n FROM sessions"))[0]["n"]
     assert count % 3 == 0
     assert count >= 3
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) AS n FROM n"
+
+
+async def test_reads_without_an_end_are_ended_when_they_are_cancelled(database: Database) -> None:
+    """More than there are readers: who asks next is answered."""
+    for _ in range(5):
+        await _cancelled(database, database.fetch(ENDLESS))
+
+    assert await database.fetch("SELECT 1 AS one") == [{"one": 1}]
+
+
+async def test_a_write_without_an_end_is_ended_when_it_is_cancelled(database: Database) -> None:
+    """By itself and in a transaction: it is undone, and who writes next is let in."""
+    endless = f"INSERT INTO sessions (server, started_at, ended_at) SELECT CAST(n AS TEXT), ?, ? FROM ({ENDLESS}) AS n"
+
+    async def within() -> None:
+        async with database.transaction() as transaction:
+            await transaction.fetch(INSERT, ("undone", MOMENT, MOMENT))
+            await transaction.execute(endless, (MOMENT, MOMENT))
+
+    async def reading_within() -> None:
+        async with database.transaction() as transaction:
+            await transaction.fetch(INSERT, ("undone", MOMENT, MOMENT))
+            await database.fetch(ENDLESS)
+
+    for work in (database.execute(endless, (MOMENT, MOMENT)), within(), reading_within()):
+        await _cancelled(database, work)
+        await database.execute(INSERT, ("done", MOMENT, MOMENT))
+
+    rows = await database.fetch("SELECT server FROM sessions")
+    assert [row["server"] for row in rows] == ["done"] * 3
+
+
+async def _cancelled(database: Database, work: Coroutine[Any, Any, Any]) -> None:
+    """Cancel *work* while the database is at it."""
+    task = asyncio.create_task(work)
+    await idle()
+    if isinstance(database, SqliteDatabase):
+        threads = [one._worker for one in (database.engine.writer, *database.engine._readers)]
+        await until(lambda: all(one._queue.empty() for one in threads))
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_concurrent_read_then_write_loses_nothing(database: Database) -> None:

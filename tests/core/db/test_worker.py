@@ -48,6 +48,8 @@ async def test_each_is_told_its_own() -> None:
     with pytest.raises(ZeroDivisionError):
         await bad
     assert (await last).name == "a thread"
+    with pytest.raises(RuntimeError, match="StopIteration"):  # which no future takes
+        await worker.ask(lambda: next(iter(())))
     worker.end()
 
 
@@ -81,6 +83,23 @@ async def test_who_is_cancelled_before_the_turn_has_nothing_done() -> None:
     await last
 
     assert done == ["last"]
+    worker.end()
+
+
+async def test_what_nobody_waits_for_any_more_can_be_broken_off() -> None:
+    """The work itself can see it; what is asked for next has its own turn."""
+    worker, begun = Worker("a thread"), threading.Event()
+
+    def endless() -> None:
+        begun.set()
+        while not worker.is_given_up():
+            pass
+
+    given_up = worker.ask(endless)
+    await asyncio.to_thread(begun.wait)
+    given_up.cancel()
+
+    assert await worker.ask(worker.is_given_up) is False
     worker.end()
 
 
