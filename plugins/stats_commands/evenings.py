@@ -17,9 +17,12 @@ _IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDE
 _COUNT = "(SELECT count(*) FROM rounds c WHERE c.session_id = s.id) AS rounds"
 _HAS_PEOPLE = f"EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = x.id AND {PEOPLE})"
 _NAME = """(
-    SELECT one.name FROM player_sightings one WHERE one.guid = p.guid AND one.server = ?
+    SELECT one.name FROM player_sightings one WHERE one.guid = p.guid AND one.server || '' = ?
     ORDER BY one.last_seen DESC, one.name DESC LIMIT 1)"""
-"""The last name that a player was seen with on the session's server: who sees that may not see the others."""
+"""The last name that a player was seen with on the session's server: who sees that may not see the others.
+
+The server is compared as no column: else SQLite goes through all that were seen there, in the order of time.
+"""
 _DPM = "1.0 * sum(p.damage_given) * 60 / nullif(sum(p.time_played_seconds), 0)"
 
 

@@ -1,4 +1,4 @@
-"""Suggestions look at as few rows in many rounds as in few: no table is read through, whatever is typed."""
+"""Suggestions and answers look at as few rows in many rounds as in few: no table is read through, whatever is typed."""
 
 import json
 import sqlite3
@@ -11,6 +11,8 @@ from core.db import Database
 from core.db.database import Row
 from core.db.sqlite import SqliteDatabase
 from core.rounds import sightings
+from plugins.stats_commands.evenings import Evenings
+from plugins.stats_commands.queries import Stats
 from plugins.stats_commands.search import Search
 
 NOW = datetime.now(UTC)
@@ -23,6 +25,8 @@ SMALL, LARGE = 1_200, 6_000
 """Rounds; as many people."""
 MOST = {"sqlite": 600_000, "postgres": 20_000}
 """Steps, or rows, of one statement: sixteen parts of a name, each of 600 people at most."""
+SLACK = {"sqlite": 1_000, "postgres": 100}
+"""Of an index that is a step deeper, or a plan that is another one where there is more."""
 ROUND = (
     "INSERT INTO rounds (id, server, filename, file_sha256, map_name, round_number, played_at, status, session_id) "
     "VALUES (?, ?, ?, '', ?, ?, ?, ?, ?)"
@@ -60,6 +64,42 @@ async def test_as_much_is_looked_at_in_few_rounds_as_in_many(database: Database)
     assert len(few) > 200
     assert max(many) <= MOST[database.dialect]
     assert sum(many) <= 1.5 * sum(few)
+
+
+async def test_each_answer_looks_at_as_much_in_few_rounds_as_in_many(database: Database) -> None:
+    """An evening, a round and a player are as long as they were; others have played meanwhile."""
+    await _play(database, 1, SMALL)
+    asked = await _answered(database)
+    few = await _looked_at(database, asked)
+    await _play(database, SMALL + 1, LARGE)
+    many = await _looked_at(database, asked)
+
+    assert len(asked) > 30
+    for (sql, _), before, after in zip(asked, few, many, strict=True):
+        assert after <= 1.5 * before + SLACK[database.dialect], (sql, before, after)
+
+
+async def _answered(database: Database) -> list[tuple[str, Sequence[Any]]]:
+    """Ask for what evenings, rounds and players are shown with."""
+    recorded = Recorded(database)
+    evenings, stats = Evenings(recorded), Stats(recorded)
+    for hidden in HIDDEN:
+        for session in await evenings.latest(hidden, limit=2):
+            evening = await evenings.read(session)
+            guid = evening.players[0].guid
+            for some in (evenings.weapons, evenings.awards, evenings.result):
+                await some(session["id"])
+            await evenings.weapons(session["id"], guid)
+            await evenings.standings(evening.rounds[-1])
+            await evenings.axis_of(session["id"], [row["id"] for row in evening.rounds])
+            await stats.names(guid, hidden)
+            await stats.last_names([guid], hidden)
+            await stats.player_totals(guid, None, NOW - timedelta(days=90), hidden)
+            await stats.weapons(guid, session["server"], None, hidden)
+            for one in (stats.players, stats.notice, stats.awards):
+                await one(evening.rounds[0]["id"])
+        await stats.round(None, hidden)
+    return recorded.asked
 
 
 async def _play(database: Database, first: int, last: int) -> None:
