@@ -12,6 +12,8 @@ from core.kernel.slot import Slot
 
 JOB_SECONDS = 2.0
 """What a plugin has spawned and goes on for longer is a worker, whose end nobody waits for."""
+MOST_NAMED = 10
+"""Of what is left, in an error."""
 
 
 class Settling:
@@ -42,7 +44,8 @@ class Settling:
                 await self._journal.flush()
         except TimeoutError:
             names = sorted(map(_name_of, self._left(roots))) or ["the journal's last commit"]
-            raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(names)}") from None
+            more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+            raise TimeoutError(f"not settled after {timeout:g} s: {', '.join(names[:MOST_NAMED])}{more}") from None
 
     def note_change(self) -> None:
         """Wake who waits: an attempt or a job has ended, or a plugin has gone off, for which nothing counts as open."""

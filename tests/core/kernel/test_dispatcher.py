@@ -237,6 +237,11 @@ class TestFailures:
                 "TimeoutError: on_round_imported took longer than its limit of 0.05 s",
                 "ZeroDivisionError: ",
             ]
+            for number in range(2, 500):
+                await stage.publish(imported(number))
+            with pytest.raises(TimeoutError, match="hanging, round:.* and [0-9,]+ more$") as left:
+                await stage.settled(0.05)
+            assert len(str(left.value)) < 500
 
     async def test_a_handler_that_swallows_its_cancellation_is_left_behind(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
