@@ -239,7 +239,7 @@ class TestFailures:
             ]
             for number in range(2, 500):
                 await stage.publish(imported(number))
-            with pytest.raises(TimeoutError, match="hanging, round:.* and [0-9,]+ more$") as left:
+            with pytest.raises(TimeoutError, match=r"hanging, round:.* and [0-9,]+ more$") as left:
                 await stage.settled(0.05)
             assert len(str(left.value)) < 500
 
