@@ -30,6 +30,7 @@ from .client import RemoteFile, StatsFolder
 from .delays import Delays
 from .pace import PATIENCE_SECONDS, Pace, at_once
 from .refusals import Refusals
+from .stored import Stored
 from .zones import names_behind, question, remedy
 
 FIRST_SLOWDOWN_SECONDS, MAX_SLOWDOWN_SECONDS = 1.0, 60.0
@@ -88,8 +89,7 @@ class FetchLoop:
         self.refusals = Refusals(server.key, log, tell_admins)
         self._unread = False
         """Whether the server would not give the bytes of a file; nothing in the folder changes when it does again."""
-        self._stored: dict[str, int] | None = None
-        """Times of the files that are in the database already; read at the first look."""
+        self._stored = Stored(db, server.key)
         self._stamp: tuple[int, int] | None = None
         self._changed_at = self._listed_at = 0.0
         self._has_changed = self._unsettled = False
@@ -159,17 +159,15 @@ class FetchLoop:
 
         A listing of thousands takes long: what is awaited is asked for first, by the name that it is likely to have.
         """
-        if self._stored is None:
-            self._stored = await self._read_stored()
         for names in self._guesses(changed_unix, by_name):
-            if found := self._new(await self._named(names), self._stored):
+            if found := await self._new(await self._named(names)):
                 self._unsettled = True  # it is listed later, for what else there may be
                 return found
         there = [] if by_name else await self._listed()
         self._unread = False
-        if not by_name and await self._is_doubtful(there) and not self._stored:
+        if not by_name and await self._is_doubtful(there) and not await self._stored.has_any():
             return []  # nothing of this server is stored yet: better late than all of it hours off
-        return self._new(there, self._stored)
+        return await self._new(there)
 
     def _guesses(self, changed_unix: int, by_name: Sequence[Awaited]) -> Iterator[Sequence[str]]:
         """Give names to ask for, the likeliest first: of those notices all that their files can have."""
@@ -191,6 +189,8 @@ class FetchLoop:
             await self._trouble(FULL, f"{self._folder.path('')} holds {listing.count} names.", MOVE_AWAY)
         else:
             self.refusals.keep(there.keys())
+            self._seen = {name: seen for name, seen in self._seen.items() if name in there}
+            self._stored.keep(there.keys())
             await self._well(FULL)
         return list(there.values())
 
@@ -223,13 +223,16 @@ class FetchLoop:
         recent = self._clock.now() - timedelta(hours=1)
         return max(self._times(file)) < recent, file.name.filename
 
-    def _new(self, files: Iterable[RemoteFile], stored: dict[str, int]) -> list[RemoteFile]:
-        return sorted((file for file in files if self._is_new(file, stored)), key=self._urgency)
+    async def _new(self, files: Iterable[RemoteFile]) -> list[RemoteFile]:
+        """Return those that are to be fetched: not known as they are now, and not from before the look-back."""
+        maybe = [file for file in files if self._may_be_new(file)]
+        changed = [file for file in maybe if file.name.filename in self._seen]
+        others = [file for file in maybe if file.name.filename not in self._seen]
+        return sorted([*changed, *await self._stored.others(others)], key=self._urgency)
 
-    def _is_new(self, file: RemoteFile, stored: dict[str, int]) -> bool:
-        """Tell whether a file is to be fetched: not known as it is now, and not from before the look-back."""
+    def _may_be_new(self, file: RemoteFile) -> bool:
         name = file.name.filename
-        if self._seen.get(name) == (file.size, file.modified_unix) or stored.get(name) == file.modified_unix:
+        if self._seen.get(name) == (file.size, file.modified_unix):
             return False
         days: float = self._settings.backfill_days
         oldest = self._clock.now() - timedelta(days=days)
@@ -313,13 +316,6 @@ class FetchLoop:
 
     def _times(self, file: RemoteFile) -> tuple[datetime, ...]:
         return file.name.possible_times(self._server.settings.zone)
-
-    async def _read_stored(self) -> dict[str, int]:
-        rows = await self._db.fetch(
-            "SELECT filename, modified_at FROM stats_files WHERE server = ? AND modified_at IS NOT NULL ORDER BY id",
-            (self._server.key,),
-        )
-        return {row["filename"]: int(row["modified_at"].timestamp()) for row in rows}
 
     async def _pause(self) -> None:
         """Wait until it is time for the next look, or until something is asked for."""
