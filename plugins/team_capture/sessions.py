@@ -21,7 +21,13 @@ MOST_ROUNDS = 120
 """So many rounds of a session count, the first ones: a server that never pauses has sessions of thousands."""
 _AROUND = timedelta(hours=24)
 """How far from a changed round another session may have lost or won one by it."""
-_NEAR = "SELECT id FROM sessions WHERE server = ? AND ended_at >= ? AND started_at <= ?"
+_NEAR = """
+    SELECT id FROM sessions WHERE server = ? AND ended_at BETWEEN ? AND ?
+    UNION SELECT id FROM sessions WHERE server = ? AND started_at BETWEEN ? AND ?
+    UNION SELECT id FROM (
+        SELECT id, ended_at FROM sessions WHERE server = ? AND started_at < ? ORDER BY started_at DESC LIMIT 1) AS one
+    WHERE ended_at > ?"""
+"""Those that end or begin between two times, and the one that goes on all the time: each is found by an index."""
 _STORED = """
     SELECT session_id, team, name, NULL AS guid, NULL AS rounds FROM session_teams WHERE session_id IN ({marks})
     UNION ALL SELECT session_id, team, NULL, guid, rounds FROM session_players WHERE session_id IN ({marks})"""
@@ -112,11 +118,11 @@ async def _sessions_near(transaction: Transaction, rounds: Iterable[Row]) -> lis
         if first is not None and last is not None:
             before, after = spans.get(row["server"], (first, last))
             spans[row["server"]] = min(first, before), max(last, after)
-    near = [
-        row["id"]
-        for server, (first, last) in spans.items()
-        for row in await transaction.fetch(_NEAR, (server, first - _AROUND, last + _AROUND))
-    ]
+    near: list[int] = []
+    for server, (first, last) in spans.items():
+        start, end = first - _AROUND, last + _AROUND
+        rows = await transaction.fetch(_NEAR, (server, start, end, server, start, end, server, start, end))
+        near += (row["id"] for row in rows)
     return sorted(near)
 
 
