@@ -479,6 +479,31 @@ async def test_a_folder_that_appears_can_be_enabled_and_one_that_goes_can_be_dis
         assert "There is no plugin 'counter'" in again.error
 
 
+STRAY = """
+import asyncio
+from roundhook import Plugin
+class Stray(Plugin):
+    async def setup(self):
+        self.task = asyncio.get_running_loop().create_task(self.breaks())
+    async def breaks(self):
+        raise ValueError("in a task of its own")
+"""
+
+
+async def test_a_task_of_ones_own_is_told_in_the_log_of_whoever_runs_now(tmp_path: Path) -> None:
+    """Also of a plugin that came when another one had been replaced."""
+    write_plugin(tmp_path, "counter", COUNTER)
+    async with Stage(plugins=["counter"], folders=[tmp_path]) as stage:
+        assert (await stage.plugins.reload("counter")).ok
+        write_plugin(tmp_path, "late", STRAY)
+        assert (await stage.plugins.enable("late")).ok
+        await until(lambda: running(stage, "late").task.done())
+        running(stage, "late").task = None  # asyncio tells when nobody can ask any more
+        gc.collect()
+
+        await until(lambda: "started by itself" in "".join(stage.app.kernel.logbook.last("late", 1)))
+
+
 @pytest.fixture
 def _unlogged() -> Iterator[None]:
     """Pytest keeps log records, and with them the frames of what has failed."""
