@@ -8,13 +8,14 @@ import contextlib
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from core.handed import Done, hand_out, worked_out
+
 T = TypeVar("T")
 _Asked = tuple[asyncio.Future[Any], Callable[[], Any]]
-_Done = tuple[asyncio.Future[Any], Any, BaseException | None]
 _Queue = SimpleQueue[_Asked | None]
 """None is the end."""
 
@@ -72,29 +73,15 @@ def _work_off(first: _Asked | None, queue: _Queue, doing: list[asyncio.Future[An
     done = [_do(*one, doing) for one in asked if one is not None]
     for loop, some in itertools.groupby(done, key=lambda one: one[0].get_loop()):
         with contextlib.suppress(RuntimeError):  # it has been closed: nobody waits any more
-            loop.call_soon_threadsafe(_hand_out, list(some))
+            loop.call_soon_threadsafe(hand_out, list(some))
     return None not in asked
 
 
-def _do(future: "asyncio.Future[Any]", work: Callable[[], Any], doing: list[asyncio.Future[Any]]) -> _Done:
+def _do(future: "asyncio.Future[Any]", work: Callable[[], Any], doing: list[asyncio.Future[Any]]) -> Done:
     if future.cancelled():
         return future, None, None
     doing.append(future)
     try:
-        return future, work(), None
-    except StopIteration as error:  # no future takes it
-        return future, None, RuntimeError(repr(error))
-    except BaseException as error:  # noqa: BLE001 - raised where it was asked for
-        return future, None, error
+        return worked_out(future, work)
     finally:
         doing.clear()
-
-
-def _hand_out(done: Iterable[_Done]) -> None:
-    for future, result, error in done:
-        if future.done():  # whoever asked has been cancelled
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)

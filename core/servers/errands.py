@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from core.handed import Done, hand_out, worked_out
+
 Result = TypeVar("Result")
 Errand = tuple[Callable[[], Any], asyncio.Future[Any]]
 
@@ -37,22 +39,8 @@ class Errands:
 
 
 def _send_together(errands: Sequence[Errand]) -> None:
-    done = asyncio.get_running_loop().run_in_executor(None, lambda: [_do(work) for work, _ in errands])
-    done.add_done_callback(lambda done: _hand_out(errands, done))
+    def work_off() -> list[Done]:
+        return [worked_out(future, work) for work, future in errands]
 
-
-def _do(work: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    try:
-        return work(), None
-    except Exception as error:  # noqa: BLE001 - raised where it was asked for
-        return None, error
-
-
-def _hand_out(errands: Sequence[Errand], done: "asyncio.Future[list[tuple[Any, Exception | None]]]") -> None:
-    for (_, future), (result, error) in zip(errands, done.result(), strict=True):
-        if future.done():  # whoever asked has been cancelled
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+    done = asyncio.get_running_loop().run_in_executor(None, work_off)
+    done.add_done_callback(lambda done: hand_out(done.result()))

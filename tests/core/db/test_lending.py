@@ -21,8 +21,8 @@ SLEEPING = (
 
 async def sleeping(database: Database) -> None:
     """Return when the server is at it."""
-    while not await database.fetch(SLEEPING):  # noqa: ASYNC110 - it tells nobody
-        await asyncio.sleep(0.01)
+    while not await database.fetch(SLEEPING):
+        pass
 
 
 async def backend(database: Database) -> int:
