@@ -63,19 +63,23 @@ def _held(path: Path) -> int:
 
 
 def _is_let_go(path: Path) -> bool:
-    """Tell whether nobody holds the lock at *path*; the file goes then."""
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink(missing_ok=True)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
+    """Tell whether nobody holds the lock at *path*; the file goes then, unless it is another one by now."""
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                path.unlink()
+                return True
+        except FileNotFoundError:
+            return True
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
 
 
 def _name_of_storage(file: Path) -> str:

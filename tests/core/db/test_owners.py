@@ -1,5 +1,7 @@
 """The lock files of processes that share a journal: there while they run, gone when they are."""
 
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.db import owners
 from core.db.owners import Owners
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -53,6 +56,27 @@ def test_the_file_of_an_ended_process_goes(tmp_path: Path, how: signal.Signals |
     assert len(among) == 2
     assert f"{owners.me.rpartition(':')[2]}.lock" in among
     assert locks(tmp_path) == set()
+
+
+def test_who_sweeps_late_leaves_the_file_that_came_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another sweeper took the file away before it was locked, and its owner has made it anew and holds that."""
+    path, flock, held = tmp_path / "one.lock", fcntl.flock, list[int]()
+    path.touch()
+
+    def late(descriptor: int, how: int) -> None:
+        if not held:
+            path.unlink()
+            held.append(-1)
+            held.append(owners._held(path))
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+
+    assert not owners._is_let_go(path)
+    assert path.exists()
+    os.close(held[1])
+    assert owners._is_let_go(path)
+    assert not path.exists()
 
 
 def test_whoever_sweeps_takes_no_running_one(tmp_path: Path) -> None:
