@@ -1,6 +1,6 @@
-"""What one live round costs, and what it may: ``python -m benchmarks.live_round``.
+"""What one live round costs: ``python -m benchmarks live_round``, beside an older commit.
 
-A map is played again and again beside a history of 2,000 rounds, R1 and R2 in turn; the notice comes before the file
+A map is played again and again beside a history of 400 rounds, R1 and R2 in turn; the notice comes before the file
 or after it. Measured are the import (``stats_import``) by itself, and all three importing plugins together, delivery
 and journal included in the time. Each statement that a plugin sends is counted, and how often it ran is not: BEGIN,
 COMMIT and the lock of each plugin's transaction, and what the journal writes, come on top.
@@ -8,8 +8,10 @@ COMMIT and the lock of each plugin's transaction, and what the journal writes, c
 
 import asyncio
 import contextlib
+import json
+import statistics
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -19,16 +21,16 @@ from typing import Any
 from piccolo.table import Table
 
 from benchmarks.corpus import corpus
-from benchmarks.databases import databases
+from benchmarks.databases import Fresh, databases
 from core.app import Application, offline_application
 from core.config import parse_config
 from core.db import Database, Transaction
-from core.db.database import Row, Write
+from core.db.database import Row
 from core.rounds.events import FetchedFile, RoundNotice
 from core.rounds.filenames import StatsFilename, parse_stats_filename
 
-HISTORY, LIVE = 2_000, 60
-AIM_MILLISECONDS, AIM_STATEMENTS = 15, 15
+BEFORE = "3d51f84"
+HISTORY, LIVE = 400, 60
 IMPORT, TOGETHER, NOTICE = "the import by itself", "all three plugins", "all three, for a late notice"
 
 
@@ -81,7 +83,7 @@ class _CountingTransaction:
     def __init__(self, inner: Transaction, counting: Counting) -> None:
         self._inner = inner
         self._counting = counting
-        self.dialect = inner.dialect
+        self.dialect = counting.dialect
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         self._counting.note(sql)
@@ -101,7 +103,7 @@ class _CountingTransaction:
             self._counting.note(f"INSERT INTO {table._meta.tablename}")
             await self._inner.insert(table, columns, batch)
 
-    async def together(self, writes: Sequence[Write]) -> None:
+    async def together(self, writes: Sequence[tuple[str, Sequence[Any]]]) -> None:
         if writes:
             self._counting.note(" / ".join(sql for sql, _ in writes))
             await self._inner.together(writes)
@@ -144,7 +146,7 @@ class _Stage:
 
     async def _import(self, file: FetchedFile) -> None:
         """Import a file and tell nobody."""
-        publish, self._imports._publish = self._imports._publish, None
+        publish, self._imports._publish = getattr(self._imports, "_publish", None), None  # older ones have none
         await self._imports.import_files([file])
         self._imports._publish = publish
 
@@ -180,40 +182,30 @@ def _notice(name: StatsFilename) -> RoundNotice:
     )  # fmt: skip
 
 
-def _line(costs: Sequence[Cost]) -> str:
-    """Return what was got beside the aim."""
-    wall, work = _median(one.wall_ms for one in costs), _median(one.cpu_ms for one in costs)
-    most = max(len(one.statements) for one in costs)
-    return (
-        f"{costs[0].who:28} median {wall:4.1f} ms, {work:4.1f} ms of CPU ({_verdict(work, AIM_MILLISECONDS)})"
-        f", at most {most:2} statements ({_verdict(most, AIM_STATEMENTS)})"
-    )
-
-
-def _median(values: Iterable[float]) -> float:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]
-
-
-def _verdict(got: float, aim: int) -> str:
-    return f"aim {aim}: {'met' if got <= aim else f'missed by {got - aim:.0f}'}"
+def figures(databases: Mapping[str, Fresh]) -> dict[str, float]:
+    """Return what ``main`` prints."""
+    found: dict[str, float] = {}
+    for database, fresh in databases.items():
+        for late in (False, True):
+            with fresh() as url:
+                costs = asyncio.run(measure(url, history=HISTORY, live=LIVE, late=late))
+            for who in dict.fromkeys(one.who for one in costs):
+                some = [one for one in costs if one.who == who]
+                where = f"{database}, notice {'last' if late else 'first'}, {who}"
+                found[f"{where}: µs"] = 1000 * statistics.median(one.wall_ms for one in some)
+                found[f"{where}: µs of CPU"] = 1000 * statistics.median(one.cpu_ms for one in some)
+                found[f"{where}: statements"] = max(len(one.statements) for one in some)
+    return found
 
 
 def main() -> None:
-    """Measure both databases and print."""
-    print(
-        f"one live round beside {HISTORY:,} others; the aim is at most {AIM_MILLISECONDS} ms of work"
-        f" and {AIM_STATEMENTS} statements"
-    )
-    with databases() as servers:
-        for name, fresh in servers.items():
-            for late in (False, True):
-                with fresh() as url:
-                    costs = asyncio.run(measure(url, history=HISTORY, live=LIVE, late=late))
-                for who in dict.fromkeys(one.who for one in costs):
-                    line = _line([one for one in costs if one.who == who])
-                    print(f"  {name:10} notice {'last ' if late else 'first'}  {line}", flush=True)
+    """Print the figures of then and now."""
+    from benchmarks.before import compare
+
+    print(f"one live round beside {HISTORY:,} others; of statements at most")
+    compare("live_round.py", BEFORE)
 
 
 if __name__ == "__main__":
-    main()
+    with databases() as servers:
+        print(json.dumps(figures(servers)))

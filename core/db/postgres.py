@@ -1,6 +1,5 @@
 """PostgreSQL through a pool of connections (asyncpg, by way of Piccolo's engine)."""
 
-import asyncio
 import contextlib
 import functools
 import itertools
@@ -16,6 +15,7 @@ from piccolo.table import Table
 from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
 from core.db.lending import LendingPool
 from core.db.outage import Outage
+from core.db.pooled import BEGIN_ALONE, LOCK, PooledConnection
 from core.db.riding import Riding
 from core.db.transaction import lent
 from core.db.writes import as_one, joined
@@ -33,13 +33,6 @@ _FORM = (
     "Write postgres://user@host/database and put the password into PGPASSWORD or ~/.pgpass; in the address / is %2F, "
     "@ is %40, : is %3A."
 )
-_LOCK = f"SELECT pg_advisory_xact_lock({0x726F756E64})"
-_BEGIN_ALONE = f"BEGIN; {_LOCK}"
-_OWN = frozenset({"BEGIN", _BEGIN_ALONE, _LOCK, "COMMIT", "ROLLBACK"})
-_PLAIN = re.compile(
-    r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b(?!.*(;|set_config|pg_settings|advisory))", re.IGNORECASE | re.DOTALL
-)
-"""A statement that leaves nothing behind in its connection: no setting, no lock, no cursor, no channel."""
 _ALL_COLUMNS = re.compile(r"(?:SELECT|RETURNING|DISTINCT|,)\s+(?:\w+\.)?\*", re.IGNORECASE)
 """Within a transaction such a statement is prepared each time: else it fails, and the transaction, when its table has
 got a column since. Outside asyncpg repairs it."""
@@ -82,7 +75,7 @@ class PostgresDatabase(Database):
             if (current := self.engine.current_transaction.get()) is not None:
                 with lent(_SqlTransaction(current.connection)) as given:
                     if alone:
-                        await given.execute(_LOCK)
+                        await given.execute(LOCK)
                     yield given
                 return
             riding = Riding(None)
@@ -176,46 +169,6 @@ def _check_password(url: str) -> None:
         raise ConfigError(f"database.url has an odd character in its password (not shown here). {_FORM}")
 
 
-class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that is reset before somebody else gets it only where something can have been left in it.
-
-    To reset it takes four statements, and a way to the server and back.
-    """
-
-    _is_plain = True
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.turn = asyncio.Lock()
-        """Held while it is asked for something: tasks within one transaction wait for each other."""
-
-    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
-        self._note(query)
-        return await super().execute(query, *args, **options)
-
-    async def executemany(self, command: str, args: Any, **options: Any) -> Any:
-        self._note(command)
-        return await super().executemany(command, args, **options)
-
-    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
-        self._note(query)
-        return await super().fetch(query, *args, **options)
-
-    async def prepare(self, query: str, **options: Any) -> Any:
-        self._note(query)
-        return await super().prepare(query, **options)
-
-    async def reset(self, **options: Any) -> None:
-        await super().reset(**options)
-        self._is_plain = True
-
-    def get_reset_query(self) -> str:
-        return "" if self._is_plain else cast(str, super().get_reset_query())
-
-    def _note(self, sql: str) -> None:
-        self._is_plain = self._is_plain and is_plain(sql)
-
-
 class PooledEngine(PostgresEngine):
     """Piccolo's engine without its look at the server's version, which would block the loop in the constructor.
 
@@ -278,7 +231,7 @@ class _SqlTransaction:
 async def _begun(riding: Riding, *, alone: bool) -> AsyncIterator[None]:
     """Open a transaction and end it with the block; its lock is asked for on the same way to the server."""
     try:
-        await riding.connection.execute(_BEGIN_ALONE if alone else "BEGIN")
+        await riding.connection.execute(BEGIN_ALONE if alone else "BEGIN")
         yield
         await riding.write(_SqlTransaction(riding.connection))
     except BaseException:
@@ -312,16 +265,6 @@ async def _only_reading(connection: Any) -> AsyncIterator[None]:
         yield
     finally:
         await connection.execute("ROLLBACK TO SAVEPOINT roundhook_reading; RELEASE SAVEPOINT roundhook_reading")
-
-
-@functools.lru_cache(maxsize=1024)
-def is_plain(sql: str) -> bool:
-    """Tell whether a statement leaves nothing behind in its connection.
-
-    >>> is_plain("SELECT 1"), is_plain("SET work_mem = '1GB'"), is_plain("SELECT set_config('a.b', 'c', false)")
-    (True, False, False)
-    """
-    return sql in _OWN or _PLAIN.match(sql) is not None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -23,9 +23,9 @@ from core.db.database import Database, Dialect, Row, Transaction, Write, only_re
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.riding import Riding
-from core.db.tables import insert_sql
 from core.db.transaction import lent
 from core.db.worker import Worker
+from core.db.writes import MOST_INSERTED, inserts
 from core.errors import ConfigError, DatabaseAwayError
 
 T = TypeVar("T")
@@ -154,7 +154,8 @@ class WarmConnection:
             await self.submit(lambda connection: connection.executemany(sql, batch))
 
     async def insert(self, table: type[Table], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        await self.execute_many(insert_sql(table, columns), rows)
+        if batch := list(rows):
+            await self.submit(lambda connection: _insert(connection, table, columns, batch))
 
     async def together(self, writes: Sequence[Write]) -> None:
         if writes:
@@ -291,6 +292,14 @@ class WarmSQLiteEngine(SQLiteEngine):
         self, connection: WarmConnection, query: str, args: list[Any] | None = None, *_: object, **__: object
     ) -> list[Row]:
         return await connection.fetch(query, args or ())
+
+
+def _insert(
+    connection: sqlite3.Connection, table: type[Table], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    most = min(MOST_INSERTED, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
+    for sql, args in inserts(table, columns, rows, most=most):
+        connection.execute(sql, args)
 
 
 def _write_all(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:

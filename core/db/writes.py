@@ -1,7 +1,7 @@
 """Statements that give nothing back: many rows in one, many statements on one way to the database."""
 
-import functools
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from piccolo.columns import Array, BigInt, Column, ForeignKey, Interval, Serial, SmallInt
@@ -12,8 +12,12 @@ from core.db.tables import insert_sql, quoted
 
 MOST_ARGUMENTS = 900
 """In one statement: SQLite of old takes 999."""
+MOST_INSERTED = 4096
+"""The same, of those that only insert: what a statement of more takes in memory is not worth it."""
 MOST_JOINED = 12
 """More statements are not planned as one."""
+_arrays: "weakref.WeakKeyDictionary[type[Table], dict[tuple[str, ...], str | None]]" = weakref.WeakKeyDictionary()
+"""What ``_insert_arrays`` has made; a table goes with the generation of the plugin that it belongs to."""
 _TYPES: dict[type, str] = {Serial: "BIGINT", BigInt: "BIGINT", SmallInt: "SMALLINT", Interval: "INTERVAL"}
 """Of PostgreSQL, where Piccolo tells those of the database that a table is bound to; of ids the larger, as ours are."""
 
@@ -28,8 +32,26 @@ def upserts(
     batch = list(rows)
     if dialect == "postgres" and batch and (one := as_one(table, columns, batch, conflict)):
         return [one]
-    most = MOST_ARGUMENTS // len(columns)
-    return [_insert_some(table, columns, batch[start : start + most], conflict) for start in range(0, len(batch), most)]
+    return list(inserts(table, columns, batch, conflict))
+
+
+def inserts(
+    table: type[Table], columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str = "",
+    most: int = MOST_ARGUMENTS,
+) -> Iterator[Write]:  # fmt: skip
+    """Give what inserts *rows* in the order in which they are, with at most *most* arguments each.
+
+    SQLite is given many rows at once, in a half of the time and without Python's lock; and 1, 2, 4, 8, … of them, so
+    that there are few texts, which are prepared once.
+
+    Raises:
+        ValueError: a row has not as many values as there are *columns*.
+    """
+    size, start = max(most // len(columns), 1), 0
+    while left := len(rows) - start:
+        count = 1 << (min(size, left).bit_length() - 1)
+        yield _insert_some(table, columns, rows[start : start + count], conflict)
+        start += count
 
 
 def as_one(
@@ -39,7 +61,10 @@ def as_one(
 
     None where that cannot be.
     """
-    if (sql := _insert_arrays(table, tuple(columns))) is None:
+    known, names = _arrays.setdefault(table, {}), tuple(columns)
+    if names not in known:
+        known[names] = _insert_arrays(table, names)
+    if (sql := known[names]) is None:
         return None
     return f"{sql} {conflict}", [list(values) for values in zip(*rows, strict=True)]
 
@@ -58,10 +83,12 @@ def _join(writes: Sequence[Write]) -> Write:
 
 def _insert_some(table: type[Table], columns: Sequence[str], rows: Sequence[Sequence[Any]], conflict: str) -> Write:
     more = f", ({marks(len(columns))})" * (len(rows) - 1)
-    return insert_sql(table, columns, f"{more} {conflict}"), [value for row in rows for value in row]
+    values = [value for row in rows for value in row]
+    if any(len(row) != len(columns) for row in rows):
+        raise ValueError(f"A row for {table._meta.tablename} has not as many values as the columns {quoted(columns)}.")
+    return insert_sql(table, columns, f"{more} {conflict}"), values
 
 
-@functools.cache
 def _insert_arrays(table: type[Table], columns: tuple[str, ...]) -> str | None:
     """Return an INSERT of as many rows as there are values in its arguments, one array for each column.
 

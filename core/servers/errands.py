@@ -19,7 +19,7 @@ class Errands:
         most: how many pieces go together.
     """
 
-    def __init__(self, *, most: int = 32) -> None:
+    def __init__(self, *, most: int = 128) -> None:
         self._most = most
         self._waiting: list[Errand] = []
 

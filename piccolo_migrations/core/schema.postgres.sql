@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of 20326cead902025764040d75495aa61f14693c24035c5aa545ab39e28ac57713;
+-- What the migrations here make of an empty database; written by `make schema`. Of ab651fb853f0b6cdff3d2ee703379e9e0423166912f11516d60944ecf6b055dd;
 CREATE TABLE migration (
     id SERIAL NOT NULL,
     name character varying(200) DEFAULT ''::character varying NOT NULL,
@@ -257,7 +257,6 @@ CREATE TABLE player_totals (
     time_dead_seconds bigint,
     version bigint,
     CONSTRAINT player_totals_pkey PRIMARY KEY (guid, server));
-CREATE INDEX weapon_rounds_guid ON weapon_rounds USING btree (guid, round_id, weapon, kills, hits, shots);
 CREATE INDEX rounds_latest ON rounds USING btree (played_at);
 CREATE INDEX rounds_not_counted ON rounds USING btree (id) WHERE (status <> 'ok'::text);
 CREATE INDEX sessions_latest ON sessions USING btree (ended_at);
@@ -434,4 +433,4 @@ CREATE INDEX player_totals_version ON player_totals USING btree (server, version
 CREATE INDEX rounds_of_session ON rounds USING btree (session_id, played_at, status);
 CREATE INDEX round_notices_unmatched ON round_notices USING btree (server) WHERE (round_id IS NULL);
 CREATE INDEX stats_files_refused ON stats_files USING btree (server) WHERE (state = 'quarantined'::text);
-INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000');
+INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000');

@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of 20326cead902025764040d75495aa61f14693c24035c5aa545ab39e28ac57713;
+-- What the migrations here make of an empty database; written by `make schema`. Of ab651fb853f0b6cdff3d2ee703379e9e0423166912f11516d60944ecf6b055dd;
 CREATE TABLE "migration" ("id" INTEGER PRIMARY KEY NOT NULL, "name" VARCHAR(200) NOT NULL DEFAULT '', "app_name" VARCHAR(200) NOT NULL DEFAULT '', "ran_on" TIMESTAMP NOT NULL DEFAULT current_timestamp);
 CREATE TABLE stats_files (
         id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL,
@@ -70,7 +70,6 @@ CREATE TABLE player_days (
 CREATE INDEX player_days_guid ON player_days (guid, day);
 CREATE TABLE player_totals (
         guid TEXT NOT NULL, server TEXT NOT NULL, rounds BIGINT NOT NULL, kills BIGINT, deaths BIGINT, headshots BIGINT, hits BIGINT, shots BIGINT, damage_given BIGINT, damage_received BIGINT, gibs BIGINT, self_kills BIGINT, team_kills BIGINT, xp BIGINT, revives_given BIGINT, times_revived BIGINT, kill_assists BIGINT, time_played_seconds BIGINT, time_dead_seconds BIGINT, version BIGINT, PRIMARY KEY (guid, server));
-CREATE INDEX weapon_rounds_guid ON weapon_rounds (guid, round_id, weapon, kills, hits, shots);
 CREATE INDEX rounds_latest ON rounds (played_at);
 CREATE INDEX rounds_not_counted ON rounds (id) WHERE status <> 'ok';
 CREATE INDEX sessions_latest ON sessions (ended_at);
@@ -144,4 +143,4 @@ CREATE INDEX player_totals_version ON player_totals (server, version);
 CREATE INDEX rounds_of_session ON rounds (session_id, played_at, status);
 CREATE INDEX round_notices_unmatched ON round_notices (server) WHERE round_id IS NULL;
 CREATE INDEX stats_files_refused ON stats_files (server) WHERE state = 'quarantined';
-INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000');
+INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000');

@@ -4,7 +4,9 @@ Cumulative in the file of an R2 are eight counters, the time played and all weap
 Ratios are never subtracted: they are computed when read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -25,7 +27,9 @@ GUID, NAME = map(PLAYER_COLUMNS.index, ("guid", "name"))
 
 Row = tuple[Any, ...]
 _TOTALS = ("hits", "shots", "kills", "deaths", "headshots")
-_UNKNOWN_TOTALS: dict[str, int | None] = dict.fromkeys(_TOTALS)
+_UNKNOWN_TOTALS = (None,) * len(_TOTALS)
+_OTHERS = ("guid", "name", "raw_name", "side", *_TOTALS, "time_played_seconds", "time_dead_seconds", "")
+"""What a row has besides the extended fields; at last what stands for a column that a generation does not know."""
 
 
 class RoundRows(Struct, frozen=True):
@@ -82,24 +86,36 @@ def subtracted(now: Mapping[int, Weapon], before: Mapping[int, Weapon]) -> dict[
 
 def _player_row(share: Share, weapons: Mapping[int, Sequence[int]] | None, generation: int, room: Room) -> Row:
     line, time = share.line, _time(share)
-    values: dict[str, Any] = {"guid": line.guid, "name": line.name, "raw_name": line.raw_name}
-    values["side"] = line.side or None
-    columns, numbers = GENERATIONS[generation].items(), line.fields
-    values |= {column: numbers[field] for column, field in columns}
-    values |= {column: _counter(share, field) for column, field in CUMULATIVE_FIELDS.items()}
-    values |= {column: None for column, field in columns if field in line.odd} if line.odd else {}
-    values.update(_totals(weapons.values()) if weapons is not None else _UNKNOWN_TOTALS)
-    values["time_played_seconds"] = time
-    values["time_dead_seconds"] = None if TIME_DEAD in line.odd else _time_dead(share, time, room)
-    return tuple(map(values.get, PLAYER_COLUMNS))
+    totals = _totals(weapons.values()) if weapons is not None else _UNKNOWN_TOTALS
+    dead = None if TIME_DEAD in line.odd else _time_dead(share, time, room)
+    others = (line.guid, line.name, line.raw_name, line.side or None, *totals, time, dead, None)
+    row: Row = _columns_of(generation)((*_numbers(share), *others))
+    return row
 
 
-def _counter(share: Share, field: int) -> int | None:
-    if not share.known:
-        return None
-    if share.before is None:
-        return share.line.fields[field]
-    return max(0, share.line.fields[field] - share.before.fields[field]) if field not in share.before.odd else None
+@functools.cache
+def _columns_of(generation: int) -> Callable[[Row], Row]:
+    """Return what picks ``PLAYER_COLUMNS`` out of the extended fields of a line with what stands in ``_OTHERS``."""
+    others = {name: generation + place for place, name in enumerate(_OTHERS)}
+    places = {**others, **GENERATIONS[generation]}
+    return operator.itemgetter(*(places.get(name, others[""]) for name in PLAYER_COLUMNS))
+
+
+def _numbers(share: Share) -> Sequence[int | None]:
+    """Return a line's extended fields, of this round alone; None where they are not known."""
+    line, before = share.line, share.before
+    if share.known and before is None and not line.odd:
+        return line.fields
+    numbers: list[int | None] = list(line.fields)
+    for field in CUMULATIVE_FIELDS.values():
+        if not share.known or (before is not None and field in before.odd):
+            numbers[field] = None
+        elif before is not None:
+            numbers[field] = max(0, line.fields[field] - before.fields[field])
+    for field in line.odd:
+        if field >= 0:
+            numbers[field] = None
+    return numbers
 
 
 def _time_dead(share: Share, played: int | None, room: Room) -> int:
@@ -111,8 +127,8 @@ def _time_dead(share: Share, played: int | None, room: Room) -> int:
     return min([*most, *([int(room.seconds)] if room.seconds is not None else [])])
 
 
-def _totals(groups: Iterable[Sequence[int]]) -> dict[str, int]:
-    return dict(zip(_TOTALS, map(sum, zip((0,) * len(_TOTALS), *groups, strict=True)), strict=True))
+def _totals(groups: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip((0,) * len(_TOTALS), *groups, strict=True)))
 
 
 def _weapon_rows(share: Share, weapons: Mapping[int, Sequence[int]] | None) -> list[Row]:
