@@ -4,6 +4,8 @@ A few people play very often and most of them seldom; there are ten times as man
 Ten million player rows take a few minutes: one evening after the other is made, the weapons by the database.
 """
 
+import importlib
+import importlib.util
 import itertools
 import random
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from typing import Any
 from core.db import Database
 from core.db import tables as core_tables
 from core.db.tables import columns_of
-from core.rounds import rollups, sightings
+from core.rounds import rollups
 from core.rounds import tables as round_tables
 from core.rounds.tables import (
     Award,
@@ -170,7 +172,8 @@ async def build(database: Database, size: int) -> None:
     for sql in indexes:
         await database.execute(sql)
     await rollups.rebuild_rollups(database)
-    await sightings.rebuild_sightings(database)
+    if importlib.util.find_spec("core.rounds.sightings"):  # older versions have none
+        await importlib.import_module("core.rounds.sightings").rebuild_sightings(database)
     if database.dialect == "postgres":  # autovacuum would do it within a minute
         await database.execute("ANALYZE")
 

@@ -1,28 +1,43 @@
-"""Reloads, idle and under load: ``python -m benchmarks reload``; a table with what is aimed at.
+"""Reloads, idle and under load: ``python -m benchmarks reload``, beside an older commit.
 
 The real bot on the loopback Discord, a SQLite journal, six plugins with handlers of 0 to 20 ms, about 1,000 events a
 second; every fifth reload is broken in one of seven ways. Each plugin has a cron, 5,000 jobs that wait, and one for
-each thousandth event that keeps a value.
+each thousandth event that keeps a value. ``python -m benchmarks.reload N`` prints what N reloads of now have come to,
+beside what is aimed at.
 """
 
 import asyncio
 import gc
+import json
 import logging
 import statistics
 import sys
 import tempfile
 import threading
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.under_load import CODE, LONGEST_MS, PLUGINS, Result, reload_under_load, write
-from core.cli import load_for_good
 from core.db.tables import PluginJob
 from core.kernel import loader
 from core.kernel.generation import Generation
 from roundhook.testing import Stage
 
+BEFORE, RELOADS = "3d51f84", 300
 JOBS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What reloads without events have come to."""
+
+    took_ms: list[float]
+    grown: dict[str, int]
+    """How much more there is of what must not grow."""
+    generations: int
+    calls: int
+    """To Discord."""
 
 
 def census(stage: Stage) -> dict[str, int]:
@@ -71,7 +86,7 @@ async def plan_jobs(stage: Stage) -> None:
         await transaction.insert(PluginJob, columns, rows)
 
 
-async def reload_idle(stage: Stage, folder: Path, reloads: int) -> None:
+async def reload_idle(stage: Stage, folder: Path, reloads: int) -> Idle:
     """Reload one plugin again and again, and compare what there is before and after."""
     write(folder, "plugin_0", CODE)
     _fill_the_table_of_names()
@@ -86,13 +101,19 @@ async def reload_idle(stage: Stage, folder: Path, reloads: int) -> None:
         took[number] = (await stage.plugins.reload("plugin_0")).took_ms
     await asyncio.sleep(11)  # cancelled timers stay in the loop's heap until their time has come
     after = census(stage)
-    grown = ", ".join(f"{name} {after[name] - before[name]:+}" for name in before if name != "generations")
-    print(f"reload idle: {_percentiles(took)} (aim: p50 10 ms, p99 50 ms)")
+    grown = {name: after[name] - before[name] for name in before if name != "generations"}
+    return Idle(took, grown, after["generations"], len(stage.discord.requests) - calls)
+
+
+def tell_idle(idle: Idle) -> None:
+    """Print what came of the reloads without events."""
+    grown = ", ".join(f"{name} {more:+}" for name, more in idle.grown.items())
+    print(f"reload idle: {_percentiles(idle.took_ms)} (aim: p50 10 ms, p99 50 ms)")
     print(
-        f"after {reloads} idle reloads: {grown}; generations {after['generations']} of {PLUGINS} plugins "
+        f"after {len(idle.took_ms)} idle reloads: {grown}; generations {idle.generations} of {PLUGINS} plugins "
         "(aim: at most 200 objects and 1,024 KiB more, else none)"
     )
-    print(f"calls to Discord: {len(stage.discord.requests) - calls}")
+    print(f"calls to Discord: {idle.calls}")
 
 
 def _fill_the_table_of_names() -> None:
@@ -102,12 +123,15 @@ def _fill_the_table_of_names() -> None:
 
 
 def _percentiles(values: list[float]) -> str:
-    cuts = statistics.quantiles(values, n=100, method="inclusive")
-    return f"p50 {cuts[49]:.1f}, p99 {cuts[98]:.1f}, max {max(values):.1f} ms"
+    return f"p50 {_at(values, 50):.1f}, p99 {_at(values, 99):.1f}, max {max(values):.1f} ms"
 
 
-async def main(reloads: int = 1000) -> None:
-    """Print the table."""
+def _at(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+async def measured(reloads: int) -> tuple[Idle, Result]:
+    """Reload so often, idle and under load."""
     logging.disable()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "plugins"
@@ -115,12 +139,52 @@ async def main(reloads: int = 1000) -> None:
         names = [f"plugin_{number}" for number in range(PLUGINS)]
         for name in names:
             write(folder, name, CODE)
-        load_for_good("core.discord.bot")  # as `roundhook run` does
+        _load_for_good()
         async with Stage(plugins=names, folders=[folder]) as stage:
             await plan_jobs(stage)
-            await reload_idle(stage, folder, reloads)
-            tell(await reload_under_load(stage, folder, reloads))
+            return await reload_idle(stage, folder, reloads), await reload_under_load(stage, folder, reloads)
+
+
+def _load_for_good() -> None:
+    """Keep what is imported out of the collector, as `roundhook run` does."""
+    import core.cli
+
+    if load := getattr(core.cli, "load_for_good", None):
+        load("core.discord.bot")
+    else:  # an older one
+        gc.collect()
+        gc.freeze()
+
+
+def figures(idle: Idle, loaded: Result) -> dict[str, float]:
+    """Return what is compared with an older commit."""
+    good = [report for report in loaded.reports if report.ok]
+    return {
+        "idle: p50, µs": 1000 * _at(idle.took_ms, 50),
+        "idle: p99, µs": 1000 * _at(idle.took_ms, 99),
+        "under load: pause, p99, µs": 1000 * _at([one.pause_ms for one in good], 99),
+        "under load: beyond the longest handler, p99, µs": 1000 * _at(loaded.beyond_ms, 99),
+        "under load: events a second": loaded.published / loaded.seconds,
+        "under load: lost, doubled or wrong": loaded.lost + loaded.doubled + loaded.wrong,
+        "idle: objects more": idle.grown["objects"],
+        "idle: KiB more": idle.grown["KiB"],
+    }
+
+
+def main(reloads: int = 0) -> None:
+    """Print then and now, or the table of so many reloads."""
+    from benchmarks.before import compare
+
+    if not reloads:
+        compare("reload.py", BEFORE)
+        return
+    idle, loaded = asyncio.run(measured(reloads))
+    tell_idle(idle)
+    tell(loaded)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
+    if __package__:
+        main(*map(int, sys.argv[1:]))
+    else:
+        print(json.dumps(figures(*asyncio.run(measured(RELOADS)))))
