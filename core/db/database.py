@@ -19,7 +19,7 @@ from core.db.transaction import Dialect as Dialect
 from core.db.transaction import Row as Row
 from core.db.transaction import Transaction as Transaction
 from core.db.transaction import Write as Write
-from core.errors import ConfigError, PluginError
+from core.errors import ConfigError, PeerUnavailableError, PluginError
 
 _DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
 MAX_ID = 2**31 - 1
@@ -107,6 +107,11 @@ def marks(count: int) -> str:
     '?, ?, ?'
     """
     return ", ".join("?" * count)
+
+
+def closed() -> PeerUnavailableError:
+    """Return the refusal of a database that has been closed."""
+    return PeerUnavailableError("The database has been closed. Use it while the plugin, or the block, is open.")
 
 
 def only_reads(sql: str) -> PluginError:

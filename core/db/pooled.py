@@ -5,7 +5,7 @@ import functools
 import re
 from collections.abc import Iterable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 
@@ -25,7 +25,7 @@ _known_types: dict[frozenset[int], Any] = {}
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that is reset before somebody else gets it only where something can have been left in it.
 
-    To reset it takes four statements, and a way to the server and back.
+    To reset it takes five statements, and a way to the server and back.
     """
 
     _is_plain = True
@@ -56,7 +56,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
         self._is_plain = True
 
     def get_reset_query(self) -> str:
-        return "" if self._is_plain else cast(str, super().get_reset_query())
+        return "" if self._is_plain else f"{super().get_reset_query()}\nDISCARD TEMP;"
 
     def _note(self, sql: str) -> None:
         self._is_plain = self._is_plain and is_plain(sql)

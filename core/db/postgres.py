@@ -12,7 +12,7 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.querystring import QueryString
 from piccolo.table import Table
 
-from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
+from core.db.database import Database, Dialect, Row, Transaction, Write, closed, only_reads
 from core.db.lending import LendingPool
 from core.db.outage import Outage
 from core.db.pooled import BEGIN_ALONE, LOCK, PooledConnection
@@ -127,7 +127,7 @@ class PostgresDatabase(Database):
     async def _acquired(self, pool: LendingPool | None) -> AsyncIterator[Any]:
         """Give a free connection; a lost one is the error that is retried. What else the block raises is its own."""
         if pool is None:
-            raise PeerUnavailableError("The database has been closed.")
+            raise closed()
         own: OSError | None = None
         try:
             async with pool.lent() as connection:

@@ -19,7 +19,7 @@ from piccolo.table import Table
 
 import core.db.sqlite_values  # noqa: F401 - how times are read
 from core.db import sqlite_file
-from core.db.database import Database, Dialect, Row, Transaction, Write, only_reads
+from core.db.database import Database, Dialect, Row, Transaction, Write, closed, only_reads
 from core.db.foreign import refuse_foreign
 from core.db.outage import Outage, away
 from core.db.riding import Riding
@@ -35,6 +35,9 @@ STEPS = 5_000_000
 """So many of SQLite's instructions, a tenth of a second, go on before it is looked whether somebody still waits."""
 _ALONE = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|WITH)\b", re.IGNORECASE)
 """What needs no transaction around it. A BEGIN or a PRAGMA would stay on the connection that all write on."""
+_TEMPORARY = """
+    SELECT type, replace(name, '"', '""') FROM sqlite_temp_master WHERE name NOT LIKE 'sqlite_%'
+    ORDER BY type = 'table', type = 'view'"""
 _PRAGMAS = ("foreign_keys=1", "temp_store=MEMORY")
 _WRITER_CACHE, _READER_CACHE = "cache_size=-4000", "cache_size=-1000"
 """KiB of pages that a connection keeps. They fill as the database grows, so what is allowed here is what a bot that has
@@ -163,7 +166,13 @@ class WarmConnection:
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
         """Have *work* done without waiting for it."""
+        self.check_open()
         return self._worker.ask(functools.partial(self._do, work))
+
+    def check_open(self) -> None:
+        """Raise ``PeerUnavailableError`` after ``close``."""
+        if self._worker.has_ended:
+            raise closed()
 
     async def open_again(self) -> None:
         """Close the connection; the next statement opens another."""
@@ -235,7 +244,7 @@ class WarmTransaction(SQLiteTransaction):
 
     def _end(self) -> None:
         """Undo what was not committed; queued behind whatever a cancelled task has left on the thread."""
-        self.connection.submit(_roll_back).add_done_callback(_let_be)
+        self.connection.submit(_leave_nothing).add_done_callback(_let_be)
         self.engine.write_lock.release()
 
 
@@ -256,6 +265,7 @@ class WarmSQLiteEngine(SQLiteEngine):
 
     async def read(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT on a free reader."""
+        self.writer.check_open()
         if self._free_readers.empty() and len(self._readers) < READERS:
             self._readers.append(WarmConnection(Path(self.path), (*_PRAGMAS, _READER_CACHE, "query_only=1")))
             self._free_readers.put_nowait(self._readers[-1])
@@ -328,6 +338,9 @@ def _let_be(done: "asyncio.Future[None]") -> None:
         done.exception()
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
+def _leave_nothing(connection: sqlite3.Connection) -> None:
+    """Undo what was not committed, and drop what is temporary: the next transaction is another's."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+    for kind, name in connection.execute(_TEMPORARY).fetchall():
+        connection.execute(f'DROP {kind} IF EXISTS temp."{name}"')

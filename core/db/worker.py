@@ -35,13 +35,18 @@ class Worker:
         self._begun = False
         self._end = weakref.finalize(self, self._queue.put, None)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it takes nothing any more."""
+        return not self._end.alive
+
     def ask(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         """Have *work* done; the future has what it returns or raises. Cancelled before its turn it is left out.
 
         Raises:
             RuntimeError: the thread has been ended.
         """
-        if not self._end.alive:
+        if self.has_ended:
             raise RuntimeError(f"The thread {self._name!r} has ended: what it works on is closed.")
         if not self._begun:
             threading.Thread(target=_serve, args=(self._queue, self._doing), name=self._name, daemon=True).start()

@@ -19,7 +19,7 @@ from core.db.migrate import CORE, migrate, pending
 from core.db.sqlite import SqliteDatabase
 from core.db.tables import columns_of
 from core.db.writes import upserts
-from core.errors import PluginError
+from core.errors import PeerUnavailableError, PluginError
 from core.rounds import tables as round_tables
 from core.rounds.tables import Session
 from tests.plugin_maker import idle, until
@@ -326,3 +326,38 @@ async def test_a_connection_is_reset_where_something_can_be_left_in_it(postgres_
             assert await left_over() == before, statement
         await database.fetch("SELECT set_config('work_mem', '1234kB', false)")
         assert (await database.fetch("SELECT current_setting('work_mem') AS mem"))[0]["mem"] == before[0]
+
+
+async def test_what_is_temporary_ends_with_its_transaction(database: Database) -> None:
+    """The next one makes its own under the same name, and nothing happens to others' rows."""
+    for number in range(3):
+        async with database.transaction() as transaction:
+            await transaction.execute("CREATE TEMP TABLE mine (number BIGINT)")
+            await transaction.execute('CREATE TEMP VIEW "my ""odd"" view" AS SELECT number FROM mine')
+            await transaction.execute("INSERT INTO mine VALUES (?)", (number,))
+            if database.dialect == "sqlite":
+                await transaction.execute(
+                    "CREATE TEMP TRIGGER all_mine AFTER INSERT ON main.sessions BEGIN DELETE FROM sessions; END"
+                )
+            assert await transaction.fetch('SELECT number FROM "my ""odd"" view"') == [{"number": number}]
+
+    for name in ("a", "b"):
+        await database.write(INSERT, (name, MOMENT, MOMENT))
+    assert await database.fetch("SELECT count(*) AS n FROM sessions") == [{"n": 2}]
+    with pytest.raises((sqlite3.OperationalError, asyncpg.UndefinedTableError)):
+        async with database.transaction() as transaction:
+            await transaction.fetch("SELECT * FROM mine")
+
+
+async def test_a_closed_database_says_so(database_url: str) -> None:
+    """Whatever is asked of it, also for the first time: nothing is opened again."""
+    async with open_database(database_url) as database:
+        pass
+
+    async def write() -> None:
+        async with database.transaction():
+            pass
+
+    for late in (database.fetch("SELECT 1"), database.execute("DELETE FROM sessions"), write()):
+        with pytest.raises(PeerUnavailableError, match="has been closed"):
+            await late
