@@ -117,19 +117,24 @@ async def _known_url(terminal: Terminal, key: str) -> Secret | None:
     url = terminal.config.webhook_url(key)
     if url is not None:
         return url
-    return await _address(terminal, key, webhooks.find)
+    return await _address(terminal, key, webhooks.find, {})
 
 
 async def _new_url(terminal: Terminal, key: str) -> Secret:
-    url = await _address(terminal, key, webhooks.make)
+    refused: dict[int, Any] = {}
+    url = await _address(terminal, key, webhooks.make, refused)
     if url is None:
-        raise ConfigError(webhooks.FULL)
+        said = [webhooks.refusal(channel, error, f"channel {channel}") for channel, error in refused.items()]
+        raise ConfigError(" ".join([*said, webhooks.FULL]))
     return url
 
 
-async def _address(terminal: Terminal, key: str, ask: Any) -> Secret | None:
-    """Return the address of the webhook that a control channel gives, None if none does; refused by all, say it."""
-    channels, refused = terminal.config.discord.control_channels, dict[int, Any]()
+async def _address(terminal: Terminal, key: str, ask: Any, refused: dict[int, Any]) -> Secret | None:
+    """Return the address of the webhook that a control channel gives, None if none does; refused by all, say it.
+
+    What some refuse is noted.
+    """
+    channels = terminal.config.discord.control_channels
     async with rest_of(terminal.config, key) as rest:
         found = await webhooks.first_of(rest, channels, key, ask, refused)
         if refused and len(refused) == len(channels):

@@ -124,7 +124,8 @@ class ServerAdmin:
             if found := await webhooks.first_of(self._ctx.rest, channels, key, ask, refused):
                 return found, is_new
         full = [webhooks.FULL] if len(refused) < len(channels) else []
-        raise UserFacingError("\n".join([*(_words(channel, error) for channel, error in refused.items()), *full]))
+        said = [webhooks.refusal(channel, error, f"<#{channel}>") for channel, error in refused.items()]
+        raise UserFacingError("\n".join([*said, *full]))
 
     async def _ssh_field(self, server: Server) -> Field:
         ssh = server.settings.ssh
@@ -158,15 +159,6 @@ class ServerAdmin:
             (key,),
         )
         return Field(name="Last round", value=_when(rows, "played_at") or "none yet")
-
-
-def _words(channel: int, error: hikari.ClientHTTPResponseError) -> str:
-    """Return what Discord has against webhooks in *channel*, and what to do."""
-    if isinstance(error, hikari.ForbiddenError):
-        return f"I may not make webhooks in <#{channel}>. Give me 'Manage Webhooks' there, then try again."
-    if isinstance(error, hikari.NotFoundError):
-        return f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
-    return f"Discord makes no webhook in <#{channel}>: {escape_markdown(error.message)}. Mend that, then try again."
 
 
 def _when(rows: list[dict[str, object]], column: str) -> str:

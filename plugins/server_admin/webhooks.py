@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from roundhook import Secret
+from roundhook import Secret, escape_markdown
 
 if TYPE_CHECKING:
     import hikari
@@ -71,6 +71,17 @@ async def make(rest: "hikari.api.RESTClient", channel: int, key: str) -> "hikari
         if error.code != _FULL:
             raise
         return None
+
+
+def refusal(channel: int, error: "hikari.ClientHTTPResponseError", named: str) -> str:
+    """Return what Discord has against webhooks in *channel*, which is *named* so, and what to do."""
+    import hikari
+
+    if isinstance(error, hikari.ForbiddenError):
+        return f"I may not make webhooks in {named}. Give me 'Manage Webhooks' there, then try again."
+    if isinstance(error, hikari.NotFoundError):
+        return f"There is no channel {channel}. Correct discord.control_channel and restart the bot."
+    return f"Discord makes no webhook in {named}: {escape_markdown(error.message)}. Mend that, then try again."
 
 
 def name_of(key: str) -> str:

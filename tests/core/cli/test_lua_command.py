@@ -170,6 +170,20 @@ async def test_without_the_right_to_make_webhooks(machine: Machine, config: Path
     assert machine.tree() == before
 
 
+async def test_where_one_channel_is_gone_and_the_other_full(machine: Machine, config: Path) -> None:
+    """The error tells of each what is to be done, and nothing is written."""
+    before = machine.tree()
+    async with DiscordServer() as discord:
+        _use_discord(config, discord, "99, ")
+        for number in range(15):
+            discord.add_webhook(f"other {number}")
+
+        with pytest.raises(ConfigError, match=r"There is no channel 99\. Correct .* has room for another webhook"):
+            await run(config, "--yes")
+
+    assert machine.tree() == before
+
+
 async def test_unknown_server(config: Path) -> None:
     """A server that is not configured is named beside those that are."""
     with pytest.raises(ConfigError, match=r"'nowhere'.*puran"):
