@@ -1,8 +1,8 @@
 """How fast ``roundhook import`` is, start-up included, and what it takes: ``python -m benchmarks.import_speed``.
 
-The command runs as a process of its own on 1,000, 2,000 and 4,000 invented files, on both databases, three times each
-(``--runs N``); shown are the medians, beside what is aimed at on two cores. With ``--folder PATH`` the files there are
-imported instead (of a few hundred the start-up is half); with ``--before COMMIT`` by that version too, in turns.
+The command runs as a process of its own, on both databases: on 291 invented files, of which the start-up is half, in
+turns with an older version (``--before COMMIT``, ``--runs N``), with ``--folder PATH`` on the files there instead; then
+on 1,000, 2,000 and 4,000, three times each. Shown are the medians, of the many beside what is aimed at on two cores.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from benchmarks.before import tree_of
 from benchmarks.corpus import write_corpus
 from benchmarks.databases import Fresh, databases
 
-COUNTS = (1_000, 2_000, 4_000)
-RUNS = 3
+BEFORE, FEW, RUNS = "3d51f84", 291, 5
+COUNTS, RUNS_OF_MANY = (1_000, 2_000, 4_000), 3
 AIMS = {"SQLite": 400, "PostgreSQL": 150}
 """Files a second, with the most files."""
 STALL_MS = 50.0
@@ -68,10 +68,11 @@ def whole(root: Path, folder: Path, url: str) -> Whole:
     return Whole(json.loads(done.stdout)["seen"], seconds, cpu)
 
 
-def compare(folder: Path, before: str | None, times: int) -> None:
+def compare(folder: Path, before: str, times: int) -> None:
     """Print, for both databases, what whole processes take: of *before* (a commit) and of now, in turns."""
-    with databases() as servers, tree_of(before) if before else nullcontext(ROOT) as tree:
-        trees = {before: tree, "now": ROOT} if before else {"now": ROOT}
+    print(f"roundhook import, whole processes; medians of {times} runs in turn")
+    with databases() as servers, tree_of(before) as tree:
+        trees = {before: tree, "now": ROOT}
         for name, fresh in servers.items():
             for root in trees.values():
                 with fresh() as url:
@@ -153,21 +154,21 @@ def _verdict(what: str, found: float, aim: float, unit: str, *, met: bool) -> st
 def main(argv: Sequence[str] = ()) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.import_speed")
-    parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help="how often each import is run")
+    parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help="how often each import is run in turns")
     parser.add_argument("--folder", type=Path, metavar="PATH", help="import these files instead of invented ones")
-    parser.add_argument("--before", metavar="COMMIT", help="with --folder: an older version, measured in turns")
+    parser.add_argument("--before", metavar="COMMIT", default=BEFORE, help="an older version, measured in turns")
     given = parser.parse_args(argv)
-    times = given.runs
     if given.folder:
-        print(f"roundhook import, whole processes; medians of {times} runs in turn")
-        compare(given.folder.absolute(), given.before, times)
+        compare(given.folder.absolute(), given.before, given.runs)
         return
-    print(f"roundhook import, start-up included; medians of {times} runs")
+    with tempfile.TemporaryDirectory() as few:
+        compare(_folder(Path(few), FEW), given.before, given.runs)
+    print(f"roundhook import, start-up included; medians of {RUNS_OF_MANY} runs")
     with folders() as corpora, databases() as servers:
         for name, fresh in servers.items():
             runs = []
             for count, folder in corpora.items():
-                runs.append(median([_fresh_run(folder, count, fresh) for _ in range(times)]))
+                runs.append(median([_fresh_run(folder, count, fresh) for _ in range(RUNS_OF_MANY)]))
                 print(f"  {name:10} {row(runs[-1])}", flush=True)
             print("".join(f"  {name:10}   {line}\n" for line in verdicts(name, runs)), end="", flush=True)
 
