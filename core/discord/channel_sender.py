@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from core.discord.stored import (
     text_digest,
     token_of,
 )
+from core.errors import BadInputError
 from core.kernel.bounded import text_of
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ EPOCH = 1_420_070_400_000
 SKEW = timedelta(seconds=5)
 """By how much Discord's clock may be behind ours."""
 UNKNOWN_MESSAGE = 10008
+TOO_LARGE = 413
+"""What Discord answers to files over its limit."""
 TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 """Discord's codes for forums, categories, archived and locked threads."""
 
@@ -139,7 +142,7 @@ class ChannelSender:
                 break
             try:
                 await self._send(rows[0])
-            except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError) as error:
+            except (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError, BadInputError) as error:
                 if await self._is_held(rows[0], error):
                     return REFUSED_SECONDS
             except (hikari.HikariError, TimeoutError, OSError) as error:
@@ -186,7 +189,7 @@ class ChannelSender:
 
     async def _created(self, part: Message, nonce: str) -> Found:
         try:
-            sent = await self._desk.call(self._desk.rest.create_message(self._channel, nonce=nonce, **part.options()))
+            sent = await self._called(self._desk.rest.create_message(self._channel, nonce=nonce, **part.options()))
         except hikari.NotFoundError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
@@ -196,13 +199,22 @@ class ChannelSender:
     async def _edit(self, row: Row, part: Message) -> None:
         edit, number = self._desk.rest.edit_message, row["message_id"]
         try:
-            await self._desk.call(edit(self._channel, number, **part.options(empty=None)))
+            await self._called(edit(self._channel, number, **part.options(empty=None)))
             what = "edited"
         except hikari.NotFoundError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
             what = "not edited (somebody has deleted it, so it is not posted again)"
         await self._done(row, number, what)
+
+    async def _called(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Call Discord; files that are too large are refused for good (``BadInputError``)."""
+        try:
+            return await self._desk.call(work)
+        except hikari.ClientHTTPResponseError as error:
+            if error.status != TOO_LARGE:
+                raise
+            raise BadInputError("The files are too large: Discord takes 10 MiB for each.") from error
 
     async def _delete(self, row: Row) -> None:
         try:
@@ -251,11 +263,12 @@ class ChannelSender:
         me = str(await self._desk.me()) if found else ""
         return [one for one in found if one["author"]["id"] == me and not one.get("interaction_metadata")]
 
-    async def _is_held(self, row: Row, error: hikari.HTTPResponseError) -> bool:
+    async def _is_held(self, row: Row, error: hikari.HTTPResponseError | BadInputError) -> bool:
         """Note what Discord has refused: the whole channel, or only (False) this message."""
         code, text = getattr(error, "code", 0), getattr(error, "message", "") or str(error)
         next_at = self._desk.clock.now() + timedelta(seconds=REFUSED_SECONDS)
-        self.refused = not isinstance(error, hikari.BadRequestError) or code in TAKES_NO_MESSAGES
+        whole = isinstance(error, (hikari.ForbiddenError, hikari.NotFoundError))
+        self.refused = whole or code in TAKES_NO_MESSAGES
         about, place = _about(row), self._desk.place(self._channel)
         _log_of(row).warning("refused by Discord in %s: %s: %s (%s)", place, about, text, code)
         if self.refused:
