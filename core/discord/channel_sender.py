@@ -189,7 +189,8 @@ class ChannelSender:
 
     async def _created(self, part: Message, nonce: str) -> Found:
         try:
-            sent = await self._called(self._desk.rest.create_message(self._channel, nonce=nonce, **part.options()))
+            create, options = self._desk.rest.create_message, _options_of(part)
+            sent = await self._called(create(self._channel, nonce=nonce, **options))
         except hikari.NotFoundError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
@@ -197,9 +198,9 @@ class ChannelSender:
         return int(sent.id), digest_of_sent(sent)
 
     async def _edit(self, row: Row, part: Message) -> None:
-        edit, number = self._desk.rest.edit_message, row["message_id"]
+        edit, number, options = self._desk.rest.edit_message, row["message_id"], _options_of(part, empty=None)
         try:
-            await self._called(edit(self._channel, number, **part.options(empty=None)))
+            await self._called(edit(self._channel, number, **options))
             what = "edited"
         except hikari.NotFoundError as error:
             if error.code != UNKNOWN_MESSAGE:
@@ -291,6 +292,14 @@ class ChannelSender:
 def snowflake_of(moment: datetime) -> int:
     """Return the first id that Discord may give at a time."""
     return max(int(moment.timestamp() * 1000) - EPOCH, 0) << 22
+
+
+def _options_of(part: Message, **how: Any) -> dict[str, Any]:
+    """Return what hikari is given; a part that it cannot make is refused for good (``BadInputError``)."""
+    try:
+        return part.options(**how)
+    except Exception as error:
+        raise BadInputError(f"It cannot be made: {text_of(error)}") from error
 
 
 def _about(row: Row) -> str:

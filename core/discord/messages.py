@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CONTENT, EMBEDS, EMBED_TOTAL = 2000, 10, 6000
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4096, 25, 256, 1024, 2048, 256
 NONCE, CUSTOM_ID = 25, 100
+MOST_COLOR = 0xFFFFFF
 _BLANK = "\u200b"
 """What stands for nothing where Discord wants something."""
 
@@ -126,7 +127,14 @@ async def made(content: Content) -> Message | None:
     message = as_message(result)
     if not (message.content.strip() or message.embeds or message.files or message.components):
         raise PluginError("The message is empty. Give None where nothing is to stand.")
+    for embed in message.embeds:
+        _check_color(embed.color)
     return message
+
+
+def _check_color(color: object) -> None:
+    if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= MOST_COLOR):
+        raise PluginError(f"An embed's color is {color!r:.40}; it is 0x000000 to 0xFFFFFF, or None.")
 
 
 def nonce_of(*about: object) -> str:
