@@ -6,13 +6,15 @@ without files is known by its text.
 
 import functools
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.discord.messages import Embed, Field, File, Message
+from core.shown import FILE_NAME
 
 if TYPE_CHECKING:
     import hikari
@@ -25,6 +27,8 @@ MOST_BEGINNING = 60
 """Characters."""
 _NAME = re.compile(r"[^a-z0-9]+")
 _TOKEN = 8
+_BESIDE = len("-") + _TOKEN + len("-99.")
+"""Characters of a file's name beside its stem and its ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ def token_of(*about: object) -> str:
 
 def marked(part: Message, token: str) -> Message:
     """Return *part* with its files, and the embeds that show them, renamed: ``1.png`` becomes ``1-<token>.png``."""
-    names = {file.name: _with_token(file.name, token) for file in part.files}
+    names = dict[str, str]()
+    for file in part.files:
+        names[file.name] = _with_token(file.name, token, names.values())
     embeds = tuple(replace(one, image=names.get(one.image, one.image)) for one in part.embeds)
     return replace(part, embeds=embeds, files=tuple(replace(one, name=names[one.name]) for one in part.files))
 
@@ -144,10 +150,13 @@ def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _with_token(name: str, token: str) -> str:
+def _with_token(name: str, token: str, taken: Collection[str]) -> str:
+    """Return *name* in Discord's letters with the token in it, short enough to be sent whole, and as no other is."""
     stem, _, kind = name.rpartition(".") if "." in name else (name, "", "")
-    plain = _NAME.sub("-", stem.lower()).strip("-") or "file"
-    return f"{plain}-{token}" + (f".{kind}" if kind else "")
+    plain = _NAME.sub("-", stem.lower()).strip("-")[: max(FILE_NAME - len(kind) - _BESIDE, 1)] or "file"
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (f"{plain}-{token}{ending}" + (f".{kind}" if kind else "") for ending in endings)
+    return next(one for one in names if one not in taken)
 
 
 def _digest(content: str | None, embeds: list[Any]) -> str:

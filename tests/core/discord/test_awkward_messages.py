@@ -78,3 +78,29 @@ async def test_what_cannot_be_built_holds_nothing_up(stage_of: Callable[..., Sta
         assert texts(stage)[-1] == "two"
         (error,) = await errors(stage)
         assert "red" in error
+
+
+async def test_names_in_another_script_stay_apart(stage_of: Callable[..., Stage]) -> None:
+    """Of the two files, and of the embeds that show them, none takes the other's place."""
+    names = ("Радар.png", "База.png", "a b.png", "a-b.png")
+    files = tuple(File(name=name, data=name.encode()) for name in names)
+    async with stage_of() as stage:
+        await say(stage, Message(content="four", files=files))
+        await say(stage, Message(embeds=tuple(Embed(title=name, image=name) for name in names), files=files))
+        await stage.settled()
+        attached, shown = stage.discord.messages(stage.discord.stats_channel)
+
+    assert [one["size"] for one in attached["attachments"]] == [len(name.encode()) for name in names]
+    assert len({one["image"]["url"] for one in shown["embeds"]}) == 4
+
+
+@pytest.mark.parametrize("name", ["m" * 150 + ".png", "m" * 150, "m.png" + "x" * 100])
+async def test_a_file_of_a_long_name_is_found_again(stage_of: Callable[..., Stage], name: str) -> None:
+    """What marks it in the channel is in the name as Discord gets it: a lost answer makes no second message."""
+    async with stage_of() as stage:
+        stage.discord.nonce_seconds = 0
+        stage.discord.fail_next("POST", "/channels/*/messages", status=None, after_work=True)
+        await say(stage, Message(content="drawn", files=(File(name=name, data=b"1"),)))
+        await stage.settled()
+
+        assert texts(stage) == ["drawn"]
