@@ -13,7 +13,7 @@ from core.shown import escape_markdown as escape_markdown
 if TYPE_CHECKING:
     import hikari
 
-CONTENT, EMBEDS, EMBED_TOTAL = 2000, 10, 6000
+CONTENT, EMBEDS, EMBED_TOTAL, FILES = 2000, 10, 6000, 10
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER, AUTHOR = 256, 4096, 25, 256, 1024, 2048, 256
 NONCE, CUSTOM_ID = 25, 100
 MOST_COLOR = 0xFFFFFF
@@ -66,7 +66,7 @@ class Message:
     """hikari component builders (rows)."""
 
     def parts(self) -> "list[Message]":
-        """Return messages that Discord accepts, in order; components and files that no embed shows are on the last."""
+        """Return messages that Discord accepts, in order: last the files that no embed shows, and the components."""
         pieces = [Message(content=text) for text in split_text(message_text(self.content), CONTENT)]
         for group in _groups(tuple(part for embed in self.embeds for part in _fitting(_shown(embed)))):
             if pieces and not pieces[-1].embeds:
@@ -76,7 +76,10 @@ class Message:
         pieces = [self._with_images(piece) for piece in pieces or [Message()]]
         shown = {file.name for piece in pieces for file in piece.files}
         rest = tuple(file for file in self.files if file.name not in shown)
-        pieces[-1] = replace(pieces[-1], files=pieces[-1].files + rest, components=self.components)
+        room = FILES - len(pieces[-1].files)
+        pieces[-1] = replace(pieces[-1], files=pieces[-1].files + rest[:room])
+        pieces += [Message(files=rest[start : start + FILES]) for start in range(room, len(rest), FILES)]
+        pieces[-1] = replace(pieces[-1], components=self.components)
         return pieces
 
     def _with_images(self, piece: "Message") -> "Message":

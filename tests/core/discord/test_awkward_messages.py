@@ -104,3 +104,15 @@ async def test_a_file_of_a_long_name_is_found_again(stage_of: Callable[..., Stag
         await stage.settled()
 
         assert texts(stage) == ["drawn"]
+
+
+async def test_more_files_than_a_message_holds(stage_of: Callable[..., Stage]) -> None:
+    """They go on in further messages; an embed's picture stays with it, the components are on the last."""
+    files = tuple(File(name=f"{number}.png", data=b"1") for number in range(23))
+    embeds = tuple(Embed(title=str(number), image=f"{number}.png") for number in range(2))
+    async with stage_of() as stage:
+        await say(stage, Message(content="many", embeds=embeds, files=files), once="it")
+        await stage.settled()
+        messages = stage.discord.messages(stage.discord.stats_channel)
+
+    assert [len(one["attachments"]) + len(one["embeds"]) for one in messages] == [10, 10, 3]
