@@ -31,8 +31,8 @@ AT_ONCE = 10
 """Calls at the same time. Each guild has a limit of its own at Discord, and all together fifty in a second."""
 PROBED = 3
 """Guilds that are looked at for commands of an earlier database, when the commands become global for the first time."""
-
-
+_FOR_GOOD = (hikari.ForbiddenError, hikari.NotFoundError, hikari.BadRequestError)
+"""What Discord answers where trying again does not help."""
 Translations = Mapping[str, Mapping[str, str]]
 """By Discord's code of a language (``de``): a command's words, by what stands in the class."""
 Commands = Callable[[], Iterable[tuple[Command, Translations]]]
@@ -100,10 +100,8 @@ class CommandSync:
         """Synchronise; False if that is to be tried again by itself."""
         try:
             await self.flush()
-        except (hikari.ForbiddenError, hikari.NotFoundError) as error:
-            log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
-        except hikari.BadRequestError as error:
-            log.error("commands could not be registered: %s. Tried again with the next change.", error)
+        except _FOR_GOOD as error:
+            _tell_refusal(error)
         except Exception:
             log.exception("commands could not be registered; tried again in %g s", RETRY_SECONDS)
             return False
@@ -122,7 +120,10 @@ class CommandSync:
             if all(isinstance(one, (hikari.ForbiddenError, hikari.NotFoundError)) for one in refusals):
                 refusals += await self._set({scope: one for scope, one in wanted.items() if not one})
             if refusals:
-                raise refusals[0]
+                first, *others = sorted(refusals, key=lambda one: isinstance(one, _FOR_GOOD))
+                for one in others:
+                    _tell_refusal(one)
+                raise first  # what is to be tried again, if anything is
 
     async def _plan(self) -> dict[int, Builders]:
         """Return what is to be in each scope, as far as it may not be there already."""
@@ -170,6 +171,15 @@ class CommandSync:
         await self._scopes.note(scope, digest, [one.name for one in builders])
         what = f"registered: {len(builders)}" if digest != NOTHING else "removed"
         log.info("commands of %s %s", f"guild {scope}" if scope else "all guilds", what)
+
+
+def _tell_refusal(error: hikari.HikariError) -> None:
+    if isinstance(error, (hikari.ForbiddenError, hikari.NotFoundError)):
+        log.error("commands were not registered: %s. Invite the bot with the scope applications.commands.", error)
+    elif isinstance(error, hikari.BadRequestError):
+        log.error("commands could not be registered: %s. Tried again with the next change.", error)
+    else:
+        log.error("commands could not be registered: %s. Tried again in %g s.", error, RETRY_SECONDS)
 
 
 async def build(
