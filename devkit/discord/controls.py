@@ -25,7 +25,7 @@ class Controls:
 
         ``*`` in the pattern stands for anything, slashes too; as *method* for any method. ``status=None``
         drops the connection before anything is done. ``after_work=True`` does the work and drops
-        the connection before the answer.
+        the connection before the answer. Attachments are at ``/attachments/*``.
         """
         self._faults.orders.append(Fault(method, path, status, after_work=after_work, count=count))
 

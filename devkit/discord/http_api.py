@@ -87,6 +87,10 @@ class HttpApi:
         return answer
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
+        call = await read_call(request, _path(request), dict(request.match_info))
+        await self.faults.delay(call)
+        if (fault := self.faults.take(call)) is not None:
+            return web.Response(status=fault.status) if fault.status else _cut(request)
         upload = self.posts.uploads.get(int(request.match_info["attachment"]))
         if upload is None:
             return web.Response(status=404, text="This content is no longer available.")

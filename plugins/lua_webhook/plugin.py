@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
+import aiohttp
 import hikari
 
 from roundhook import BadInputError, Plugin, RoundNotice, one_line
@@ -13,6 +14,10 @@ from .bounds import MAX_ATTACHMENT, Count
 from .parser import ATTACHMENT, hinted_file, is_notice, parse_attachment, parse_embed
 
 Source = Literal["gateway", "history"]
+TRIES, DOWNLOAD_SECONDS = 3, 5.0
+"""How often an attachment is asked for, and how long each time: behind it wait the notices of all servers."""
+_GONE = frozenset({400, 401, 403, 404, 410})
+"""HTTP's words for: asking again does not help."""
 
 
 class LuaWebhook(Plugin):
@@ -20,6 +25,8 @@ class LuaWebhook(Plugin):
 
     async def setup(self) -> None:
         self._count = Count()
+        self._tries = dict[int, int]()
+        """How often the attachment of a message was asked for in vain."""
         for channel in self.ctx.control_channels:
             self.ctx.follow(channel, self.on_message)
 
@@ -63,8 +70,7 @@ class LuaWebhook(Plugin):
     async def _read(self, server: str, message: hikari.Message, source: Source) -> RoundNotice:
         sent_at, message_id = message.created_at, int(message.id)
         attached = next((one for one in message.attachments if one.filename == ATTACHMENT), None)
-        if attached is not None:
-            data = await self._download(server, attached)
+        if attached is not None and (data := await self._download(server, message, attached)) is not None:
             return _read(parse_attachment, data, server=server, sent_at=sent_at, message_id=message_id, source=source)
         if not message.embeds:
             raise BadInputError(f"A notice of {server} has neither {ATTACHMENT} nor an embed.")
@@ -73,11 +79,38 @@ class LuaWebhook(Plugin):
         footer = (embed.footer.text if embed.footer else None) or ""
         return _read(parse_embed, fields, footer, server=server, sent_at=sent_at, message_id=message_id, source=source)
 
-    async def _download(self, server: str, attachment: hikari.Attachment) -> bytes:
+    async def _download(self, server: str, message: hikari.Message, attachment: hikari.Attachment) -> bytes | None:
+        """Return what is attached; None where it cannot be had and the embed has to do.
+
+        What may pass is raised, so that the message is tried again, but not for ever.
+        """
         if attachment.size > MAX_ATTACHMENT:
             raise BadInputError(f"{ATTACHMENT} of {server} is too large: {attachment.size:,} bytes.")
-        async with asyncio.timeout(10):
-            return await attachment.read()
+        try:
+            async with asyncio.timeout(DOWNLOAD_SECONDS):
+                data = await self._asked_for(attachment.url)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            tries = self._tries.pop(int(message.id), 0) + 1
+            if tries < TRIES and getattr(error, "status", 0) not in _GONE:
+                self._tries[int(message.id)] = tries
+                raise
+            problem = f"{ATTACHMENT} of {server} cannot be had ({getattr(error, 'status', 'no answer')})"
+            if not message.embeds:
+                raise BadInputError(f"{problem}.") from error
+            self.ctx.log.warning("%s; the notice's embed is taken", problem)
+            return None
+        self._tries.pop(int(message.id), None)
+        return data
+
+    async def _asked_for(self, url: str) -> bytes:
+        """Return what lies there; what is too large is cut, and refused as such."""
+        async with self.ctx.http.get(url, raise_for_status=True) as response:
+            data = b""
+            async for piece in response.content.iter_any():
+                data += piece
+                if len(data) > MAX_ATTACHMENT:
+                    break
+            return data
 
     async def _take_hint(self, server: str, message: hikari.Message) -> None:
         """Ask for a file that a plain message names: it is fetched at once instead of at the next poll."""
