@@ -42,6 +42,12 @@ EPOCH = 1_420_070_400_000
 SKEW = timedelta(seconds=5)
 """By how much Discord's clock may be behind ours."""
 UNKNOWN_MESSAGE = 10008
+UNKNOWN_CHANNEL = 10003
+NEVER = {
+    UNKNOWN_MESSAGE: "somebody has deleted it, so it is not posted again", UNKNOWN_CHANNEL: "its channel is gone",
+    50005: "another account has posted it",
+}  # fmt: skip
+"""Discord's codes for what can never be edited, whatever is mended."""
 TOO_LARGE = 413
 """What Discord answers to files over its limit."""
 TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
@@ -202,10 +208,10 @@ class ChannelSender:
         try:
             await self._called(edit(self._channel, number, **options))
             what = "edited"
-        except hikari.NotFoundError as error:
-            if error.code != UNKNOWN_MESSAGE:
+        except (hikari.NotFoundError, hikari.ForbiddenError) as error:
+            if error.code not in NEVER:
                 raise
-            what = "not edited (somebody has deleted it, so it is not posted again)"
+            what = f"not edited ({NEVER[error.code]})"
         await self._done(row, number, what)
 
     async def _called(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -222,7 +228,7 @@ class ChannelSender:
             if row["message_id"]:
                 await self._desk.call(self._desk.rest.delete_message(self._channel, row["message_id"]))
         except hikari.NotFoundError as error:
-            if error.code != UNKNOWN_MESSAGE:
+            if error.code not in NEVER:
                 raise
         await self._done(row, None, "deleted")
 

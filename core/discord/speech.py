@@ -8,7 +8,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database
 from core.discord.announcements import Announcements
-from core.discord.channel_sender import TAKES_NO_MESSAGES, Desk
+from core.discord.channel_sender import TAKES_NO_MESSAGES, UNKNOWN_CHANNEL, Desk
 from core.discord.following import Channels
 from core.discord.reports import CORE, Reports
 from core.discord.rest import use_ours
@@ -20,7 +20,6 @@ from core.shown import one_line
 log = logging.getLogger(__name__)
 
 _RIGHTS = "'View Channel', 'Send Messages', 'Embed Links', 'Attach Files' and 'Read Message History'"
-_UNKNOWN_CHANNEL = 10003
 _CHANNEL_CHANGES = frozenset({"CHANNEL_UPDATE", "THREAD_UPDATE"})
 _GUILD_CHANGES = frozenset(
     {"CHANNEL_CREATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_MEMBER_UPDATE", "GUILD_CREATE"}
@@ -36,6 +35,7 @@ class Speech:
         troubles: Troubles,
     ) -> None:  # fmt: skip
         self._app, self._config, self._clock, self._troubles = app, config, clock, troubles
+        self._database = database
         kept = hikari.impl.HTTPSettings(ssl=tls(), force_close_transports=False)  # hikari connects for each call anew
         self._http = hikari.RESTApp(max_retries=0, url=config.discord.rest_url, http_settings=kept, dumps=dumps)
         self._desk = Desk(self._me, channels.read, database, clock, self._on_refused, self._on_taken, self._place)
@@ -56,6 +56,15 @@ class Speech:
         await self.sender.start({guild: one.stats_channel for guild, one in guilds})
         self._troubles.tell, self._troubles.owner_channel = self.announcements.say, self._direct_channel
         await self._troubles.tell_untold()
+        await self.end_troubles_of_empty_channels()
+
+    async def end_troubles_of_empty_channels(self) -> None:
+        """Let troubles of channels be over for which nothing waits any more: the settings name others now."""
+        rows = await self._database.fetch("SELECT DISTINCT channel_id FROM announcements WHERE wanted > revision")
+        waiting = {_key_of(row["channel_id"]) for row in rows}
+        for row in await self._troubles.open():
+            if row["plugin"] == CORE and row["key"].startswith(_key_of("")) and row["key"] not in waiting:
+                await self._troubles.well(CORE, row["key"], guild=row["guild_id"])
 
     async def close(self) -> None:
         """Wait for the calls that are under way, and let go of the connection."""
@@ -83,19 +92,19 @@ class Speech:
     async def _on_refused(self, channel: int, code: int, text: str) -> None:
         if channel == self._owner_channel:
             return
-        if code == _UNKNOWN_CHANNEL:
+        if code == UNKNOWN_CHANNEL:
             remedy = "Correct its number in the settings, or remove it there."
         elif code in TAKES_NO_MESSAGES:
             remedy = "Name a text channel, an announcement channel or an open thread in the settings, or unlock it."
         else:
             remedy = f"Give the bot {_RIGHTS} there."
         await self._troubles.trouble(
-            CORE, f"channel:{channel}", f"Discord takes no message in <#{channel}>: {text} ({code}).",
+            CORE, _key_of(channel), f"Discord takes no message in <#{channel}>: {text} ({code}).",
             f"{remedy} What is to stand there is kept, and posted then.", guild=self._guild_of(channel),
         )  # fmt: skip
 
     async def _on_taken(self, channel: int) -> None:
-        await self._troubles.well(CORE, f"channel:{channel}", guild=self._guild_of(channel))
+        await self._troubles.well(CORE, _key_of(channel), guild=self._guild_of(channel))
 
     def _guild_of(self, channel: int) -> int:
         for guild, settings in self._config.guilds.items():
@@ -134,3 +143,8 @@ class Speech:
             CORE, f"guild:{guild}", f"The bot is in the guild {one_line(name)}, which is not in the settings.",
             f"Nothing is said or offered there. Remove the bot from it, or add:\n```toml\n{lines}\n```", guild=guild,
         )  # fmt: skip
+
+
+def _key_of(channel: object) -> str:
+    """Return what the trouble of a channel is called."""
+    return f"channel:{channel}"

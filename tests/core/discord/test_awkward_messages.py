@@ -116,3 +116,39 @@ async def test_more_files_than_a_message_holds(stage_of: Callable[..., Stage]) -
         messages = stage.discord.messages(stage.discord.stats_channel)
 
     assert [len(one["attachments"]) + len(one["embeds"]) for one in messages] == [10, 10, 3]
+
+
+async def test_an_edit_that_can_never_be_holds_nothing_up(stage_of: Callable[..., Stage]) -> None:
+    """What another account of the bot has posted stays as it is, as in a channel that is gone: that is no trouble."""
+    async with stage_of() as stage:
+        other = await stage.discord.post_message("an earlier account's", channel=stage.discord.stats_channel)
+        for number, channel in enumerate((stage.discord.stats_channel, 77)):
+            await say(stage, f"kept {number}", once=str(number))
+            await stage.settled()
+            values = (int(other["id"]), channel, str(number))
+            await stage.db.execute("UPDATE announcements SET message_id = ?, channel_id = ? WHERE subject = ?", values)
+            await running(stage, "says").say(channel, "changed", str(number))
+        await say(stage, "two")
+        await stage.settled()
+
+        assert texts(stage) == ["kept 0", "kept 1", "two"]
+        assert await errors(stage) == []
+        assert await stage.app.services.troubles.open() == []
+
+
+async def test_a_channel_for_which_nothing_waits_is_no_trouble_after_a_start(
+    stage_of: Callable[..., Stage], database_url: str
+) -> None:
+    """The settings name another channel now: what waited goes there, and the trouble of the old one is over."""
+    async with stage_of(database=database_url) as stage:
+        stage.discord.deny(stage.discord.stats_channel, "SEND_MESSAGES")
+        await say(stage, "one", once="it")
+        await stage.settled()
+        speech = stage.app.discord.speech  # type: ignore[union-attr]
+        before = await stage.app.services.troubles.open()
+
+        await speech.sender.start({1: stage.discord.control_channel})
+        await speech.end_troubles_of_empty_channels()
+
+        assert [row["key"] for row in before] == [f"channel:{stage.discord.stats_channel}"]
+        assert await stage.app.services.troubles.open() == []
