@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS, KEEPALIVES = 15, 3
 OPERATION_SECONDS = 30.0
+MOST_ASKED_FOR = 1000
+"""Files; of more the earliest names are forgotten, which the poll finds if they come."""
 CHEAP_FIRST = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 """Ciphers: asyncssh's favourite, ChaCha20, is put together in Python and costs six times as much for each packet."""
 _TEST = re.compile(r"ROUNDHOOK_TEST ([0-9a-f]{16})")
@@ -54,6 +56,8 @@ class Server:
     def ask_for(self, filename: str) -> None:
         """Let *filename* be fetched at once: a hint, kept in memory only, since the poll finds the file anyway."""
         self.asked_for.add(filename)
+        if len(self.asked_for) > MOST_ASKED_FOR:
+            self.asked_for.remove(min(self.asked_for))
         self.asked.set()
 
     @contextlib.contextmanager

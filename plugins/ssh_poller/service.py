@@ -43,7 +43,6 @@ MOVE_AWAY = "Move old stats files out of it: of what is not read, only the files
 ALLOW = "Give the user of the bot the right to read it."
 BY_NAME_SECONDS, FULL_SECONDS = 0.5, 10.0
 """A folder that is too full to be read is asked for awaited files this often at most, and listed that often."""
-MOST_ASKED_FOR = 1000
 AWAY, REFUSED, FULL, ZONE = "away", "refused", "full", "zone"
 """Troubles: the server does not answer; it is another one than the settings say, or takes another key; its folder
 holds more than is read; its zone seems to be another."""
@@ -206,7 +205,7 @@ class FetchLoop:
         return bool(self._notices.now()) or self._server.asked.is_set()
 
     def _asked_for(self) -> list[str]:
-        return sorted(self._server.asked_for)[-MOST_ASKED_FOR:]
+        return sorted(self._server.asked_for)
 
     async def _is_doubtful(self, files: Iterable[RemoteFile]) -> bool:
         """Tell whether the files' names and times disagree, which a person is asked about."""

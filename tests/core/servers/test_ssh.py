@@ -12,7 +12,7 @@ import pytest
 from core.config import ServerSection, Ssh
 from core.errors import ConfigError, PeerUnavailableError
 from core.servers import ssh as ssh_module
-from core.servers.ssh import Server
+from core.servers.ssh import MOST_ASKED_FOR, Server
 from core.servers.ssh_files import known_hosts
 from devkit.game import GameServer
 
@@ -215,3 +215,13 @@ async def test_closing_twice_is_harmless(server: Server) -> None:
 async def _until_broken(sftp: asyncssh.SFTPClient) -> None:
     while True:
         await sftp.listdir("/")
+
+
+async def test_so_many_files_are_asked_for_at_most() -> None:
+    """Who has a webhook's address may name files that never come: the latest names are kept."""
+    server = Server("local", ServerSection())
+    for number in range(2 * MOST_ASKED_FOR):
+        server.ask_for(f"2026-01-01-{number:06d}-supply-round-1.txt")
+
+    assert len(server.asked_for) == MOST_ASKED_FOR
+    assert f"2026-01-01-{2 * MOST_ASKED_FOR - 1:06d}-supply-round-1.txt" in server.asked_for
