@@ -64,7 +64,7 @@ class Speech:
         waiting = {_key_of(row["channel_id"]) for row in rows}
         for row in await self._troubles.open():
             if row["plugin"] == CORE and row["key"].startswith(_key_of("")) and row["key"] not in waiting:
-                await self._troubles.well(CORE, row["key"], guild=row["guild_id"])
+                await self._troubles.all_well(CORE, row["key"])
 
     async def close(self) -> None:
         """Wait for the calls that are under way, and let go of the connection."""
@@ -104,7 +104,7 @@ class Speech:
         )  # fmt: skip
 
     async def _on_taken(self, channel: int) -> None:
-        await self._troubles.well(CORE, _key_of(channel), guild=self._guild_of(channel))
+        await self._troubles.all_well(CORE, _key_of(channel))  # whose it is may not have been known
 
     def _guild_of(self, channel: int) -> int:
         for guild, settings in self._config.guilds.items():

@@ -75,6 +75,11 @@ class Troubles:
             over = f"that is over: {row['text']}"
             await self._say(row, message_of(plugin, over, "\N{WHITE HEAVY CHECK MARK} "))
 
+    async def all_well(self, plugin: str, key: str) -> None:
+        """Note that a trouble is over whatever server and guild it was noted for."""
+        for *_, server, guild in [one for one in await self._known() if one[:2] == (plugin, key)]:
+            await self.well(plugin, key, server=server, guild=guild)
+
     async def tell_untold(self) -> None:
         """Tell what has not been told, also what a process without Discord has noted."""
         if self.tell is None:

@@ -152,3 +152,16 @@ async def test_a_channel_for_which_nothing_waits_is_no_trouble_after_a_start(
 
         assert [row["key"] for row in before] == [f"channel:{stage.discord.stats_channel}"]
         assert await stage.app.services.troubles.open() == []
+
+
+async def test_a_trouble_of_before_the_guilds_are_known_ends(stage_of: Callable[..., Stage]) -> None:
+    """At a start a plugin's channel may refuse before Discord has told whose it is: that is over too once it takes."""
+    async with stage_of(guilds=(1, 2)) as stage:
+        channel = stage.discord.control_channel
+        await stage.app.services.troubles.trouble("roundhook", f"channel:{channel}", "Discord takes no message there.")
+        before = await stage.app.services.troubles.open()
+        await running(stage, "says").say(channel, "taken")
+        await stage.settled()
+
+        assert len(before) == 1
+        assert await stage.app.services.troubles.open() == []
