@@ -158,6 +158,7 @@ class Generation:
         self._keeps_state = type(plugin).export_state is not contracts.base.export_state
         plugin.ctx = context
         self.check(contracts)
+        probe.check_state(plugin)
         self.offers = probe.offers(plugin)
         await ready()
         await self._guard("setup", plugin.setup, SETUP_SECONDS)

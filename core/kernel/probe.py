@@ -25,6 +25,11 @@ from core.kernel.reliance import check_installed
 from core.kernel.served import AbsentContractError, serve
 
 MEND = "Correct it and reload."
+_STATE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("export_state", "self", ()),
+    ("import_state", "self, state, from_version", ({}, "")),
+)
+"""The methods that hand state over: what they take, as it is written and as it is given."""
 _DEFINITION = re.compile(r"hookimpl definition: (\w+)\(")
 """In pluggy's messages."""
 
@@ -101,6 +106,20 @@ class Probe:
     def offers(self, plugin: Any) -> dict[str, Offer]:
         """Return what the plugin offers to others, by name."""
         return {name: self._offer(plugin, name) for name in offered(plugin, self._contracts)}
+
+    def check_state(self, plugin: Any) -> None:
+        """Refuse methods that could not hand state over: it is done in one step, between two events."""
+        for name, written, given in _STATE:
+            method = getattr(plugin, name)
+            signature, remedy = inspect.signature(method), f"Write `def {name}({written})`."
+            if inspect.iscoroutinefunction(method):
+                problem = f"{name} is async, and state is handed over in one step. {remedy}"
+                raise self._wrong(place_of(method, self._source), problem)
+            try:
+                signature.bind(*given)
+            except TypeError as error:
+                problem = f"{name}{signature} is given another number of things. {remedy}"
+                raise self._wrong(place_of(method, self._source), problem) from error
 
     def _imported(self, module: ModuleType) -> str:
         """Say what of *module* looks like the plugin and is another file's."""
@@ -184,6 +203,7 @@ async def check_contract(manifest: Manifest, contracts: Contracts, beside: Itera
             except (Exception, SystemExit) as error:
                 place = loader.place_of(error, source) or place_of(plugin_class, source)
                 raise PluginError(f"{manifest.name}: __init__() failed at {place}: {text_of(error)}. {MEND}") from error
+            probe.check_state(plugin)
             probe.offers(plugin)
             found, unbound = probe.impls(plugin, others.with_contract(manifest.name, kinds))
             return [*found, *unbound]

@@ -373,6 +373,21 @@ STATE = (
         ways=("reload",),
     ),
     Bad(
+        "export_state is async",
+        ("export_state is async", "def export_state(self)"),
+        changed("def export_state(self):", "async def export_state(self):  # here"),
+    ),
+    Bad(
+        "import_state is async",
+        ("import_state is async", "def import_state(self, state, from_version)"),
+        changed("def import_state(self, state, from_version):", "async def import_state(self, state, v):  # here"),
+    ),
+    Bad(
+        "import_state takes the state alone",
+        ("import_state(state)", "def import_state(self, state, from_version)"),
+        changed("def import_state(self, state, from_version):", "def import_state(self, state):  # here"),
+    ),
+    Bad(
         "import_state raises",
         ("import_state()", "KeyError"),
         changed('state["count"]', 'state["amount"]  # here'),
