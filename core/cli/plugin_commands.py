@@ -43,11 +43,12 @@ def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequ
         words: what was typed: only that command's plugin is imported.
     """
     known: set[tuple[str, ...]] = {(name,) for name in taken if not isinstance(groups.get(name), argparse.Action)}
-    for one in sorted(_listed(words), key=lambda one: one.words):
+    listed = sorted(_listed(words), key=lambda one: one.words)
+    for one in listed:
         first, place, text = one.words[0], commands, sentence(one.summary)
         if len(one.words) > 1:
             if first not in groups and first not in taken:
-                group = commands.add_parser(first, help=f"{one.words[1]}: {one.summary}", description=text)
+                group = commands.add_parser(first, help=_together(listed, first))  # each says itself what it does
                 groups[first] = group.add_subparsers(metavar="action", required=True)
             place = groups.get(first)
         if place is None or one.words in known:
@@ -56,6 +57,14 @@ def add(commands: Any, groups: dict[str, Any], taken: Sequence[str], words: Sequ
         parser = place.add_parser(one.words[-1], help=one.summary, description=text)
         if tuple(words[: len(one.words)]) == one.words:
             _configure(parser, one)
+
+
+def _together(listed: Sequence[PluginCommand], first: str) -> str:
+    """Return the line of help of a group: what its one command does, or the names of several."""
+    members = {one.words[1]: one.summary for one in reversed(listed) if one.words[0] == first and len(one.words) > 1}
+    if len(members) > 1:
+        return ", ".join(sorted(members))
+    return "".join(f"{name}: {summary}" for name, summary in members.items())
 
 
 def forget() -> None:
@@ -100,7 +109,7 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
     from core.kernel import loader
     from core.kernel.manifest import read_manifest
 
-    manifest, function = read_manifest(command.folder), "_".join(command.words)
+    manifest, function = read_manifest(command.folder), "_".join(command.words).replace("-", "_")
     source = loader.read_source(manifest.name, manifest.folder, "cli")
     _imported.append(package := loader.new_package(manifest.name))
     module = loader.import_now(source, package, "cli")

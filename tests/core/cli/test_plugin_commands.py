@@ -87,6 +87,30 @@ def test_help_lists_them_without_an_import(roundhook: Command, tmp_path: Path) -
     assert "There is no database" in other.err or "does not exist" in other.err or "is not" in other.err
 
 
+def test_hyphens_are_underscores_in_python(roundhook: Command, tmp_path: Path) -> None:
+    """A command of one word or of two that has hyphens, and its options; what is missing is named so that it can be."""
+    cli = "def add_read_old(parser):\n    parser.add_argument('place')\n\n"
+    cli += "async def read_old(terminal, arguments):\n    terminal.print(arguments.place)\n\n"
+    cli += "async def tool_set_up(terminal, arguments):\n    terminal.print('set up')\n"
+    listed = 'read-old = "reads"\n"tool set-up" = "sets up"\n"tool not-there" = "is not written"'
+    plugin(tmp_path, "old", cli, listed)
+    configured(tmp_path)
+
+    assert roundhook("read-old", "attic").out == "attic\n"
+    assert roundhook("tool", "set-up").out == "set up\n"
+    assert "there is no `async def tool_not_there(terminal, arguments)`" in roundhook("tool", "not-there").err
+
+
+def test_a_group_lists_all_its_commands(roundhook: Command, tmp_path: Path) -> None:
+    """In the list of all commands too, whichever plugin brings them."""
+    plugin(tmp_path, "one", "", '"tool mend" = "mends"\n"tool break" = "breaks"')
+    plugin(tmp_path, "two", "", '"tool find" = "finds"')
+    configured(tmp_path)
+
+    assert re.search(r"^    tool +break, find, mend$", roundhook("--help").out, re.MULTILINE)
+    assert "Breaks." not in roundhook("tool", "--help").out
+
+
 def test_a_function_that_is_missing_is_named(roundhook: Command, tmp_path: Path) -> None:
     """With what to write; so is a cli.py that is missing."""
     plugin(tmp_path, "empty", "", '"tool mend" = "mends"')
