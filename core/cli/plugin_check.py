@@ -29,7 +29,8 @@ async def try_out(manifest: Manifest, config: Config, found: Catalogue, enabled:
     ]  # fmt: skip
     folders = [str(one.folder.resolve()) for one in (*needed.values(), manifest)]
     tables = {name: _with_absolute_files(config, name) for name in (*needed, manifest.name) if name in config.plugin}
-    async with Stage([*needed], folders=folders, config={"plugin": tables}) as stage:
+    granted = {"members_intent": True, "presence_intent": True}  # nobody could switch them on here
+    async with Stage([*needed], folders=folders, config={"plugin": tables}, discord=granted) as stage:
         async with declared(beside, stage.app.services.contracts):
             report = await stage.plugins.enable(manifest.name)
         generation = stage.app.kernel.slots[manifest.name].generation

@@ -52,6 +52,16 @@ async def separate(roundhook: Command, *words: str) -> list[dict[str, object]]:
     return document
 
 
+def test_the_check_grants_every_intent(roundhook: Command, tmp_path: Path) -> None:
+    """What the owner has to switch on in the Developer Portal is no mistake of the plugin."""
+    asks = 'intents = ["guild_members", "guild_presences"]'
+    write_plugin(tmp_path, "asks", "from roundhook import Plugin\n\nclass Asks(Plugin):\n    pass\n")
+    manifest = tmp_path / "asks" / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace("api = 1", f"api = 1\n{asks}"))
+
+    assert "fine" in roundhook("plugin", "check", tmp_path / "asks").out
+
+
 def test_new_makes_a_plugin_that_passes_the_check(roundhook: Command, tmp_path: Path) -> None:
     """The new folder has what each plugin has, and is said how it is found; a second one of that name is refused."""
     made = roundhook("plugin", "new", "mvp_shout")
