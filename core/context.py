@@ -62,7 +62,7 @@ class Context(Saying, Keeping):
         self.config = config
         """The settings that the manifest declares, checked: ``config.poll_seconds``. A guild's own: ``guild(id)``."""
         self.log: logging.Logger = generation.log
-        """The plugin's logger."""
+        """The plugin's logger. Those of its files, ``logging.getLogger(__name__)``, will do too."""
         self.name: str = generation.manifest.name
         """The plugin's name."""
         self.store: Store = Store(self.name, services.database, generation.scope)

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict, deque
 
+from core.kernel.names import NAMESPACE
 from core.shown import LeaveOutageUntold, LineFormatter
 
 LINES = 200
@@ -11,11 +12,12 @@ LONGEST = 500
 LONGEST_RECORD = 8000
 MOST = 200_000
 """Characters that are kept of one plugin."""
-PREFIX = "roundhook."
+PREFIXES = ("roundhook.", f"{NAMESPACE}.")
+"""What the names of the plugins' loggers begin with: that of the context, and ``getLogger(__name__)`` of a file."""
 
 
 class Logbook(logging.Handler):
-    """Keeps the last lines that were logged under ``roundhook.<plugin>``."""
+    """Keeps the last lines that were logged by the loggers of each plugin."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -24,8 +26,8 @@ class Logbook(logging.Handler):
         self.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith(PREFIX):
-            lines = self._lines[record.name.removeprefix(PREFIX).partition(".")[0]]
+        if record.name.startswith(PREFIXES):
+            lines = self._lines[record.name.split(".")[1]]
             lines.append(cut_middle(self.format(record), LONGEST_RECORD))
             while sum(map(len, lines)) > MOST:
                 lines.popleft()
@@ -36,14 +38,16 @@ class Logbook(logging.Handler):
 
     def attach(self) -> None:
         """Listen to the plugins' loggers."""
-        logger = logging.getLogger(PREFIX.rstrip("."))
-        logger.addHandler(self)
-        if logger.getEffectiveLevel() > logging.INFO:
-            logger.setLevel(logging.INFO)
+        for prefix in PREFIXES:
+            logger = logging.getLogger(prefix.rstrip("."))
+            logger.addHandler(self)
+            if logger.getEffectiveLevel() > logging.INFO:
+                logger.setLevel(logging.INFO)
 
     def detach(self) -> None:
         """Stop listening; harmless the second time."""
-        logging.getLogger(PREFIX.rstrip(".")).removeHandler(self)
+        for prefix in PREFIXES:
+            logging.getLogger(prefix.rstrip(".")).removeHandler(self)
 
 
 def cut_middle(record: str, limit: int) -> str:
