@@ -51,7 +51,7 @@ def context() -> str:
     """Plugin, Context and what a context gives, by their docstrings."""
     places = (
         ("core/plugin.py", "Plugin", "##"), ("core/context.py", "Context", "##"),
-        ("core/kernel/store.py", "Store", "###"),
+        ("core/context.py", "Guild", "###"), ("core/kernel/store.py", "Store", "###"),
         ("core/db/database.py", "Database", "###"), ("core/db/transaction.py", "Transaction", "###"),
         ("core/servers/files.py", "KeptFiles", "###"), ("core/servers/ssh.py", "Server", "###"),
         ("core/clock.py", "Clock", "###"),
@@ -92,13 +92,13 @@ def errors() -> str:
 
 def _class_page(found: ast.ClassDef, level: str) -> str:
     parts = [f"{level} {found.name}\n\n{prose(found)}"]
-    rows = [
-        (f"`{name}`", f"`{type_text(kind)}`", meaning)
+    rows = {  # by name: the parts of a context say who it is, each
+        name: (f"`{name}`", f"`{type_text(kind)}`", meaning)
         for name, kind, _, meaning in _attributes(found)
         if (meaning or level == "###") and name not in _NOT_FOR_PLUGINS
-    ]
+    }
     if rows:
-        parts.append(table(("attribute", "type", "meaning"), rows))
+        parts.append(table(("attribute", "type", "meaning"), rows.values()))
     for one in found.body:
         if isinstance(one, AnyFunction) and _is_shown(one) and not _is_property(one):
             parts.append(f"```python\n{signature(one)}\n```\n\n{prose(one)}")

@@ -32,15 +32,15 @@ class Server:
     """One configured game server. Whoever made it closes it."""
 
     def __init__(self, key: str, settings: ServerSection) -> None:
-        self.key = key
+        self.key: str = key
         """Its name in the settings, the tables and the events."""
-        self.settings = settings
+        self.settings: ServerSection = settings
         """``[servers.<key>]``."""
         self.accepted: set[int] = set()
         """Webhooks that were accepted while the bot ran."""
         self.asked_for: set[str] = set()
         """Files that somebody has named; whoever fetches takes them out."""
-        self.asked = asyncio.Event()
+        self.asked: asyncio.Event = asyncio.Event()
         """Set when there is something in ``asked_for``; whoever fetches clears it."""
         self._setting = f"servers.{key}.ssh"
         self._tests: dict[str, asyncio.Event] = {}
