@@ -294,8 +294,11 @@ def _parts_of(part: Any) -> Iterator[Any]:
         yield from _parts_of(option)
 
 
-def commands_in(loader: lightbulb.Loader, plugin: str) -> list[Command]:
+def commands_in(loader: lightbulb.Loader | object, plugin: str) -> list[Command]:
     """Return the commands of *loader*, which holds nothing else (``PluginError``)."""
+    if not isinstance(loader, lightbulb.Loader):
+        remedy = "Write loader = lightbulb.Loader(), and @loader.command above each class."
+        raise PluginError(f"{plugin}: add_commands() takes a loader, not {loader!r}. {remedy}")
     commands = []
     for loadable in loader._loadables:
         command = getattr(loadable, "_command", None)

@@ -4,6 +4,7 @@ import difflib
 import importlib.util
 import re
 import sys
+import traceback
 from collections.abc import Iterable
 
 from core.kernel.bounded import text_of
@@ -11,12 +12,14 @@ from core.kernel.names import plugin_of, stable
 
 _NAMED = re.compile(r"cannot import name '(\w+)' from (?:partially initialized module )?'([\w.]+)'")
 """In Python's message: the name and where it was looked for."""
-_OF_THREADS = {
+_OF_TIMES = {
+    "has no attribute 'ctx'": "self.ctx is there from setup() on.",
     "signal only works in main thread": "Signals are the bot's: use self.ctx.on_close for the end.",
     "no current event loop in thread": "A plugin is imported in a thread: ask for the loop in setup().",
     "no running event loop": "A plugin is imported in a thread: do it in setup().",
 }
-"""Words of Python's about what belongs to a thread, each with the remedy."""
+"""Words of Python's about what belongs to a thread or comes later, each with the remedy."""
+_COMMAND = 'Write `class …(lightbulb.SlashCommand, name="…", description="…")`, for one that others derive from too.'
 OF_ANOTHER = "Another plugin's files cannot be imported: take its events, or ask what it offers."
 
 
@@ -27,7 +30,9 @@ def what_failed(error: BaseException, package: str, files: Iterable[str], place:
     """
     plain = f"{text_of(error).rstrip('.')}."
     if not isinstance(error, ImportError):
-        remedy = next((remedy for words, remedy in _OF_THREADS.items() if words in plain), "")
+        remedy = next((remedy for words, remedy in _OF_TIMES.items() if words in plain), "")
+        if isinstance(error, KeyError) and error.args[0] in ("name", "description") and _is_lightbulbs(error):
+            plain, remedy = f"the command class has no {error.args[0]}.", _COMMAND
         return f"{plain} {remedy}".rstrip()
     named = _NAMED.search(str(error))
     name, module = named.groups() if named else ("", error.name or "")
@@ -44,6 +49,12 @@ def what_failed(error: BaseException, package: str, files: Iterable[str], place:
     if any(_within(one, top) for one in files):
         return f"{plain} It is the plugin's own: write it with a dot, `from {dots}{top} import …`."
     return _near(plain, name, _names_in(module)) if name else _package(plain, module, files)
+
+
+def _is_lightbulbs(error: BaseException) -> bool:
+    """Tell whether *error* was raised in lightbulb's own code."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("lightbulb.")
 
 
 def _names_in(module: str) -> list[str]:

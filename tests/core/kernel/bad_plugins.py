@@ -272,6 +272,14 @@ SETUP = (
             "    def __init__(self):\n        raise BaseException('odd')  # here\n\n    async def setup",
         ),
     ),
+    Bad(
+        "__init__ uses the context",
+        ("__init__()", "from setup() on"),
+        changed(
+            "    async def setup",
+            "    def __init__(self):\n        self.pace = self.ctx.config.pace  # here\n\n    async def setup",
+        ),
+    ),
     Bad("setup raises an error without text", ("setup()", "MuteError"), in_setup("raise MuteError")),
     Bad("setup raises", ("setup()", "ZeroDivisionError"), in_setup("1 / 0")),
     Bad("setup calls sys.exit", ("setup()", "sys.exit"), in_setup("raise SystemExit(1)")),
@@ -325,6 +333,16 @@ SETUP = (
     ),
 )
 COMMANDS = (
+    Bad(
+        "a command class without a name",
+        ("has no name", "others derive from"),
+        changed('SlashCommand, name="count", description="how many"):', "SlashCommand):  # here"),
+    ),
+    Bad(
+        "commands without a loader",
+        ("add_commands()", "lightbulb.Loader()"),
+        changed("add_commands(loader)", "add_commands('count')  # here"),
+    ),
     Bad(
         "a command name that another plugin has",
         ("/taken", "the plugin another"),
