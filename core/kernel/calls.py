@@ -117,7 +117,7 @@ class Calls:
             breaker.told_nothing()
             _count(slot.calls[offer.name], outcome, started)
         # out of the block, so that nothing of the other plugin hangs on the error
-        raise kind(f"{target} failed: {problem}. The log of {slot.name} says more.")
+        raise kind(f"{target} failed: {problem.rstrip('.')}. The log of {slot.name} says more.")
 
 
 def _given(target: str, name: str, value: Any) -> Any:

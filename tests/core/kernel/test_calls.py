@@ -41,7 +41,7 @@ class Shop(Plugin):
 
     @offer
     async def fail(self):
-        raise UserFacingError("no")
+        raise UserFacingError("No.")
 
     @offer
     async def leave(self, how="exit"):
@@ -138,7 +138,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("shop.bad", {"what": "time"}, "Object of type datetime"),
     ("shop.bad", {"what": "self"}, "recursion"),
     ("shop.bad", {"what": "none"}, "shop.bad failed: KeyError: 'none'. The log of shop says more."),
-    ("shop.fail", {}, "shop.fail failed: UserFacingError: no."),
+    ("shop.fail", {}, "shop.fail failed: UserFacingError: No. The log"),
     ("shop.leave", {}, "sys.exit"),
     ("shop.leave", {"how": "cancel"}, "cancelled"),
 ]
