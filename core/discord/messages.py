@@ -50,6 +50,7 @@ class File:
     """A file to attach."""
 
     name: str
+    """``ctx.send`` and ``send_to_guilds`` put a mark in, by which it is known again: ``week-1a2b3c4d.png``."""
     data: bytes
     description: str = ""
     """What is read out to who cannot see it; at most 1,024 characters are sent."""
