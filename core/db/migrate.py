@@ -119,7 +119,7 @@ def _newer(owner: Owner, unknown: Sequence[str], records: Mapping[str, Row]) -> 
     if not unknown:
         return ()
     if all(one in records and records[one]["widens"] for one in unknown):
-        return (f"a newer version of {owner.name} has run {', '.join(unknown)}, which only added; this one goes on.",)
+        return (f"A newer version of {owner.name} ran {', '.join(unknown)}, which only added: this one works, too.",)
     what = "roundhook and its plugins" if owner.name == CORE_NAME else f"{owner.name}, or put its file back"
     raise error_about(
         owner.name,

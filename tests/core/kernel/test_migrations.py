@@ -176,7 +176,7 @@ async def test_what_has_run_is_not_forgotten(tmp_path: Path, database_url: str) 
         write(tmp_path, QUIET, "1")
         back = await stage.plugins.reload("ledger")
         assert back.ok
-        assert back.notes == (f"a newer version of ledger has run {SECOND}, which only added; this one goes on.",)
+        assert back.notes == (f"A newer version of ledger ran {SECOND}, which only added: this one works, too.",)
 
         edited = migration(FIRST, MADE, "SELECT 1")
         wider = TABLES + "    lost = BigInt()\n\nclass Nowhere(Table, tablename='ledger_nowhere'):\n    pass\n"
