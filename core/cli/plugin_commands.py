@@ -120,14 +120,17 @@ def _configure(parser: argparse.ArgumentParser, command: PluginCommand) -> None:
     if declare := getattr(module, f"add_{function}", None):
         declare(parser)
     add_common(parser)
-    parser.set_defaults(run=functools.partial(_run, manifest, run), load=load_for_good)
+    parser.set_defaults(run=functools.partial(_run, manifest, run, package), load=load_for_good)
 
 
-async def _run(manifest: Any, run: Callable[..., Any], arguments: argparse.Namespace) -> int:
+async def _run(manifest: Any, run: Callable[..., Any], package: str, arguments: argparse.Namespace) -> int:
     from core.cli.setup import config_of
     from core.cli.stored_settings import layers_of
     from core.cli.terminal import Terminal
+    from core.kernel import loader
+    from core.kernel.own_tables import tables_in
 
     config = config_of(arguments)
     async with Terminal(config, (await layers_of(config, manifest)).everywhere()) as terminal:
+        terminal.db.bind(*tables_in(loader.modules_of(package).values()))
         return int(await run(terminal, arguments) or 0)

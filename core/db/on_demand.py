@@ -1,9 +1,12 @@
 """A database that is opened when it is used, and for writing only when something is written."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
+
+from piccolo.querystring import QueryString
 
 from core.db.database import Database, Row, Transaction, open_database
 from core.db.migrate import CORE, check_age, migrate, pending
@@ -25,6 +28,7 @@ class DatabaseOnDemand(Database):
         self._stack = contextlib.AsyncExitStack()
         self._reader: Database | None = None
         self._writer: Database | None = None
+        self.engine: Any = EngineOnDemand(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,6 +51,10 @@ class DatabaseOnDemand(Database):
             await migrate(writer, [CORE], backups=self._backups)
             self._reader = self._writer = writer
         return self._writer
+
+    async def readable(self) -> Database:
+        """Return it for reading (``ConfigError``, as of ``check``)."""
+        return await self._reading()
 
     async def fetch(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await (await self._reading()).fetch(sql, args)
@@ -73,3 +81,28 @@ class DatabaseOnDemand(Database):
                 raise ConfigError("The database is not up to date. Run `roundhook db upgrade`, or start the bot once.")
             self._reader = reader
         return self._reader
+
+
+class EngineOnDemand:
+    """What Piccolo's tables are bound to: opens the database at their first query, for writing only where it writes."""
+
+    def __init__(self, database: DatabaseOnDemand) -> None:
+        self._database = database
+
+    @property
+    def engine_type(self) -> str:
+        return self._database.dialect
+
+    def get_version_sync(self) -> float:
+        """Return SQLite's version, which Piccolo asks for before it writes; on PostgreSQL it does not."""
+        major, minor, _ = sqlite3.sqlite_version_info
+        return float(f"{major}.{minor}")
+
+    def transform_response_to_dicts(self, results: Iterable[Any]) -> list[Row]:
+        """Return rows as Piccolo asks for them."""
+        return [dict(one) for one in results]
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
+        reads = querystring.template.lstrip()[:6].upper() == "SELECT"
+        database = await (self._database.readable() if reads else self._database.written())
+        return await database.engine.run_querystring(querystring, in_pool)

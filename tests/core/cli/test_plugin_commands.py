@@ -50,6 +50,43 @@ def test_the_recipe(roundhook: Command, tmp_path: Path, filled: str) -> None:
     assert set(document[0]) == {"name", "kills"}
 
 
+TABLES = """
+from piccolo.columns import BigInt, Text
+from piccolo.table import Table
+
+class Kept(Table, tablename="keeper_kept"):
+    id = BigInt(primary_key=True)
+    name = Text()
+"""
+KEEPER = """
+from .tables import Kept
+
+async def keep(terminal, arguments):
+    await Kept.insert(Kept(id=1, name="olz"))
+
+async def kept(terminal, arguments):
+    async with terminal.db.transaction():
+        await Kept.update({Kept.name: "changed"}).where(Kept.id == 1)
+    await shown(terminal, arguments)
+
+async def shown(terminal, arguments):
+    terminal.print_json(await Kept.select().order_by(Kept.id))
+"""
+
+
+def test_its_piccolo_tables_work(roundhook: Command, tmp_path: Path, filled: str) -> None:
+    """As in the bot: read, written, and part of a transaction; nothing is opened before the first query."""
+    manifest = '[cli]\nkeep = "keeps"\nkept = "changes"\nshown = "shows"\n'
+    write_plugin(tmp_path / "plugins", "keeper", IDLE, manifest=manifest, files={"cli.py": KEEPER, "tables.py": TABLES})
+    config = configured(tmp_path)
+    with closing(sqlite3.connect(filled.removeprefix("sqlite:///"))) as database, database:
+        database.execute("CREATE TABLE keeper_kept (id BIGINT PRIMARY KEY, name TEXT NOT NULL)")
+
+    assert roundhook("keep", "--config", config, "--db", filled).code == 0
+    assert roundhook("kept", "--config", config, "--db", filled).document == [{"id": 1, "name": "changed"}]
+    assert "There is no database" in roundhook("shown", "--config", config, "--db", f"sqlite:///{tmp_path}/no.db").err
+
+
 def test_its_settings_are_those_of_the_bot(roundhook: Command, tmp_path: Path, filled: str) -> None:
     """The file's, and before them what was set while the bot ran; a secret that is not there is named."""
     shows = "async def show(terminal, arguments):\n    terminal.print(str(dict(terminal.settings)))\n"
