@@ -4,13 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from core.clock import Clock
-from core.db.database import Database, Row, marks, utc
+from core.db.database import Database, Dialect, Row, marks, utc
+from core.db.journal_rows import as_arguments
 from core.db.owners import Owners
 
 OPEN = "state <> 'done'"
 """Stands beside each look for a state: without it SQLite reads all deliveries, although one index has the open ones."""
 _MOST_FAILURES = 500
 _AGAIN = "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE"
+_THESE: dict[Dialect, str] = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgres": "= ANY(?)"}
 
 
 class Backlog:
@@ -36,13 +38,14 @@ class Backlog:
     async def catch_up(self, plugin: str, types: Sequence[str]) -> None:
         """Record deliveries for *plugin* of all kept events of *types* that it has none for."""
         if types:
-            await self._database.execute(
+            new = await self._database.write(
                 "INSERT INTO deliveries (event_id, plugin, state, updated_at) "
                 f"SELECT id, ?, 'pending', published_at FROM events WHERE type IN ({marks(len(types))}) "
-                "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.plugin = ?)",
+                "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.plugin = ?) "
+                "RETURNING event_id",
                 (plugin, *types, plugin),
             )
-            await self._adopt(plugin)
+            await self._adopt(plugin, new)
 
     async def replay(self, event_ids: Sequence[int]) -> int:
         """Make failed deliveries of these events pending again, as this process's; return how many there were.
@@ -68,8 +71,7 @@ class Backlog:
         where = f"plugin = ? AND {OPEN} AND state = 'failed'"
         if not await self._database.fetch(f"SELECT event_id FROM deliveries WHERE {where} LIMIT 1", (plugin,)):
             return False
-        await self._database.execute(f"{_AGAIN} {where}", (plugin,))
-        await self._adopt(plugin)
+        await self._adopt(plugin, await self._database.write(f"{_AGAIN} {where} RETURNING event_id", (plugin,)))
         return True
 
     async def waiting(self, plugin: str) -> int:
@@ -115,11 +117,16 @@ class Backlog:
             (self._clock.now() - keep, *names),
         )
 
-    async def _adopt(self, plugin: str) -> None:
-        """Take what is pending for *plugin*; an event that a living process still delivers to others stays with it."""
+    async def _adopt(self, plugin: str, found: Sequence[Row]) -> None:
+        """Take the events of which *plugin*'s deliveries have just been made pending: nobody delivers those.
+
+        An event that a living process still delivers to others stays with it.
+        """
+        if not found:
+            return
+        ids, dialect = [row["event_id"] for row in found], self._database.dialect
         await self._database.execute(
-            "UPDATE events SET owner = ? WHERE id IN "
-            f"(SELECT event_id FROM deliveries WHERE plugin = ? AND {OPEN} AND state = 'pending') AND NOT EXISTS "
+            f"UPDATE events SET owner = ? WHERE id {_THESE[dialect]} AND NOT EXISTS "
             "(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state = 'pending' AND d.plugin <> ?)",
-            (self._owners.me, plugin, plugin),
+            (self._owners.me, *as_arguments(dialect, ids), plugin),
         )

@@ -115,7 +115,7 @@ async def insert_deliveries(
         alike[names].append(event_id)
     for names, ids in alike.items():
         if names:
-            await transaction.execute(_DELIVERIES[dialect], (now, *_lists(dialect, ids, names)))
+            await transaction.execute(_DELIVERIES[dialect], (now, *as_arguments(dialect, ids, names)))
 
 
 def outcome_writes(dialect: Dialect, outcomes: Outcomes, now: datetime) -> list[Write]:
@@ -127,10 +127,11 @@ def outcome_writes(dialect: Dialect, outcomes: Outcomes, now: datetime) -> list[
     for (event_id, outcome), plugins in ended.items():
         alike[outcome, tuple(sorted(plugins))].append(event_id)
     return [
-        (_OUTCOMES[dialect], (*outcome, now, *_lists(dialect, ids, names))) for (outcome, names), ids in alike.items()
+        (_OUTCOMES[dialect], (*outcome, now, *as_arguments(dialect, ids, names)))
+        for (outcome, names), ids in alike.items()
     ]
 
 
-def _lists(dialect: Dialect, *lists: Sequence[object]) -> list[object]:
+def as_arguments(dialect: Dialect, *lists: Sequence[object]) -> list[object]:
     """Return lists as a database takes them for one argument each."""
     return [json.dumps(one) for one in lists] if dialect == "sqlite" else list(lists)

@@ -233,6 +233,21 @@ class TestOwners:
             assert len(await open_for(mine, "new")) == 3
             assert busy < quiet
 
+    async def test_catching_up_leaves_what_a_living_process_delivers_to_the_same_plugin(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        """The bot looks every half minute; what an import has under way for a plugin of both is handled once."""
+        async with journal_on(database, tmp_path) as mine, journal_on(database, tmp_path) as others:
+            failed, _ = await append(others, event(1), "a"), await append(others, event(2), "a")
+            others.record(failed, "a", "failed", 6, "ValueError: no")
+            await others.flush()
+
+            await mine.catch_up("a", ["ImportedRound"])
+            await mine.retry_failed("a")
+
+            assert await open_for(mine, "a") == [("round:1:a", "a")]
+            assert await open_for(others, "a") == [("round:2:a", "a")]
+
     async def test_replay_makes_failed_deliveries_pending(self, database: Database, tmp_path: Path) -> None:
         """Only failed ones; an event that a living process still delivers stays that one's."""
         async with journal_on(database, tmp_path) as mine, journal_on(database, tmp_path) as others:
