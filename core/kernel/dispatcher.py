@@ -18,6 +18,7 @@ from core.kernel.attempt import Attempt
 from core.kernel.bounded import keep, text_of
 from core.kernel.delivery import Delivery, Lanes
 from core.kernel.eager import EagerTasks, Soon
+from core.kernel.holding import Held
 from core.kernel.kinds import Envelope, envelope_of
 from core.kernel.limits import Limit, Limits
 from core.kernel.probe import Stage
@@ -54,6 +55,7 @@ class Dispatcher(Settling):
         """Those in which a handler waits."""
         self._eager = EagerTasks()
         self._attempts = Soon(self._attempt)
+        self._held = Held(clock, self._tasks, self._attempts.add)
         journal.look = self._look
 
     async def publish(self, event: Envelope, root: object | None = None) -> None:
@@ -247,7 +249,7 @@ class Dispatcher(Settling):
             breaker = slot.breaker(event)
             if breaker.state == "closed" or breaker.admit(self._clock.monotonic()):
                 return Attempt(delivery, slot, generation, impl, breaker)
-            keep(self._tasks, self._deliver_after_probe(delivery, slot))
+            self._held.add(delivery, slot, breaker)
         return None
 
     def _watch(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
@@ -290,13 +292,6 @@ class Dispatcher(Settling):
         attempt.generation.log.error("%s, on %s. Let asyncio.CancelledError end it.", problem, delivery.event.key)
         attempt.count(impl.limit, problem)
         self._failed(delivery, problem)
-
-    async def _deliver_after_probe(self, delivery: Delivery, slot: Slot) -> None:
-        """Wait until the breaker lets calls through again; the journal keeps the delivery meanwhile."""
-        breaker = slot.breaker(delivery.event)
-        now = self._clock.monotonic()
-        await self._clock.wait(slot.renewed, max(breaker.probe_at - now, 0.0) if breaker.state == "open" else 0.1)
-        await self._deliver(delivery)
 
     def _close(self, delivery: Delivery, state: State | None, error: str | None = None) -> None:
         if state and not (state == "done" and delivery.recorded):

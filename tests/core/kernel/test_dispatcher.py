@@ -321,6 +321,24 @@ class TestBreaker:
             assert stage.plugins.status("shaky").breakers == {}
             assert running(stage, "plain").seen == [1, 2, 3, 4, 5, 6]
 
+    async def test_what_is_held_back_costs_nothing_however_much_it_is(self, tmp_path: Path) -> None:
+        """All wait for one probe: each for itself took the event loop from everybody, ten times a second."""
+        write_plugin(tmp_path, "shaky", recorder(body=_fails_first(5)))
+        async with Stage(plugins=["shaky"], folders=[tmp_path]) as stage:
+            for number in range(1, 6):
+                await stage.publish(imported(number))
+            await failed_times(stage, "shaky", 5)
+            before = len(asyncio.all_tasks())
+
+            for number in range(6, 206):
+                await stage.publish(imported(number))
+            await idle()
+
+            assert len(asyncio.all_tasks()) < before + 10
+            await stage.clock.advance(31)
+            await stage.settled()
+            assert sorted(running(stage, "shaky").seen) == list(range(1, 206))
+
     async def test_three_time_outs_open_it(self, tmp_path: Path) -> None:
         """A hanging peer is not asked again and again; other hooks of the plugin go on."""
         write_plugin(
