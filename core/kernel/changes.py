@@ -79,6 +79,7 @@ class Changes:
         for slot in [one for one in self.slots.values() if one.name not in found.manifests and one.is_idle]:
             if slot.name not in found.errors:
                 del self.slots[slot.name]
+                slot.renew()  # what its breakers hold back is left to the journal
                 self._on.pop(slot.name, None)
 
     def guilds(self, name: str, about: Envelope | str) -> list[int]:

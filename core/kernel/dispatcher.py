@@ -177,9 +177,7 @@ class Dispatcher(Settling):
     def _attempt(self, delivery: Delivery) -> "asyncio.Task[None] | None":
         """Make one attempt, as far as it goes without waiting; return a task that goes on with it."""
         slot = self._slots.get(delivery.plugin)
-        if slot is None:
-            return None
-        if delivery.turn is not None or slot.gate.closed or not slot.places.take_free():
+        if slot is None or delivery.turn is not None or slot.gate.closed or not slot.places.take_free():
             return keep(self._tasks, self._deliver(delivery))
         return self._attempt_in(slot, delivery)
 
@@ -188,6 +186,7 @@ class Dispatcher(Settling):
         if delivery.turn is not None:
             await delivery.turn.wait()
         if (slot := self._slots.get(delivery.plugin)) is None:
+            self._close(delivery, None)  # the journal keeps it until the plugin is found again
             return
         if not slot.places.take_free():
             await slot.places.take(first=delivery.event.is_live(self._clock.now()))

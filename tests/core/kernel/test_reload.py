@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.kernel import loader
-from roundhook import ImportedRound, RoundNotice
+from roundhook import ImportedRound, RoundAmended, RoundNotice
 from roundhook.testing import Stage
 from tests import own
 from tests.plugin_maker import idle, recorder, running, until, write_plugin
@@ -477,6 +477,32 @@ async def test_a_folder_that_appears_can_be_enabled_and_one_that_goes_can_be_dis
         assert (reloaded.ok, reloaded.generation) == (False, 1)
         assert (disabled.ok, disabled.generation) == (True, None)
         assert "There is no plugin 'counter'" in again.error
+
+
+async def test_what_waits_for_its_retry_outlives_the_folder(tmp_path: Path, database_url: str) -> None:
+    """A plugin that is taken away and put back gets what had failed before, and what comes about the same after it."""
+    (aside := tmp_path / "aside").mkdir()
+    place = write_plugin(tmp_path, "plain", recorder(body="raise ValueError('not yet')"))
+    async with Stage(plugins=["plain"], folders=[tmp_path], database=database_url) as stage:
+        await stage.publish(ImportedRound(round_id=1, file_sha256="a"))
+        await stage.publish(RoundAmended(round=ImportedRound(round_id=1, file_sha256="a"), changed=(), revision=1))
+        await stage.until(lambda: _has_failed(stage))
+        await stage.plugins.disable("plain")
+        place.rename(aside / "plain")
+        assert "There is no plugin" in (await stage.plugins.reload("plain")).error
+        await stage.clock.advance(2)
+        await idle()
+
+        write_plugin(tmp_path, "plain", recorder())
+        assert (await stage.plugins.enable("plain")).ok
+        await stage.settled()
+
+        assert running(stage, "plain").seen == [1, ("amended", 1, 1)]
+
+
+async def _has_failed(stage: Stage) -> bool:
+    await stage.app.services.journal.flush()
+    return await stage.db.fetch("SELECT attempts FROM deliveries WHERE attempts > 0") != []
 
 
 STRAY = """
