@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ _STARTED = 19
 _TAKE = (
     "INSERT INTO bots (id, owner, host, pid, since, beat_at, status) VALUES (1, ?, ?, ?, ?, ?, '{}') "
     "ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, host = excluded.host, pid = excluded.pid, "
-    "since = excluded.since, beat_at = excluded.beat_at, status = excluded.status WHERE bots.owner = ?"
+    "since = excluded.since, beat_at = excluded.beat_at, status = excluded.status WHERE bots.owner = ? RETURNING owner"
 )
 
 
@@ -40,21 +40,26 @@ class Presence:
         Raises:
             PeerUnavailableError: another one is; says which, and since when.
         """
-        now = self._clock.now()
-        if (other := await running(self._database, self._clock)) is not None:
-            raise PeerUnavailableError(
-                f"Another bot uses this database: process {other['pid']} on {other['host']}, since "
-                f"{utc(other['since']):%Y-%m-%d %H:%M} UTC. Stop it, or set another database.url. (`roundhook import` "
-                "and the commands that only read may run beside it.)"
-            )
-        rows = await self._database.fetch("SELECT owner FROM bots")
-        before = rows[0]["owner"] if rows else self._me
-        await self._database.execute(_TAKE, (self._me, socket.gethostname(), os.getpid(), now, now, before))
+        while not await self._taken():
+            pass  # another one came in that moment: it runs, or has ended already
         try:
             yield
         finally:
             with contextlib.suppress(PeerUnavailableError):  # away: who starts next sees that this process has ended
                 await self._database.execute("DELETE FROM bots WHERE owner = ?", (self._me,))
+
+    async def _taken(self) -> bool:
+        """Take the place of a bot that has ended, or one that nobody has; tell whether it was still so."""
+        rows, now = await self._database.fetch("SELECT * FROM bots"), self._clock.now()
+        if (other := _that_runs(rows, self._clock)) is not None:
+            raise PeerUnavailableError(
+                f"Another bot uses this database: process {other['pid']} on {other['host']}, since "
+                f"{utc(other['since']):%Y-%m-%d %H:%M} UTC. Stop it, or set another database.url. (`roundhook import` "
+                "and the commands that only read may run beside it.)"
+            )
+        before = rows[0]["owner"] if rows else self._me
+        mine = (self._me, socket.gethostname(), os.getpid(), now, now)
+        return bool(await self._database.write(_TAKE, (*mine, before)))
 
     async def beat(self, status: Callable[[], Awaitable[dict[str, Any]]]) -> None:
         """Note that the bot runs, and how it says it is; once."""
@@ -65,7 +70,10 @@ class Presence:
 
 async def running(database: Database, clock: Clock) -> Row | None:
     """Return the row of the bot that uses the database now, None if none does."""
-    rows = await database.fetch("SELECT * FROM bots")
+    return _that_runs(await database.fetch("SELECT * FROM bots"), clock)
+
+
+def _that_runs(rows: Sequence[Row], clock: Clock) -> Row | None:
     if not rows:
         return None
     row, beat_at = rows[0], utc(rows[0]["beat_at"])

@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.clock import Clock, MovableClock
 from core.db import open_database
+from core.db.database import Row
 from core.db.migrate import migrate
 from core.db.presence import Presence, running
 from core.errors import PeerUnavailableError
@@ -92,6 +96,33 @@ async def test_two_bots_on_one_database(database_url: str) -> None:
             async with Presence(database, clock).held():
                 assert await database.fetch("SELECT pid FROM bots") == [{"pid": os.getpid()}]
         assert await running(database, clock) is None
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_of_two_bots_that_start_at_once_one_runs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, left: bool
+) -> None:
+    """The other finds nobody there, or one that has ended, and is refused all the same."""
+    now = datetime.now(UTC)
+    row = "INSERT INTO bots (id, owner, host, pid, since, beat_at, status) VALUES (1, ?, 'elsewhere', ?, ?, ?, '{}')"
+    async with open_database(database_url) as database:
+        await migrate(database)
+        if left:
+            await database.execute(row, ("ended", 1, now, now - timedelta(hours=1)))
+        fetch = database.fetch
+
+        async def another_comes(sql: str, args: Sequence[Any] = ()) -> list[Row]:
+            found = await fetch(sql, args)
+            if [one["owner"] for one in found] in ([], ["ended"]):
+                await database.execute("DELETE FROM bots")
+                await database.execute(row, ("other", 4711, now, now))
+            return found
+
+        monkeypatch.setattr(database, "fetch", another_comes)
+        with pytest.raises(PeerUnavailableError, match="process 4711 on elsewhere, since"):
+            async with Presence(database, Clock()).held():
+                pass
+        assert await database.fetch("SELECT owner FROM bots") == [{"owner": "other"}]
 
 
 async def test_a_bot_that_was_killed(database_url: str) -> None:
