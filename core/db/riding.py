@@ -9,6 +9,11 @@ from core.errors import PluginError
 
 R = TypeVar("R", bound="Rider")
 
+_UNDONE = (
+    "A statement of this transaction had failed and its block went on: PostgreSQL has undone all of it. Let the error "
+    "leave the block, or write so that none comes (`ON CONFLICT DO NOTHING`)."
+)
+
 
 def rider_of(database: Database, make: Callable[[], R]) -> R | None:
     """Return who rides along with the open transaction, by *make* the first time; None if none is open.
@@ -51,9 +56,15 @@ class Riding:
             await self.rider.write(transaction)
 
     async def commit(self) -> None:
-        """Commit."""
+        """Commit.
+
+        Raises:
+            PluginError: PostgreSQL has undone it instead: a statement of it had failed, and the block went on.
+        """
         self.committed = None
-        await self.connection.execute("COMMIT")
+        if await self.connection.execute("COMMIT") == "ROLLBACK":
+            self.committed = False
+            raise PluginError(_UNDONE)
         self.committed = True
 
     def end(self) -> None:

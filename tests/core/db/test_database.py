@@ -62,6 +62,22 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     assert await database.fetch("SELECT id FROM sessions") == []
 
 
+async def test_what_was_undone_is_not_told_as_committed(database: Database) -> None:
+    """PostgreSQL undoes a transaction of which a statement has failed, and answers its commit without an error."""
+    await database.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY)")
+    undone = pytest.raises(PluginError, match="has undone all of it")
+    with undone if database.dialect == "postgres" else contextlib.nullcontext():
+        async with database.transaction() as transaction:
+            await transaction.execute("INSERT INTO kept VALUES (1)")
+            with pytest.raises((sqlite3.IntegrityError, asyncpg.UniqueViolationError)):
+                await transaction.execute("INSERT INTO kept VALUES (1)")
+
+    kept = await database.fetch("SELECT number FROM kept")
+    assert kept == ([] if database.dialect == "postgres" else [{"number": 1}])
+    async with database.transaction() as transaction:
+        await transaction.execute("INSERT INTO kept VALUES (2)")
+
+
 @pytest.mark.parametrize("error", [FileNotFoundError("no map"), TimeoutError(), ConnectionResetError("a game server")])
 async def test_what_a_block_raises_of_its_own_is_no_outage(database: Database, error: OSError) -> None:
     """A file that is missing while something is written is not told as a database that does not answer."""
