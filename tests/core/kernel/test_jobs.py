@@ -13,7 +13,7 @@ from core.kernel.failures import tell_jobs
 from core.kernel.schedule import _FIRST, _NEXT_LANE
 from roundhook.testing import Stage
 from tests.patience import PATIENCE
-from tests.plugin_maker import running, until, write_plugin
+from tests.plugin_maker import idle, running, until, write_plugin
 
 REMINDS = """
 import asyncio
@@ -186,6 +186,30 @@ async def test_what_fails_is_tried_again_and_then_told(
         await stage.settled()
         assert await states(stage) == {"done": 3, "failed": 1}
         assert await troubles(stage) == []
+
+
+async def test_what_is_taken_back_while_it_waits_for_a_reload_is_not_done(tmp_path: Path, database_url: str) -> None:
+    """It is due, and its plugin held; the old code's last work takes it back."""
+    write_plugin(tmp_path, "reminds", reminds())
+    async with Stage(plugins=["reminds"], folders=[tmp_path], database=database_url) as stage:
+        old, kernel = running(stage, "reminds"), stage.app.kernel
+        old.held.clear()
+        await in_minutes(stage, 0, old.other)
+        await in_minutes(stage, 1, old.remind, "not any more", key="one")
+        await until(lambda: old.seen == ["other"])
+        reloading = asyncio.create_task(stage.plugins.reload("reminds"))
+        await until(lambda: kernel.slots["reminds"].gate.closed)
+        await stage.clock.advance(61)
+        await until(lambda: ("reminds", "remind") in kernel.jobs._lanes)
+        await stage.db.fetch("SELECT 1")
+        await idle()
+
+        await old.ctx.at(None, old.remind, key="one")
+        old.held.set()
+
+        assert (await reloading).ok
+        await stage.settled()
+        assert running(stage, "reminds").seen == ["other"]
 
 
 async def test_a_hanging_job_is_cut_off_and_its_method_left_alone(
