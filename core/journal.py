@@ -9,8 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from msgspec import Struct
-
 from core.clock import Clock
 from core.db import Database
 from core.db.backlog import OPEN, Backlog
@@ -29,7 +27,7 @@ from core.db.owners import Owners
 from core.db.riding import rider_of
 from core.enclosed import Enclosed
 from core.errors import PeerUnavailableError, RoundhookError
-from core.publications import Codec, OnCommit, Publication, settle
+from core.publications import Codec, OnCommit, OpenDelivery, Publication, WaitingError, settle
 from core.shown import storable
 
 log = logging.getLogger(__name__)
@@ -43,19 +41,6 @@ _BATCH = 150
 RETRY_SECONDS = 0.5
 OUTCOME_SECONDS = 0.1
 """How long an outcome waits for a commit that there is anyway. What a killed process had not recorded is done again."""
-
-
-class WaitingError(ValueError):
-    """What stands in the journal cannot be read now, and may be later: it says what it waits for."""
-
-
-class OpenDelivery(Struct, frozen=True):
-    """A delivery found in the journal that has not succeeded yet."""
-
-    event_id: int
-    event: Any
-    plugin: str
-    attempts: int
 
 
 class Journal(Backlog):
@@ -140,7 +125,8 @@ class Journal(Backlog):
                     break
                 self._work.set()
                 await self._clock.sleep(RETRY_SECONDS)
-        self._ended = True
+        async with self._lock:  # what somebody else has begun to write
+            self._ended = True
         closed = RoundhookError("The journal is closed: nothing can be published any more.")
         settle(self._publications, error=closed)
         for future in self._flushes:
@@ -187,10 +173,17 @@ class Journal(Backlog):
         return await super().waiting(plugin)
 
     async def _write_now(self) -> None:
-        """Have what is recorded where it is looked for; if the database does not take it, ``run`` tries again."""
+        """Have what is recorded where it is looked for; if the database does not take it, ``run`` tries again.
+
+        It is written for others too: whoever asked may be cancelled.
+        """
         if self._riding:
             await self.flush()
-        elif not await self._write():
+        else:
+            await asyncio.shield(asyncio.get_running_loop().create_task(self._write_or_try_again()))
+
+    async def _write_or_try_again(self) -> None:
+        if not await self._write():
             self._work.set()
 
     def _open_delivery(self, row: Row) -> OpenDelivery | None:

@@ -1,4 +1,4 @@
-"""Events on their way into the journal, and what their publishers are told."""
+"""Events on their way into the journal and out of it, and what their publishers are told."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,10 @@ OnCommit = Callable[[int, Sequence[str]], None]
 """Called with an event's id and the plugins that it is to be delivered to now."""
 
 
+class WaitingError(ValueError):
+    """What stands in the journal cannot be read now, and may be later: it says what it waits for."""
+
+
 class Codec(Protocol):
     """Turns events into text and back."""
 
@@ -21,7 +25,20 @@ class Codec(Protocol):
         """Return an event's type, its text, and its key: two events with the same key are one."""
 
     def decode(self, type_name: str, payload: str) -> Any:
-        """Return the event again."""
+        """Return the event again.
+
+        Raises:
+            WaitingError: not now, maybe later.
+        """
+
+
+class OpenDelivery(Struct, frozen=True):
+    """A delivery found in the journal that has not succeeded yet."""
+
+    event_id: int
+    event: Any
+    plugin: str
+    attempts: int
 
 
 class Publication(Struct):

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import pluggy
 
 from core.errors import PluginError
-from core.journal import WaitingError
 from core.kernel.forms import WrongValueError
 from core.kernel.kinds import LIVE, Envelope, Kind, envelope_of, json_text, kind_of
+from core.publications import WaitingError
 
 CORE = "roundhook"
 """Whose hooks ours are, for messages."""

@@ -13,7 +13,7 @@ from contextvars import Context
 from core.clock import Clock
 from core.db.journal_rows import State
 from core.errors import BadInputError, PluginError
-from core.journal import Journal, OpenDelivery
+from core.journal import Journal
 from core.kernel.attempt import Attempt
 from core.kernel.bounded import keep, text_of
 from core.kernel.delivery import Delivery, Lanes
@@ -25,6 +25,7 @@ from core.kernel.probe import Stage
 from core.kernel.scope import ROOT
 from core.kernel.settling import Settling
 from core.kernel.slot import Slot
+from core.publications import OpenDelivery
 
 log = logging.getLogger(__name__)
 

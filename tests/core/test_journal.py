@@ -171,6 +171,23 @@ class TestCommits:
 
         assert await open_for(journal, "a") == [("round:3:a", "a"), ("round:4:a", "a")]
 
+    async def test_who_looks_and_is_cancelled_takes_nothing_of_others_along(self, journal: Journal) -> None:
+        """What he had begun to write for all is written: an event that somebody publishes, an outcome."""
+        done, waiting = await append(journal, event(1), "a"), await append(journal, event(2), "a")
+        journal.record(done, "a", "done", 1)
+        publishing = asyncio.create_task(append(journal, event(3), "a"))
+        looking = asyncio.create_task(journal.waiting("a"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        looking.cancel()
+
+        async with asyncio.timeout(PATIENCE):
+            new = await publishing
+        await journal.flush()
+
+        rows = await journal.open_deliveries(["a"])
+        assert [row.event_id for row in rows] == [waiting, new]
+
     async def test_an_event_that_this_version_cannot_read_is_left_aside(
         self, journal: Journal, database: Database
     ) -> None:
