@@ -62,7 +62,7 @@ class Journal(Backlog):
         self._landed: set[tuple[int, str]] | None = None
         """Deliveries that began or ended with such a commit while what is open is read."""
         self._unsure = False
-        """Whether nobody knows if such a commit was made: what is open has to be looked at."""
+        """Whether nobody knows if a commit was made: what is open has to be looked at."""
         self.look: Callable[[], Awaitable[None]] | None = None
         """Delivers what is open and is not being delivered."""
         self._closing = False
@@ -84,8 +84,7 @@ class Journal(Backlog):
         if self._ended:
             raise RoundhookError("The journal is closed: nothing can be published any more.")
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        text = self._codec.encode(event)
-        publication = Publication(*text, tuple(plugins), tuple(again), on_commit, future)
+        publication = Publication(*self._codec.encode(event), tuple(plugins), tuple(again), on_commit, future)
         if (enclosed := self.enclosed()) is not None:
             enclosed.publish(publication)
             return None
@@ -118,7 +117,8 @@ class Journal(Backlog):
             self._work.clear()
             written = True
             while written and self._due:
-                written = await self._write() and await self._looked()
+                written = await self._write()
+                await self._look_if_unsure()
             if not written:  # the database does not take it
                 if self._closing:
                     log.error("%d outcomes are not recorded: those events are delivered again", len(self._outcomes))
@@ -229,18 +229,24 @@ class Journal(Backlog):
             self._publications.append(publication)
             self._work.set()
 
-    async def _looked(self) -> bool:
-        """See to what is open if nobody knows what was committed; tell whether that could be done."""
-        if self._unsure:
-            self._unsure = False
-            try:
-                async with self._database.transaction():
-                    pass  # the writer has ended what was under way
-                if self.look is not None:
-                    await self.look()
-            except PeerUnavailableError:
-                self._unsure = True
-        return not self._unsure
+    async def _look_if_unsure(self) -> None:
+        """See to what is open if nobody knows what was committed; again after a while if that cannot be done."""
+        if not self._unsure:
+            return
+        self._unsure = False
+        try:
+            async with self._database.transaction():
+                pass  # the writer has ended what was under way
+            if self.look is not None:
+                await self.look()
+        except PeerUnavailableError:
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._be_unsure)
+        except Exception:
+            log.exception("what is open could not be looked at; whoever takes over looks again")
+
+    def _be_unsure(self) -> None:
+        self._unsure = True
+        self._work.set()
 
     def _wait_no_longer(self) -> None:
         self._overdue = True
@@ -285,6 +291,7 @@ class Journal(Backlog):
                     await self._written([group], {})
                 return written
             log.exception("the journal cannot be written")
+            self._unsure |= bool(same) and isinstance(error, PeerUnavailableError)  # lost on the way there, or back
             for group in same:
                 settle(group, error=error)
             return not outcomes
@@ -301,6 +308,7 @@ class Journal(Backlog):
             elif first.again:
                 await self._deliver_again(first)
         except PeerUnavailableError as error:
+            self._unsure = True
             settle(group, error=error)
         except Exception:
             log.exception("%s is in the journal, but was not handed over", first.key)

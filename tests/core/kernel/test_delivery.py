@@ -1,13 +1,17 @@
 """What came while nobody listened comes later; a failure counts only against what failed; what is live goes first."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.db import Database, Transaction
+from core.db.database import Row
+from core.errors import DatabaseAwayError, PeerUnavailableError
 from core.kernel.slot import Places
 from roundhook import ImportedRound
 from roundhook.testing import Stage
@@ -95,6 +99,45 @@ async def test_what_has_ended_just_now_is_known_before_it_is_committed(
         assert await stage.app.kernel.waiting("strict") == ""
         await stage.settled(PATIENCE)
         assert await states(stage, "strict") == ["done"]
+
+
+async def test_what_was_committed_when_the_answer_was_lost_is_delivered_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """Its publisher is told that the database is away and tries again: the event is there, and nobody had it."""
+    write_plugin(tmp_path, "plain", recorder())
+    async with Stage(["plain"], folders=[tmp_path], database=database_url) as stage:
+        _lose_the_next_answer(stage.db, monkeypatch)
+        with pytest.raises(PeerUnavailableError):
+            await stage.publish(imported(1))
+
+        await stage.publish(imported(1))
+
+        await stage.settled()
+        assert running(stage, "plain").seen == [1]
+        assert await states(stage, "plain") == ["done"]
+
+
+def _lose_the_next_answer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the journal's next batch be committed, and its connection break before that is told."""
+    left = [DatabaseAwayError("The connection broke.")]
+    write, transaction = database.write, database.transaction
+
+    async def written(sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        rows = await write(sql, args)
+        if left:
+            raise left.pop()
+        return rows
+
+    @contextlib.asynccontextmanager
+    async def ended() -> AsyncIterator[Transaction]:
+        async with transaction() as given:
+            yield given
+        if left:
+            raise left.pop()
+
+    monkeypatch.setattr(database, "write", written)
+    monkeypatch.setattr(database, "transaction", ended)
 
 
 async def _changed_while_it_runs(stage: Stage, write: Callable[[], object]) -> None:
