@@ -1,6 +1,7 @@
 """Each way in which a plugin's contract can be bad, and what relies on contracts that are not there."""
 
 from tests.core.kernel.bad_imports import IMPORTS
+from tests.core.kernel.bad_manifests import MANIFESTS
 from tests.core.kernel.bad_plugins import BAD, GOOD, Bad, handler
 
 GOOD_CONTRACT = """
@@ -86,5 +87,5 @@ RELIANCE = (
         ways=("reload",),
     ),
 )
-ALL = (*BAD, *IMPORTS, *CONTRACTS, *RELIANCE)
+ALL = (*BAD, *MANIFESTS, *IMPORTS, *CONTRACTS, *RELIANCE)
 """With those that are bad in another way."""
