@@ -130,6 +130,11 @@ local CHECKS = {
     resend_seconds = { whole(5), "a whole number of seconds of at least 5" },
 }
 
+-- Lua says near what its reading stopped: that may be the address itself, a secret.
+local function without_values(problem)
+    return (tostring(problem):gsub(" near .*", "."))
+end
+
 -- Values are not repeated on the console: a webhook's address is a secret.
 local function take_setting(key, value)
     local check = CHECKS[key]
@@ -147,7 +152,7 @@ local function read_config()
         local text = read_file(path)
         if text then
             local data, problem = load_data(text, CONFIG_NAME)
-            if not data then return say_once(path .. " cannot be read: " .. tostring(problem)) end
+            if not data then return say_once(path .. " cannot be read: " .. without_values(problem)) end
             for key, value in pairs(data) do take_setting(key, value) end
             if #settings.webhook_urls == 0 then say_once(path .. ": webhook_urls is empty, so nothing is sent.") end
             return

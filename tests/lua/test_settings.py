@@ -35,6 +35,12 @@ MISTAKES = {
     "number for a folder": ("return { outbox_dir = 7 }", "outbox_dir must be the path"),
     "no table": ("return 7", "must be `return"),
     "no Lua": ("return { webhook_urls = ", "cannot be read"),
+    "no comma": (
+        "return { webhook_urls = {\n'http://a/1',\n'http://a/2' 'http://a/sEcReT-tOkEn' } }",
+        "lua:3: '}' expected",
+    ),
+    "quote not closed": ("return { webhook_urls = {\n'http://a/sEcReT-tOkEn } }\n", "lua:2: unfinished string"),
+    "backslash": ("return { webhook_urls = { 'http://a/sEcReT-tOkEn\\q' } }", "lua:1: invalid escape sequence"),
     "a program": ("return { debug = os.time() }", "cannot be read"),
     "nothing to send to": ("return { webhook_urls = {} }", "webhook_urls is empty"),
 }
