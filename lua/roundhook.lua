@@ -937,10 +937,9 @@ local function start_sender(folder)
         .. shell_quoted(folder) .. string.format(" %d", settings.outbox_max) .. " >/dev/null 2>&1 </dev/null &")
 end
 
+-- Without opening it: what somebody else has put there may be a pipe, and whoever opens one waits for its other end.
 local function exists(path)
-    local file = io.open(path, "rb")
-    if file then file:close() end
-    return file ~= nil
+    return os.rename(path, path) ~= nil
 end
 
 -- The folders that hold a file of this name and can be trusted: the one in use, and one that was used when another
