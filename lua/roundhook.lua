@@ -824,7 +824,7 @@ mkdir -p "$1" 2>/dev/null
 cd -P "$1" 2>/dev/null || exit 1
 case $(ls -ld .) in ?????w* | ????????w*) exit 3 ;; esac
 chmod 700 . 2>/dev/null || exit 1
-while [ "$PWD" != / ]; do
+while [ "$PWD" != / ] && [ "$PWD" != // ]; do
     cd -P .. 2>/dev/null || exit 1
     case $(ls -ld .) in ????????w[!tT]*) exit 4 ;; esac
 done

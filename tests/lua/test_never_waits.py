@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from devkit.game.home import config_text
 from tests.lua.harness import Game
 
 LIMIT_SECONDS = 20
@@ -58,5 +59,15 @@ async def test_a_pipe_in_a_folder_that_anybody_can_make(game: Game, spare: Path,
     spare.chmod(0o777)
 
     assert await load_a_map(game) == "\n"
+
+    assert list(game.outbox.glob("hook-1.curl")) != []
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="only bash keeps two slashes at the beginning")
+async def test_path_that_begins_with_two_slashes(game: Game) -> None:
+    """In a container without a home the engine's is ``//.etlegacy``, and bash finds no ``/`` above it."""
+    game.configure(config_text([game.webhook.url], outbox_dir=f"/{game.outbox}"))
+
+    assert await load_a_map(game, shell=shutil.which("bash") or "") == "\n"
 
     assert list(game.outbox.glob("hook-1.curl")) != []
