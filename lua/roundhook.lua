@@ -371,6 +371,22 @@ local function time_limit()
     return limit and limit > 0 and limit < 1e5 and limit or nil
 end
 
+local STALL_MS = 10000   -- no frame takes longer
+
+-- The engine's milliseconds are the time of day, in 32 bits: they leap when that is set, and after 24 days. What they
+-- leap by is left out: as many of them pass from look to look as of the level's time, or more in a server that stalls.
+local function round_ms(level_time)
+    local leapt, level = round.leapt_ms or 0, level_time - (round.read_level or level_time)
+    local now = milliseconds() - leapt
+    local passed = now - (round.read_ms or now)
+    if passed < 0 or passed > level + STALL_MS then
+        round.leapt_ms, is_changed = leapt + passed - level, true
+        now = now - passed + level
+    end
+    round.read_ms, round.read_level = now, level_time
+    return now
+end
+
 local function begin_round(level_time)
     local missed = seconds_missed(level_time)
     local start_unix = math.floor(os.time() - missed)
@@ -397,7 +413,7 @@ end
 -- The engine pushes the level's start forward by what the clock stood still (in steps of 500 ms, exactly at the end
 -- of a pause), so a pause's length is exact although its beginning is looked for so rarely.
 local function watch_pause(level_time)
-    local now, growth = milliseconds(), level_start() - round.start_level
+    local now, growth = round_ms(level_time), level_start() - round.start_level
     local paused = is_paused()
     if paused and not round.pause then
         local start = clamp(now - (growth - round.paused_ms) - 250, round.looked_ms, now)
@@ -420,14 +436,23 @@ local function played_ms(level_time)
     return math.min(played, round.pause.played)
 end
 
+-- A time of day that was set in mid-round: when it began is told by the clock that tells its end.
+local function settle_start()
+    local leapt = math.floor(round.end_unix - (round.end_ms - round.start_ms) / 1000 - round.start_unix)
+    if math.abs(leapt) * 1000 <= STALL_MS then return end
+    round.start_unix = round.start_unix + leapt
+    round.warmup_unix = round.warmup_unix and round.warmup_unix + leapt
+end
+
 -- Takes down the end; runs in the frame of the "Exit:" line, which is the frame of gamestate 3 or the one before.
 local function mark_end(level_time)
     end_is_near = false
     if not round or round.end_ms then return end
     watch_pause(level_time)
-    round.end_ms, round.end_unix, round.end_level = milliseconds(), os.time(), level_time
+    round.end_ms, round.end_unix, round.end_level = round.read_ms, os.time(), level_time
     round.played = played_ms(level_time) / 1000
     if round.pause then close_pause(round.pause.start_ms, round.end_ms) end
+    settle_start()
 end
 
 -- An "Exit:" line that no intermission followed was not the engine's.
@@ -1029,7 +1054,7 @@ end
 local function beat(level_time)
     if not pulse then return end
     pulse:seek("set")
-    pulse:write(string.format("%15d%15.0f%15.0f\n", os.time(), milliseconds(), played_ms(level_time)))
+    pulse:write(string.format("%15d%15.0f%15.0f\n", os.time(), round_ms(level_time), played_ms(level_time)))
     pulse:flush()
 end
 
@@ -1084,7 +1109,7 @@ local function take_round(folder)
     remove_round(folder)
     local saved, problem = load_data(text or "", file .. ".state")
     if not saved then return say_once("cannot read the last round: " .. tostring(problem)) end
-    saved.unix, saved.ms, saved.played = last:match("(%d+) +(%d+) +(-?%d+)")
+    saved.unix, saved.ms, saved.played = last:match("(%d+) +(-?%d+) +(-?%d+)")
     return saved
 end
 
@@ -1107,6 +1132,7 @@ local function report_lost(saved)
     round.end_unix = tonumber(saved.unix) or math.floor(round.start_unix + (round.end_ms - round.start_ms) / 1000)
     round.played = (tonumber(saved.played) or round.end_ms - round.start_ms) / 1000
     if round.pause then close_pause(round.pause.start_ms, round.end_ms) end
+    settle_start()
     local sides, present = sides_of(saved.seen)
     local notice = base_notice(sides, present, round.defender)
     round = nil
