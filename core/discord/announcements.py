@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -176,13 +176,18 @@ class Announcements:
         if row is None:
             where = (place.plugin, place.subject, place.round_id, place.guild, place.channel, number)
             return [(_INSERT, (*where, content, files, version or 1, now))]
-        if row["content"] == content and (content is not None or row["message_id"] is None):
-            return [] if version is None else [(_SAME, (version, version, row["id"]))]
-        tried = row["tried"].split()
-        if row["revision"] == 0 and row["content"]:
-            tried = [*tried, text_digest(row["content"])][-_MOST_TRIED:]
-        begun = now if row["content"] is None and row["message_id"] is None else row["created_at"]
-        return [(_CHANGE, (content, files, version or row["wanted"] + 1, " ".join(tried), begun, row["id"]))]
+        return change_of(row, content, files, version, now)
+
+
+def change_of(row: Row, content: str | None, files: bytes | None, version: int | None, now: datetime) -> list[Change]:
+    """Return the statement that makes a row that is there what is wanted now, or none."""
+    if row["content"] == content and (content is not None or row["message_id"] is None):
+        return [] if version is None else [(_SAME, (version, version, row["id"]))]
+    tried = row["tried"].split()
+    if row["revision"] == 0 and row["content"]:
+        tried = [*tried, text_digest(row["content"])][-_MOST_TRIED:]
+    begun = now if row["content"] is None and row["message_id"] is None else row["created_at"]
+    return [(_CHANGE, (content, files, version or row["wanted"] + 1, " ".join(tried), begun, row["id"]))]
 
 
 async def _standing(transaction: Transaction, places: Sequence[Place]) -> defaultdict[int, list[Row]]:

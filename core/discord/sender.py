@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 import hikari
 
+from core.db import Transaction
 from core.db.database import marks
+from core.discord.announcements import change_of
 from core.discord.channel_sender import ChannelSender, Desk
 
 T = TypeVar("T")
@@ -24,7 +26,16 @@ NEAR_SECONDS = 10.0
 
 _RETRY = "UPDATE announcements SET next_at = NULL WHERE wanted > revision AND next_at IS NOT NULL"
 _UNSAID = "revision = 0 AND message_id IS NULL AND content IS NOT NULL"
-_PLACES = f"SELECT DISTINCT guild_id, channel_id FROM announcements WHERE wanted > revision AND {_UNSAID}"
+_PLACES = f"""
+    SELECT guild_id, channel_id FROM announcements WHERE wanted > revision AND {_UNSAID}
+    GROUP BY guild_id, channel_id ORDER BY min(id)"""
+_BOTH = """
+    SELECT there.*, one.id AS unsaid, one.content AS new_content, one.files AS new_files
+    FROM announcements one JOIN announcements there
+    ON there.plugin = one.plugin AND there.subject = one.subject AND there.part = one.part AND there.channel_id = ?
+    WHERE one.guild_id = ? AND one.channel_id = ? AND one.revision = 0 AND one.message_id IS NULL
+    AND one.content IS NOT NULL ORDER BY one.id"""
+"""What waits in a channel, with the row that is about the same in another one."""
 _MOVE = f"UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id = ? AND {_UNSAID}"
 _DROP = "DELETE FROM announcements WHERE guild_id NOT IN (0, {guilds}) AND revision = 0"
 
@@ -54,11 +65,20 @@ class Sender:
             for row in await transaction.fetch(_PLACES):
                 channel = stats_channels.get(row["guild_id"])
                 if channel and channel != row["channel_id"]:
-                    await transaction.execute(_MOVE, (channel, row["guild_id"], row["channel_id"]))
+                    await self._move(transaction, row["guild_id"], row["channel_id"], channel)
         (row,) = await self._desk.database.fetch("SELECT max(id) AS last FROM announcements")
         self._desk.last_id, self._open = row["last"] or 0, True
         waiting = "SELECT DISTINCT channel_id FROM announcements WHERE wanted > revision"
         self.wake([row["channel_id"] for row in await self._desk.database.fetch(waiting)])
+
+    async def _move(self, transaction: Transaction, guild: int, old: int, channel: int) -> None:
+        """Have what waits in *old* wait in *channel*; it takes the place of what stands there about the same."""
+        for row in await transaction.fetch(_BOTH, (channel, guild, old)):
+            await transaction.execute("DELETE FROM announcements WHERE id = ?", (row["unsaid"],))
+            changes = change_of(row, row["new_content"], row["new_files"], None, self._desk.clock.now())
+            for sql, args in changes:
+                await transaction.execute(sql, args)
+        await transaction.execute(_MOVE, (channel, guild, old))
 
     def wake(self, channels: Iterable[int]) -> None:
         """Look at *channels*: something is wanted there. (What is wanted before the start waits for it.)"""

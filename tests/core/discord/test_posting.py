@@ -279,6 +279,25 @@ async def test_a_channel_that_refuses(
         assert texts(stage, other.admin) == []
 
 
+async def test_a_channel_that_is_a_guilds_again(stage_of: Callable[..., Stage], database_url: str) -> None:
+    """What could not be said where the settings pointed meanwhile takes the place of what stands about the same."""
+    async with stage_of(database=database_url) as stage:
+        stats, meanwhile = stage.discord.stats_channel, stage.discord.add_channel("meanwhile")
+        stage.discord.deny(meanwhile, "SEND_MESSAGES")
+        for channel, said in ((stats, "first"), (meanwhile, "second")):
+            for about in ("board", "board two"):
+                await say(stage, f"{about} {said}", once=about, channel=channel)
+        await say(stage, "new", once="new", channel=meanwhile)
+        await stage.settled()
+        await stage.db.execute("UPDATE announcements SET guild_id = 1 WHERE channel_id = ?", (meanwhile,))
+        await started_again(stage, {1: stats})
+        await stage.settled()
+        left = await rows(stage, f"channel_id = {meanwhile}")
+
+        assert texts(stage) == ["board second", "board two second", "new"]
+        assert left == []
+
+
 async def test_what_is_oldest_tells_whether_it_is_open_again(stage_of: Callable[..., Stage]) -> None:
     """Something new is a reason to try; what waited goes before it."""
     async with stage_of() as stage:
@@ -395,10 +414,10 @@ def reads_of(stage: Stage) -> int:
     return len([one for one in stage.discord.requests if one.method == "GET" and one.path.endswith("/messages")])
 
 
-async def started_again(stage: Stage) -> None:
+async def started_again(stage: Stage, stats_channels: dict[int, int] | None = None) -> None:
     """Begin to send as the next process does."""
     speech = stage.app.discord.speech  # type: ignore[union-attr]
-    await speech.sender.start({})
+    await speech.sender.start(stats_channels or {})
 
 
 def test_ids_begin_with_their_time() -> None:
