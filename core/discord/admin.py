@@ -21,6 +21,7 @@ from core.discord.settings_command import Rest, SettingsDesk, no_plugin
 from core.errors import UserFacingError
 from core.kernel.document import NAME
 from core.kernel.kernel import Kernel
+from core.kernel.logbook import LINES
 from core.kernel.report import Report, Status
 from core.kernel.slot import HookStats, Slot
 from core.likeness import fitting
@@ -148,19 +149,18 @@ class Admin:
         return "\n".join(line for line in (*lines, _work_line(slot)) if line)
 
     async def logs(self, context: lightbulb.Context, name: str) -> None:
-        status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LOG_LINES)
+        status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LINES)
         self._check_is_his(context.interaction, status)
         hidden = self._hidden(context.interaction)
         told = [_short(line, hidden) for line in lines if not _is_about(hidden, line)]
-        for part in log_parts(_line(status, context.guild_id), told or ["It has logged nothing yet."]):
+        for part in log_parts(_line(status, context.guild_id), told[-LOG_LINES:] or ["It has logged nothing yet."]):
             await answer(context, part, ephemeral=True)
 
     async def history(self, context: lightbulb.Context, name: str | None) -> str:
         if name:
             self._check_is_his(context.interaction, (await self._found(context.interaction)).get(name))
-        rows = await self._kernel.toggles.history(name, HISTORY_LINES)
-        if not self._gatekeeper.may(context.interaction, "everybody"):
-            rows = [row for row in rows if row["guild_id"] == context.guild_id]
+        his = None if self._gatekeeper.may(context.interaction, "everybody") else int(context.guild_id or 0)
+        rows = await self._kernel.toggles.history(name, HISTORY_LINES, guild=his)
         statuses = await self._found(context.interaction)
         found = {one: _line(status, context.guild_id) for one, status in statuses.items()}
         if name and not rows and name not in found:

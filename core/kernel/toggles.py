@@ -60,8 +60,10 @@ class Toggles:
             (plugin, action, guild, user, ok, detail[:2000], self._clock.now()),
         )
 
-    async def history(self, plugin: str | None, limit: int) -> list[Row]:
-        """Return the latest actions, newest first."""
-        where, args = ("WHERE plugin = ?", (plugin,)) if plugin else ("", ())
-        query = f"SELECT * FROM plugin_actions {where} ORDER BY id DESC LIMIT {int(limit)}"
+    async def history(self, plugin: str | None, limit: int, *, guild: int | None = None) -> list[Row]:
+        """Return the latest actions (of one plugin, in one guild), newest first."""
+        asked = {"plugin = ?": plugin or None, "guild_id = ?": guild}
+        args = [one for one in asked.values() if one is not None]
+        where = " AND ".join(["1 = 1", *(name for name, one in asked.items() if one is not None)])
+        query = f"SELECT * FROM plugin_actions WHERE {where} ORDER BY id DESC LIMIT {int(limit)}"
         return await self._database.fetch(query, args)

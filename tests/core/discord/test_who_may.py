@@ -9,10 +9,11 @@ import hikari
 import pytest
 
 from core.config import Config, parse_config
+from core.discord.admin import HISTORY_LINES, LOG_LINES
 from core.discord.permissions import Action, Gatekeeper, owners_of
 from core.errors import ConfigError
 from roundhook.testing import Stage
-from tests.plugin_maker import write_plugin
+from tests.plugin_maker import running, write_plugin
 
 A, B, UNKNOWN = 1, 2, 3
 OWNER, ROLE, SOMEBODY = 10, 500, 7
@@ -162,6 +163,35 @@ async def test_what_a_guilds_admin_is_told_of_a_plugin(tmp_path: Path) -> None:
     assert "…/data.txt" in his.text
     assert str(folder.parent) not in his.text
     assert "/secret/place/data.txt" in owners.text.replace("\\", "")
+
+
+NOISY = """
+from roundhook import Plugin
+
+class Noisy(Plugin):
+    async def tell(self, text):
+        self.ctx.log.info(text)
+"""
+
+
+async def test_what_others_do_takes_no_room(tmp_path: Path, database_url: str) -> None:
+    """Lines and actions of a guild's own are the last of its own, whatever is done and logged about others."""
+    write_plugin(tmp_path, "noisy", NOISY, scope="guild")
+    async with Stage(["noisy"], guilds=(1, 2), config=SERVERS, folders=[tmp_path], database=database_url) as stage:
+        await running(stage, "noisy").tell("about everybody")
+        await stage.plugins.disable("noisy", guild=1)
+        for _ in range(HISTORY_LINES + LOG_LINES):
+            await stage.plugins.enable("noisy", guild=2)
+            await running(stage, "noisy").tell("about theirs")
+        asked = {"guild": 1, "admin": True, "options": {"name": "noisy"}}
+        logged = (await stage.discord.invoke("plugin logs", **asked)).text
+        history = [(await stage.discord.invoke("plugin history", **asked)).text]
+        history.append((await stage.discord.invoke("plugin history", guild=1, admin=True)).text)
+
+    assert "about everybody" in logged
+    assert "theirs" not in logged
+    assert all(one.count("disable **noisy** here") == 1 for one in history)
+    assert not any("enable" in one for one in history)
 
 
 BUTTONS = """
