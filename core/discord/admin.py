@@ -28,6 +28,7 @@ from core.likeness import fitting
 from core.shown import code
 
 _PATH = re.compile(r"(?<![\w./])/(?:[^/\s:'\"]+/)+([^/\s:'\"]+)")
+_CHANNEL = re.compile(r"(?<!\d)(channel )?(\d{17,20})(?!\d)")
 LOG_LINES, HISTORY_LINES, FAILED_LINES = 20, 15, 20
 Work = Callable[..., Awaitable[str | None]]
 """Does what a command is for (its context, then its options' values) and returns the answer, if it is not given yet."""
@@ -77,8 +78,10 @@ def _add(group: lightbulb.Group, name: str, description: str, work: Work, *optio
 class Admin:
     """What the commands do."""
 
-    def __init__(self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper, rest: Rest) -> None:
-        self._kernel, self._config, self._gatekeeper = kernel, config, gatekeeper
+    def __init__(
+        self, kernel: Kernel, config: Config, gatekeeper: Gatekeeper, rest: Rest, guild_of: Callable[[int], int]
+    ) -> None:
+        self._kernel, self._config, self._gatekeeper, self._guild_of = kernel, config, gatekeeper, guild_of
         self.settings = SettingsDesk(kernel, config, gatekeeper, rest)
 
     async def names(self, context: lightbulb.AutocompleteContext[str]) -> None:
@@ -151,8 +154,10 @@ class Admin:
     async def logs(self, context: lightbulb.Context, name: str) -> None:
         status, lines = await self._status(context.interaction, name), self._kernel.logbook.last(name, LINES)
         self._check_is_his(context.interaction, status)
-        hidden = self._hidden(context.interaction)
-        told = [_short(line, hidden) for line in lines if not _is_about(hidden, line)]
+        hidden, here = self._hidden(context.interaction), int(context.guild_id or 0)
+        if hidden is not None:
+            lines = [line for line in lines if not _is_about(hidden, line) and not self._is_elsewhere(line, here)]
+        told = [_short(line, hidden) for line in lines]
         for part in log_parts(_line(status, context.guild_id), told[-LOG_LINES:] or ["It has logged nothing yet."]):
             await answer(context, part, ephemeral=True)
 
@@ -179,6 +184,11 @@ class Admin:
             return None
         servers = [key for key in self._config.servers if not self._config.sees(int(interaction.guild_id or 0), key)]
         return [*servers, *(str(guild) for guild in self._config.guilds if guild != interaction.guild_id)]
+
+    def _is_elsewhere(self, line: str, guild: int) -> bool:
+        """Tell whether a line of a log is about a channel that is not one of *guild*'s, as what is posted there is."""
+        found = [(named, self._guild_of(int(number))) for named, number in _CHANNEL.findall(line)]
+        return any(one != guild and (one or named) for named, one in found)
 
     async def failed(self, context: lightbulb.Context) -> str:
         self._check_everybody(context.interaction, "The journal is about all servers of this bot")

@@ -82,7 +82,7 @@ class Discord:
         self.intents = Intents(kernel, self.sessions, self._application)
         self.timekeeper = Timekeeper(self._config.discord.rest_url, clock, troubles)
         self.client.confirmations, self.client.answers.clock = Confirmations(database, clock, self.gatekeeper), clock
-        self.client.core = Admin(kernel, self._config, self.gatekeeper, lambda: self.rest)
+        self.client.core = Admin(kernel, self._config, self.gatekeeper, lambda: self.rest, self.speech.guild_of)
         self.client.core_components = {settings_step.ACTION: self.client.core.settings.pressed}
         self.status = StatusBoard(self._config, kernel, troubles, database, clock)
         self.status.connected = lambda: self.sessions.connected

@@ -100,13 +100,14 @@ class Speech:
             remedy = f"Give the bot {_RIGHTS} there."
         await self._troubles.trouble(
             CORE, _key_of(channel), f"Discord takes no message in <#{channel}>: {text} ({code}).",
-            f"{remedy} What is to stand there is kept, and posted then.", guild=self._guild_of(channel),
+            f"{remedy} What is to stand there is kept, and posted then.", guild=self.guild_of(channel),
         )  # fmt: skip
 
     async def _on_taken(self, channel: int) -> None:
         await self._troubles.all_well(CORE, _key_of(channel))  # whose it is may not have been known
 
-    def _guild_of(self, channel: int) -> int:
+    def guild_of(self, channel: int) -> int:
+        """Return the guild of a channel, 0 where that is not known."""
         for guild, settings in self._config.guilds.items():
             if channel in (settings.stats_channel, settings.admin_channel):
                 return guild
@@ -127,7 +128,7 @@ class Speech:
             await self.sender.retry([int(payload["id"])])
         elif event.name in _GUILD_CHANGES:
             guild = int(payload.get("guild_id") or payload["id"])
-            await self.sender.retry([one for one in self.sender.refused() if self._guild_of(one) == guild])
+            await self.sender.retry([one for one in self.sender.refused() if self.guild_of(one) == guild])
         if event.name == "GUILD_CREATE":
             await self._on_guild(int(payload["id"]), str(payload.get("name", "")))
         elif event.name == "GUILD_DELETE" and not payload.get("unavailable"):

@@ -171,6 +171,9 @@ from roundhook import Plugin
 class Noisy(Plugin):
     async def tell(self, text):
         self.ctx.log.info(text)
+
+    async def say(self, channel):
+        await self.ctx.send(channel, "hello")
 """
 
 
@@ -192,6 +195,24 @@ async def test_what_others_do_takes_no_room(tmp_path: Path, database_url: str) -
     assert "theirs" not in logged
     assert all(one.count("disable **noisy** here") == 1 for one in history)
     assert not any("enable" in one for one in history)
+
+
+async def test_what_is_posted_elsewhere(tmp_path: Path) -> None:
+    """One guild's admin reads neither where another one is told something nor what, also if it is a thread."""
+    write_plugin(tmp_path, "noisy", NOISY, scope="guild")
+    async with Stage(["noisy"], guilds=(1, 777), folders=[tmp_path]) as stage:
+        mine, theirs = (stage.discord.guild_channels(guild) for guild in (1, 777))
+        more = [stage.discord.add_channel("secret", guild=777), theirs.stats + 1_000_000]
+        for place in (mine.stats, mine.admin, theirs.stats, *more):
+            await running(stage, "noisy").say(place)
+        await stage.settled()
+        options = {"name": "noisy"}
+        his = (await stage.discord.invoke("plugin logs", guild=1, admin=True, options=options)).text
+        owners = (await stage.discord.invoke("plugin logs", user=stage.discord.owner_id, options=options)).text
+
+    assert (his.count(" in #"), owners.count(" in ")) == (2, 5)
+    assert str(mine.stats) in his
+    assert not [one for one in (theirs.stats, *more) if str(one) in his]
 
 
 BUTTONS = """
