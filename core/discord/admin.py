@@ -172,7 +172,8 @@ class Admin:
             raise no_plugin(name, found)
         names = sorted({name} if name else {row["plugin"] for row in rows})
         now = [found.get(one, f"⚪ **{escape_markdown(one)}** · was not found") for one in names]
-        return "\n".join([*now, *(map(_action_line, rows) if rows else ["Nothing has been done yet."])])
+        done = [_action_line(row, context.guild_id) for row in rows]
+        return "\n".join([*now, *(done or ["Nothing has been done yet."])])
 
     def _check_is_his(self, interaction: Any, status: Status | None) -> None:
         if status is not None and status.scope == "global":
@@ -280,8 +281,9 @@ def _work_line(slot: Slot | None) -> str:
     return f"at work now: {count} of its handlers and background jobs" if count else ""
 
 
-def _action_line(row: Row) -> str:
-    sign, moment, where = "✓" if row["ok"] else "✗", utc(row["at"]), " here" if row["guild_id"] else ""
+def _action_line(row: Row, guild: int | None) -> str:
+    sign, moment = "✓" if row["ok"] else "✗", utc(row["at"])
+    where = (" here" if row["guild_id"] == guild else f" in guild {row['guild_id']}") if row["guild_id"] else ""
     when = f"<t:{int(moment.timestamp())}:R>" if moment else ""
     who = f"<@{row['user_id']}>" if row["user_id"] else "the bot's machine"
     return f"{sign} {when} {who}: {row['action']} **{row['plugin']}**{where}: {escape_markdown(row['detail'])}"

@@ -190,11 +190,13 @@ async def test_what_others_do_takes_no_room(tmp_path: Path, database_url: str) -
         logged = (await stage.discord.invoke("plugin logs", **asked)).text
         history = [(await stage.discord.invoke("plugin history", **asked)).text]
         history.append((await stage.discord.invoke("plugin history", guild=1, admin=True)).text)
+        owners = (await stage.discord.invoke("plugin history", user=stage.discord.owner_id, guild=1)).text
 
     assert "about everybody" in logged
     assert "theirs" not in logged
     assert all(one.count("disable **noisy** here") == 1 for one in history)
     assert not any("enable" in one for one in history)
+    assert owners.count("enable **noisy** in guild 2") == HISTORY_LINES
 
 
 async def test_what_is_posted_elsewhere(tmp_path: Path) -> None:
