@@ -14,7 +14,7 @@ MOST_ROUNDS = 120
 """So many rounds of a session are read, the last ones: a server that never pauses has sessions of thousands."""
 _SUMS = ", ".join(f"sum(p.{name}) AS {name}" for name in SUMMED)
 _IDS = """(SELECT id FROM rounds WHERE session_id = ? AND status <> 'empty' ORDER BY played_at DESC LIMIT {most})"""
-_COUNT = "(SELECT count(*) FROM rounds c WHERE c.session_id = s.id) AS rounds"
+_COUNT = "(SELECT count(*) FROM rounds c WHERE c.session_id = s.id AND c.status <> 'empty') AS rounds"
 _HAS_PEOPLE = f"EXISTS (SELECT 1 {PLAYED} WHERE r.session_id = x.id AND {PEOPLE})"
 _NAME = """(
     SELECT one.name FROM player_sightings one WHERE one.guid = p.guid AND one.server || '' = ?

@@ -19,7 +19,7 @@ _BEFORE = f"{_SESSION} AND started_at < ? ORDER BY started_at DESC LIMIT 3"
 _AFTER = f"{_SESSION} AND started_at >= ? ORDER BY started_at LIMIT 3"
 _WITH_PEOPLE = f"""
     SELECT s.*, (SELECT count(*) FROM (
-        SELECT 1 FROM rounds n WHERE n.session_id = s.id LIMIT {_COUNTED}) AS counted) AS rounds
+        SELECT 1 FROM rounds n WHERE n.session_id = s.id AND n.status <> 'empty' LIMIT {_COUNTED}) AS counted) AS rounds
     FROM (SELECT x.* FROM ({{parts}}) AS x WHERE EXISTS (
         SELECT 1 FROM (SELECT id, status FROM rounds WHERE session_id = x.id AND status = 'ok' LIMIT {_LOOKED_AT}) AS r
         JOIN player_rounds p ON p.round_id = r.id WHERE {PEOPLE})

@@ -1,6 +1,7 @@
 """What is posted of an evening, by the guild's setting: rounds, maps, or only its end."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -15,6 +16,7 @@ from tests.plugins.stats_import.invented import Line, stats_file
 
 PLUGINS = ["stats_import", "timing_override", "team_capture", "stats_commands"]
 ONE = [Line(f"AAAAAAA{number}", f"vx.{name}", side=1) for number, name in enumerate(("olz", "kirby", "zed"))]
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TWO = [Line(f"BBBBBBB{number}", name, side=2) for number, name in enumerate(("bea", "ann", "carl"))]
 
 
@@ -176,6 +178,23 @@ async def test_an_evening_is_asked_for_by_its_day() -> None:
     assert second.text.count(" · local · 1 round") == 2
     assert shown.ephemeral
     assert "vx against ann & bea: no map was won · 1 map on local" in shown.text
+
+
+async def test_an_evening_has_as_many_rounds_wherever_it_is_counted(database_url: str) -> None:
+    """Files without a player are none, in a list and a choice as on the evening itself; nor is one evening the longer."""
+    async with Stage(PLUGINS, database=database_url, begins=NOON) as stage:
+        await play(stage, "supply", ago=80_000, players=[*ONE, *TWO], trigger="import")
+        await play(stage, "radar", ago=79_000, players=[*ONE, *TWO], trigger="import")
+        await play(stage, "oasis", ago=70_000, players=[*ONE, *TWO], trigger="import")
+        for number in range(3):
+            await play(stage, f"nobody_{number}", ago=69_000 - number * 60, players=[], trigger="import")
+        listed = (await stage.discord.invoke("sessions")).text
+        choices = [one["name"] for one in await stage.discord.autocomplete("session", "date", "")]
+        shown = (await stage.discord.invoke("session", options={"date": "yesterday"})).text
+
+    assert [line.split(" · ")[2] for line in listed.splitlines()[:2]] == ["1 round", "2 rounds"]
+    assert [one.split(" · ")[2] for one in choices] == ["1 round", "2 rounds"]
+    assert "**radar** R1" in shown
 
 
 def first_value(message: Message) -> str:
