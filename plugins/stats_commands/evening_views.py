@@ -44,9 +44,9 @@ def session_line(session: Row) -> str:
     return " · ".join(one for one in (when, views.place(session["server"]), rounds, won) if one)
 
 
-def evening_tables(evening: Evening) -> tuple[Embed, Embed]:
-    """Return an evening in words, as much of it as one message holds: its rounds, and the best players."""
-    session, rounds = evening.session, evening.rounds
+def evening_tables(evening: Evening, title: str) -> tuple[Embed, Embed]:
+    """Return an evening in words below its *title*, as much as one message holds: its rounds, and the best players."""
+    session, rounds, place = evening.session, evening.rounds, views.place(evening.session["server"])
     lines = _last_that_fit([views.round_line(row) for row in rounds], MOST_LINES_LENGTH)
     if hidden := len(rounds) - len(lines) + evening.earlier:
         lines.insert(0, f"… and {counted(hidden, 'earlier round')}")
@@ -54,14 +54,13 @@ def evening_tables(evening: Evening) -> tuple[Embed, Embed]:
     span = f"{views.stamp(started, 'D')} {views.stamp(started, 't')} – {views.stamp(ended, 't')}"
     played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
     counts = f"{span}\n{counted(len(rounds) + evening.earlier, 'round')}, {clock(played)} played"
-    title = f"Last session on {views.place(session['server'])}"
     least = evening_seconds([one.sums["time_played_seconds"] for one in evening.players])
     ranked = [one for one in evening.players if (one.sums["time_played_seconds"] or 0) >= least]
     left_out = len(evening.players) - len(ranked)
     top = player_lines(ranked[:TOP_PLAYERS]) if ranked else "–"
     top += f"\n{counted(left_out, 'player')} played too little to be ranked." if left_out else ""
     return (
-        Embed(title=title, description=f"{counts}\n\n" + "\n".join(lines), color=views.BLUE),
+        Embed(title=f"{title} on {place}", description=f"{counts}\n\n" + "\n".join(lines), color=views.BLUE),
         Embed(title="Top players by damage per minute", description=top, color=views.BLUE),
     )
 

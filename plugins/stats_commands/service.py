@@ -78,7 +78,7 @@ class Answers:
         found = await self.evenings.latest(hidden)
         if not found:
             raise UserFacingError("No session is stored yet. Rounds appear here as soon as one has been played.")
-        return await self.evening(found[0], tables=True)
+        return await self.evening(found[0], title="Last session")
 
     async def session(self, date: str | None, server: str | None, hidden: Sequence[str]) -> Message:
         """Return the evening of a day (of the game server's zone), or the latest."""
@@ -87,7 +87,8 @@ class Answers:
             found = await self.search.sessions(date, servers)
         elif not (found := await self.evenings.latest(hidden, server=server)):
             raise UserFacingError("No session is stored yet. /sessions shows all.")
-        return await self.evening(max(found, key=lambda row: row["rounds"]), tables=True)
+        title = "Last session" if date is None else "Session"
+        return await self.evening(max(found, key=lambda row: row["rounds"]), title=title)
 
     async def sessions(self, server: str | None, hidden: Sequence[str], page: int) -> list[Row]:
         """Return one page of the evenings, the latest first, with teams and score of each."""
@@ -181,10 +182,10 @@ class Answers:
             files=(File(name=f"map-{match_id}.png", data=data, description=views.map_description(line, cards)),),
         )
 
-    async def evening(self, session: Row, before: str = "", *, tables: bool = False) -> Message:
+    async def evening(self, session: Row, before: str = "", *, title: str = "") -> Message:
         """Return a session as one picture with the line that says who has won it, and menus for more.
 
-        With *tables* its rounds and best players stand there in words too.
+        With a *title* its rounds and best players stand there in words too.
         """
         evening = await self.evenings.read(session)
         zone = self._zones.get(session["server"], ZoneInfo("UTC"))
@@ -194,7 +195,7 @@ class Answers:
         file = File(
             name=f"evening-{session['id']}.png", data=data, description=evening_views.evening_description(evening)
         )
-        embeds = evening_views.evening_tables(evening) if tables else ()
+        embeds = evening_views.evening_tables(evening, title) if title else ()
         return Message(content=words, embeds=embeds, files=(file,), components=menus(self._component_id, evening))
 
     async def chosen(self, session_id: int, choice: str, hidden: Sequence[str]) -> Message:

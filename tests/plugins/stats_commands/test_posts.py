@@ -171,6 +171,8 @@ async def test_an_evening_is_asked_for_by_its_day() -> None:
         shown = await stage.discord.click(second, menu(second, 0), values=[first_value(second)])
 
     assert "**map_03** R1" in by_day.text
+    assert "\nSession on local" in by_day.text
+    assert "\nLast session on other" in other.text
     assert "**radar** R1" in other.text
     assert "'soon' is no day. Write today, yesterday, friday, 2026-01-31" in wrong[0].text
     assert "No session is stored of that day. The nearest: " in wrong[1].text
@@ -181,7 +183,7 @@ async def test_an_evening_is_asked_for_by_its_day() -> None:
 
 
 async def test_an_evening_has_as_many_rounds_wherever_it_is_counted(database_url: str) -> None:
-    """Files without a player are none, in a list and a choice as on the evening itself; nor is one evening the longer."""
+    """Files without a player are none, in a list and a choice as on the evening; nor do they make one the longer."""
     async with Stage(PLUGINS, database=database_url, begins=NOON) as stage:
         await play(stage, "supply", ago=80_000, players=[*ONE, *TWO], trigger="import")
         await play(stage, "radar", ago=79_000, players=[*ONE, *TWO], trigger="import")
