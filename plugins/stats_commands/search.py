@@ -1,5 +1,6 @@
 """What is offered while somebody types, and what may be meant by a name that does not exist."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from .days import days_of
 from .figures import counted
 from .search_players import Found, PlayerSearch
 from .search_rounds import RoundSearch
-from .search_sessions import SessionSearch
+from .search_sessions import NUMBER, SessionSearch
 from .seen import MOST_SERVERS, visible_servers
 
 MAX_NAME = 40
@@ -47,9 +48,11 @@ class Search:
         return fitting(typed, await visible_servers(self._db, hidden))
 
     async def days(self, typed: str, hidden: Sequence[str], server: str) -> list[tuple[str, str]]:
-        """Return days of evenings that fit (``2026-01-31``), of one server or of all."""
+        """Return days of evenings that fit, of one server or of all: ``2026-01-31``; ``2026-01-31 #7`` of several."""
         found = await self._sessions.find(typed, hidden, server)
-        return [(label, label[:_DAY]) for label in self.labels(found)]
+        many = Counter(map(self._day, await self._sessions.beside(found, hidden, server)))
+        numbers = [f" #{row['id']}" if many[self._day(row)] > 1 else "" for row in found]
+        return [(label, label[:_DAY] + number) for label, number in zip(self.labels(found), numbers, strict=True)]
 
     # --- what a command was given
 
@@ -96,11 +99,15 @@ class Search:
         return UserFacingError(f"There is no round {number}. {hint}/last shows the latest rounds and their numbers.")
 
     async def sessions(self, day: str, servers: Sequence[str]) -> list[Row]:
-        """Return the evenings that began on a day; of several days, on the latest with one.
+        """Return the evenings that began on a day; of several days, on the latest with one. A number means that one.
 
         Raises:
             UserFacingError: it is no day, or had no evening; says which are near.
         """
+        if number := NUMBER.search(day):
+            if found := await self._sessions.numbered(int(number[1]), servers):
+                return found
+            raise UserFacingError(f"No session is stored of the number {number[1]}. /sessions shows all.")
         if days_of(day, self._rounds.today()) is None:
             raise UserFacingError(f"'{escape_markdown(day)}' is no day. Write {_DAYS}, or choose while typing.")
         if found := await self._sessions.of_day(day, servers):
@@ -113,11 +120,10 @@ class Search:
 
     def labels(self, sessions: Sequence[Row]) -> list[str]:
         """Return each session as a choice: day (of its server's zone), server, how much was played."""
-        return [
-            f"{self._moment(row['server'], row['started_at'], '%Y-%m-%d')} · {row['server']} · "
-            f"{counted(row['rounds'], 'round')}"[:100]
-            for row in sessions
-        ]
+        return [f"{self._day(row)} · {row['server']} · {counted(row['rounds'], 'round')}"[:100] for row in sessions]
+
+    def _day(self, session: Row) -> str:
+        return self._moment(session["server"], session["started_at"], "%Y-%m-%d")
 
     def _round_label(self, row: Row, several: bool) -> str:
         when = self._moment(row["server"], row["played_at"], "%d %b %Y %H:%M %Z")

@@ -8,6 +8,7 @@ from tests.plugins.rounds import crowd, filename, give_awards, hand_over, play, 
 from tests.plugins.stats_import.invented import Line, stats_file
 
 PLUGINS = ["stats_import", "stats_commands"]
+MAPS = ("map_0", "map_2", "radar", "oasis", "supply")
 EVENING = datetime(2026, 3, 4, 20, tzinfo=UTC)
 """Far from midnight: a match is of one day, and the day does not change meanwhile."""
 
@@ -110,6 +111,36 @@ async def test_days_and_servers_are_offered(database_url: str) -> None:
     assert "**supply** R1" in by_words.text
     assert f"The nearest: {late} · puran · 1 round. /sessions" in none.text
     assert "'locla' is stored. Did you mean local? There are rounds of: puran, local." in refused.text
+
+
+async def test_each_evening_of_a_day_can_be_chosen(database_url: str) -> None:
+    """What is chosen is what is shown: the shorter evening of a day too, and another server's, but no hidden one."""
+    zones = {"puran": {"timezone": "UTC"}, "secret": {"timezone": "UTC", "guilds": [2]}}
+    config = {"servers": zones}
+    async with Stage(PLUGINS, guilds=(1, 2), database=database_url, config=config, begins=EVENING) as stage:
+        for number, ago in enumerate((180_000, 179_000, 170_000)):
+            await play(stage, f"map_{number}", ago=ago)
+        await play(stage, "radar", ago=169_000, server="puran")
+        await play(stage, "oasis", ago=168_000, server="secret")
+        await play(stage, "supply", ago=600_000)
+        choices, theirs = [await stage.discord.autocomplete("session", "date", "", guild=guild) for guild in (1, 2)]
+        shown = [
+            (await stage.discord.invoke("session", guild=1, options={"date": one["value"]})).text for one in choices
+        ]
+        again = await stage.discord.autocomplete("session", "date", choices[0]["value"], guild=1)
+        puran = await stage.discord.autocomplete("session", "date", "puran", guild=1)
+        alone = await stage.discord.autocomplete("session", "date", "", guild=1, options={"server": "puran"})
+        hidden = [one["value"] for one in theirs if "secret" in one["name"]]
+        refused = await stage.discord.invoke("session", guild=1, options={"date": hidden[0]})
+
+    assert [next(name for name in MAPS if f"**{name}** R1" in text) for text in shown] == [
+        "radar", "map_2", "map_0", "supply",
+    ]  # fmt: skip
+    assert [" #" in one["value"] for one in choices] == [True, True, True, False]
+    assert again == choices[:3]
+    assert [one["value"] for one in puran] == [choices[0]["value"]]
+    assert [" #" in one["value"] for one in alone] == [False]
+    assert "No session is stored of the number" in refused.text
 
 
 async def test_a_name_of_a_hidden_server_is_not_known(database_url: str) -> None:
