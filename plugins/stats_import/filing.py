@@ -73,13 +73,15 @@ async def file_again(transaction: Transaction, server: str, zone: ZoneInfo, read
     keys = {file.content_key for file in cabinet.files.values() if file.content_key}
     for one in read:
         stored = cabinet.files[one.key]
-        stored.content_key, stored.size, stored.time = one.content_key, one.size, cabinet.time_of(one.file.filename)
+        stored.content_key, stored.time = one.content_key, cabinet.time_of(one.file.filename)
         if one.state != "imported":
             stored.state, stored.reason = one.state, one.error or one.early
         elif not stored.complete:
             stored.state, stored.reason = "imported", None
     keys |= {file.content_key for file in cabinet.files.values() if file.content_key}
-    cabinet.decide({filename for filename, _ in cabinet.files}, keys)
+    names = {filename for filename, _ in cabinet.files}
+    await _weigh(transaction, cabinet, names, ())
+    cabinet.decide(names, keys)
     await _write(transaction, server, cabinet, ())
     return Filing(cabinet.files, cabinet.changes(again=True))
 
