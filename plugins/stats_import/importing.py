@@ -140,14 +140,14 @@ class _Backfill:
         await chunk.settling
         states = await self._states([file for _, file in chunk.files if _key(file) not in chunk.known])
         for path, file in chunk.files:
-            if file.kind == "endstats" and not await self._has_round(file):
-                text = "endstats: its awards are kept until the stats file of its round comes"
-                self._summary.count("aside", path, text)
-            elif _key(file) in chunk.known:
+            if _key(file) in chunk.known:
                 state, reason = chunk.known[_key(file)]
-                self._summary.count("rejected" if state == "quarantined" else "known", path, reason)
+                told = "rejected" if state == "quarantined" else "known", path, reason
             else:
-                self._summary.count(*_outcome(states.get(_key(file)), path))
+                told = _outcome(states.get(_key(file)), path)
+            if file.kind == "endstats" and told[0] in ("imported", "known") and not await self._has_round(file):
+                told = "aside", path, "endstats: its awards are kept until the stats file of its round comes"
+            self._summary.count(*told)
 
     async def _has_round(self, file: FetchedFile) -> bool:
         """Tell whether the round of an endstats file is stored: same map and number, written within seconds of it."""

@@ -195,6 +195,19 @@ def test_what_is_refused_is_named(roundhook: Command, tmp_path: Path) -> None:
     assert "refused: 2026-01-10-220000-supply-round-1.txt of local" in audit
 
 
+def test_awards_are_refused_without_their_round_too(roundhook: Command, tmp_path: Path) -> None:
+    """It is not said of a broken endstats file that it is kept until its round comes; the exit code is 1."""
+    folder = tmp_path / "evening"
+    folder.mkdir()
+    (folder / AWARDS).write_bytes(b"cut o")
+    first, second = [roundhook("import", folder, "--json") for _ in range(2)]
+
+    for said in (first, second):
+        assert (said.code, said.document["aside"]) == (1, [])
+        (refused,) = said.document["rejected"]
+        assert "cut off" in refused["reason"]
+
+
 def test_one_file_named_twice_counts_once(roundhook: Command, tmp_path: Path) -> None:
     """A file and its folder, named together, are each seen once."""
     folder = write_evening(tmp_path / "evening")
