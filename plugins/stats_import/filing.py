@@ -57,10 +57,11 @@ async def file_away(
     cabinet.remember()
     touched = cabinet.add(arrived) | cabinet.date(again)
     await _weigh(transaction, cabinet, touched, arrived)
-    left = {old.content_key for name in touched if (old := cabinet.was_chosen(name)) and old.content_key} - keys
-    cabinet.take(await store.stored_files(transaction, server, keys=left))
+    cabinet.choose(touched)
+    more = cabinet.chosen_keys(touched) - keys
+    cabinet.take(await store.stored_files(transaction, server, keys=more))
     cabinet.remember()
-    cabinet.decide(touched, keys | left)
+    cabinet.tell_copies(keys | more)
     await _write(transaction, server, cabinet, arrived)
     return Filing(cabinet.files, cabinet.changes(), frozenset(around))
 
@@ -81,7 +82,8 @@ async def file_again(transaction: Transaction, server: str, zone: ZoneInfo, read
     keys |= {file.content_key for file in cabinet.files.values() if file.content_key}
     names = {filename for filename, _ in cabinet.files}
     await _weigh(transaction, cabinet, names, ())
-    cabinet.decide(names, keys)
+    cabinet.choose(names)
+    cabinet.tell_copies(keys)
     await _write(transaction, server, cabinet, ())
     return Filing(cabinet.files, cabinet.changes(again=True))
 
@@ -136,22 +138,27 @@ class _Cabinet:
     def contents_of(self, name: str) -> list[StoredFile]:
         return self._named.get(name, [])
 
-    def was_chosen(self, name: str) -> StoredFile | None:
-        """Return the content that *name* stood for before."""
-        for file in self.contents_of(name):
-            if (before := self._before.get((name, file.sha256))) and before[0] in ("imported", "duplicate"):
-                return file
-        return None
+    def chosen_keys(self, names: Iterable[str]) -> set[str]:
+        """Return the keys of the contents that *names* stand for, and stood for before."""
+        files = (file for name in names for file in self.contents_of(name))
+        return {file.content_key for file in files if file.content_key and (file.chosen or self._was_chosen(file))}
 
-    def decide(self, touched: Iterable[str], keys: set[str]) -> None:
-        """Choose one content for each touched name, then one name for each of the contents with these *keys*."""
-        for name in touched:
+    def _was_chosen(self, file: StoredFile) -> bool:
+        before = self._before.get((file.filename, file.sha256))
+        return before is not None and before[0] in ("imported", "duplicate")
+
+    def choose(self, names: Iterable[str]) -> None:
+        """Choose one content for each of the *names*."""
+        for name in names:
             best = choose(self.contents_of(name))
             for content in self.contents_of(name):
                 if content is best:
                     content.state, content.reason = "imported", None
                 elif content.complete:
                     content.state, content.reason = "superseded", "another content of this name counts"
+
+    def tell_copies(self, keys: set[str]) -> None:
+        """Choose one name for each of the contents with these *keys*, of all names that stand for it."""
         rounds = [file for file in self.files.values() if file.chosen and file.content_key in keys]
         for file in rounds:
             file.time = self.time_of(file.filename)

@@ -1,7 +1,7 @@
 """The tables are a function of the set of files and notices: order, repetition and grouping do not matter."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -14,7 +14,15 @@ from core.db import Database
 from core.rounds.events import FetchedFile, RoundNotice
 from plugins.stats_import.service import ImportService
 from tests.plugins.stats_import.conftest import service_of
-from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening
+from tests.plugins.stats_import.invented import (
+    PLAYERS,
+    Folder,
+    name_of,
+    named,
+    odd_evening,
+    random_evening,
+    stats_file,
+)
 from tests.plugins.stats_import.snapshot import Snapshot, everything, snapshot, wipe
 
 EXAMPLES = settings(
@@ -77,6 +85,27 @@ async def test_again_changes_nothing(database: Database) -> None:
     await _bring(service, [*folder.notices, *folder.files], Random(2))  # noqa: S311 - an order, no secret
 
     assert await everything(database) == before
+
+
+@pytest.mark.parametrize("last", [0, 1])
+async def test_a_copy_of_a_content_that_counts_again(
+    database: Database, service: ImportService, folder: Folder, last: int
+) -> None:
+    """It was superseded by one that is older than was thought, or that turns out to be a beginning."""
+    name, other = name_of("2025-10-19-220000"), name_of("2025-10-19-224000")
+    times = [datetime(2025, 10, 19, 20, minute, tzinfo=UTC) for minute in range(3)]
+    folder.put(other, stats_file(shown="7:00"))
+    folder.put(name, stats_file(players=PLAYERS[:3]), modified_at=times[2])
+    folder.put(name, stats_file(shown="7:00"), modified_at=times[1])
+    folder.put(name, stats_file(players=PLAYERS[: 3 + last]), modified_at=times[0])
+
+    for file in folder.files:
+        await service.import_files([file])
+
+    stored = await database.fetch("SELECT filename FROM stats_files WHERE state = 'imported'")
+    assert [row["filename"] for row in stored] == [name]
+    assert [row["filename"] for row in await database.fetch("SELECT filename FROM rounds")] == [name]
+    assert len(await database.fetch("SELECT * FROM player_rounds")) == 4
 
 
 async def _compare(database: Database, folder: Folder, expected: Snapshot, random: Random) -> None:
