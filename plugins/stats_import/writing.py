@@ -115,7 +115,10 @@ class Writer:
     async def _change_sessions(self, plans: Sequence[SessionPlan], whole: set[int]) -> None:
         widened: list[tuple[Any, ...]] = []
         exact: list[tuple[datetime, datetime, int | None]] = []
+        gone = {one.values["session_id"] for one in self._hood.removed}
         for plan in plans:
+            if plan.id in gone and not any(one.is_new for one in plan.rounds):
+                plan.rounds[0].touched.append("session_id")  # nobody would be told that the session has lost a round
             if plan.whole:
                 exact.append((plan.started_at, plan.ended_at, plan.id))
             elif plan.rounds[0].is_new or plan.rounds[-1].is_new:

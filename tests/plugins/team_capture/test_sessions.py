@@ -60,6 +60,21 @@ async def test_an_evening_has_teams_and_winners(database_url: str) -> None:
     assert amended == []
 
 
+async def test_a_round_that_counts_no_more_is_in_no_team(database_url: str) -> None:
+    """Its file turns out to be a copy of the other one: only that is left, and nothing about it is different."""
+    async with Stage(PLUGINS, database=database_url) as stage:
+        name = filename(stage, ago=600)
+        first = stats_file(players=[*ONE, *TWO], shown="12:00", winner=1)
+        await hand_over(stage, filename(stage, ago=1200), first)
+        await hand_over(stage, name, stats_file(players=[ONE[0], TWO[0]]))
+        before = await stage.db.fetch("SELECT guid, rounds FROM session_players WHERE rounds > 1 ORDER BY guid")
+        await hand_over(stage, name, first)
+        after = await stage.db.fetch("SELECT guid, rounds FROM session_players ORDER BY guid")
+
+    assert [row["guid"] for row in before] == [ONE[0].guid, TWO[0].guid]
+    assert [(row["guid"], row["rounds"]) for row in after] == [(one.guid, 1) for one in (*ONE, *TWO)]
+
+
 async def test_a_map_that_mixes_the_teams_takes_the_results_back(database_url: str) -> None:
     """What was said of the first map is corrected: its rounds are amended, once."""
     others = [replace(one, side=1 + number % 2) for number, one in enumerate((*ONE, *TWO))]
