@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from roundhook import Event, FetchedFile, PeerUnavailableError, Plugin, RoundNotice, hookimpl, one_line
-from roundhook.db import Batcher
+from roundhook.db import Batcher, Transaction
 
 from .batch import Imported
 from .notice_watch import NoticeWatch
@@ -59,12 +59,20 @@ class StatsImport(Plugin):
     @hookimpl
     async def on_round_notice(self, notice: RoundNotice) -> None:
         """Store a notice and match it with its round, if that is there already."""
-        for event in await self.notices.do(notice):
-            await self.ctx.publish(event)
+        await self.notices.do(notice)
 
     async def _store_notices(self, notices: Sequence[RoundNotice]) -> list[list[Event]]:
         """Store those that come together, as when many servers end a round, in one transaction."""
-        return await self.imports.store_notices(notices, self.watch.take)
+        return await self.imports.store_notices(notices, self._stored)
+
+    async def _stored(
+        self, transaction: Transaction, notices: Sequence[RoundNotice], told: Sequence[Sequence[Event]]
+    ) -> None:
+        """Await the files, and publish what the notices have changed, within the transaction that changes it."""
+        await self.watch.take(transaction, notices)
+        for notice, events in zip(notices, told, strict=True):
+            for event in events:
+                await self.ctx.publish(event, follows=notice)
 
     async def _publish(self, told: Iterable[Imported]) -> None:
         """Publish what files have changed, within the transaction that changes it."""

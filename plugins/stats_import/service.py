@@ -27,7 +27,8 @@ from .prepare import KEPT_A_DAY, ChangedFileError, Prepared, in_its_time, prepar
 from .reconcile import reconcile
 from .work import Work, beside, side_by_side
 
-NoticeWork = Callable[[Transaction, Sequence[RoundNotice]], Awaitable[None]]
+NoticeWork = Callable[[Transaction, Sequence[RoundNotice], Sequence[Sequence[Event]]], Awaitable[None]]
+"""Gets the notices that have been stored, and what is to be published about each."""
 YEARS = range(2000, 2100)
 """What a name may say."""
 FEW = 1
@@ -94,7 +95,7 @@ class ImportService:
         return (await self.store_notices([notice]))[0]
 
     async def store_notices(self, notices: Sequence[RoundNotice], also: NoticeWork | None = None) -> list[list[Event]]:
-        """Store *notices* in one transaction, each as ``store_notice`` does; *also* is done in it with all of them."""
+        """Store *notices* in one transaction, each as ``store_notice`` does; *also* is done in it."""
         told: dict[int, list[Event]] = {}
         of_server: dict[str, list[int]] = {}
         for place, notice in enumerate(notices):
@@ -109,9 +110,10 @@ class ImportService:
 
             missed = await side_by_side(list(of_server), store)
             await people.recount(transaction, set().union(*missed))
+            events = [told[place] for place in range(len(notices))]
             if also is not None:
-                await also(transaction, notices)
-        return [told[place] for place in range(len(notices))]
+                await also(transaction, notices, events)
+        return events
 
     async def _store_notice(self, transaction: Transaction, notice: RoundNotice, missed: set[str]) -> list[Event]:
         pinned = await noticeboard.pin(transaction, notice)
