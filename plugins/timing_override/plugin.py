@@ -27,9 +27,9 @@ _UPDATE = f"UPDATE rounds SET {', '.join(f'{name} = ?' for name in _COLUMNS)}, r
 
 
 class Asked(Struct, frozen=True):
-    """A round to be decided about, for the event with this key; ``failed_here``: an attempt has failed before."""
+    """A round to be decided about, for this event; ``failed_here``: an attempt has failed before."""
 
-    key: str
+    event: ImportedRound | RoundAmended
     about: ImportedRound
     failed_here: bool
 
@@ -40,7 +40,7 @@ class TimingOverride(Plugin):
     async def setup(self) -> None:
         self.seen: set[str] = set()
         """Keys of events that failed here once: what their retry changes is not seen by others of the same event."""
-        self.batches: Batcher[Asked, RoundAmended | None] = Batcher(self._correct)
+        self.batches: Batcher[Asked, None] = Batcher(self._correct)
         self.ctx.service(self.batches.run)
 
     def export_state(self) -> dict[str, list[str]]:
@@ -52,24 +52,21 @@ class TimingOverride(Plugin):
     @hookimpl(tryfirst=True)
     async def on_round_imported(self, round: ImportedRound) -> None:
         """Decide by the notice, if it is there already."""
-        await self._first_or_retry(round.key, round)
+        await self._first_or_retry(round, round)
 
     @hookimpl(tryfirst=True)
     async def on_round_amended(self, amendment: RoundAmended) -> None:
         """Decide again: a notice has come late, or the file was read anew."""
-        await self._first_or_retry(amendment.key, amendment.round)
+        await self._first_or_retry(amendment, amendment.round)
 
-    async def _first_or_retry(self, key: str, about: ImportedRound) -> None:
-        failed_here = key in self.seen
-        self.seen.add(key)
-        amendment = await self.batches.do(Asked(key, about, failed_here))
-        self.seen.discard(key)
-        if amendment is not None:
-            await self.ctx.publish(amendment)
+    async def _first_or_retry(self, event: ImportedRound | RoundAmended, about: ImportedRound) -> None:
+        failed_here = event.key in self.seen
+        self.seen.add(event.key)
+        await self.batches.do(Asked(event, about, failed_here))
+        self.seen.discard(event.key)
 
-    async def _correct(self, asked: Sequence[Asked]) -> list[RoundAmended | None]:
-        """Write the decisions; return for each what is to be published when a retry has changed something."""
-        rounds = [one.about for one in asked]
+    async def _correct(self, asked: Sequence[Asked]) -> list[None]:
+        """Write the decisions, and with them publish what a retry has changed."""
         about = {one.about.round_id: one for one in asked}
         async with self.ctx.db.transaction(alone=True) as transaction:
             rows = await self._read(transaction, about.values())
@@ -82,11 +79,13 @@ class TimingOverride(Plugin):
                     for one, (row, new) in changed.items()
                 ],
             )
-        return [_amendment(one, *changed[one.round_id]) if one.round_id in late else None for one in rounds]
+            for one in sorted(late):
+                await self.ctx.publish(_amendment(about[one].about, *changed[one]), follows=about[one].event)
+        return [None] * len(asked)
 
     async def _read(self, transaction: Transaction, asked: Collection[Asked]) -> list[Row]:
         """Return the rounds that are asked about, as far as they are stored."""
-        keys = [value for one in asked for value in (one.about.round_id, one.key)]
+        keys = [value for one in asked for value in (one.about.round_id, one.event.key)]
         return await transaction.fetch(_ROUNDS.format(asked=", ".join([_ASKED] * len(asked))), (self.ctx.name, *keys))
 
     def _changes(self, row: dict[str, Any], about: ImportedRound) -> dict[str, Any]:

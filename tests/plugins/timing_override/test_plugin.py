@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from roundhook import Event, PeerUnavailableError
 from roundhook.testing import Stage
 from tests.plugin_maker import recorder, running, write_plugin
 from tests.plugins.notices import notice
@@ -113,6 +114,32 @@ async def test_a_retry_that_changes_a_round_says_so(database_url: str, tmp_path:
     assert before["duration_source"] == "players"
     assert (after["actual_duration_seconds"], after["duration_source"], after["revision"]) == (512, "notice", 2)
     assert heard == [after["id"], ("amended", after["id"], 2)]
+
+
+async def test_a_retry_that_could_not_say_so_is_tried_again(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away before the amendment is published: the correction comes with it or not at all."""
+    monkeypatch.setattr("core.kernel.dispatcher.RETRY_SECONDS", (LONG_PAUSE, 0.0))
+    write_plugin(tmp_path, "listener", recorder())
+    async with Stage([*PLUGINS, "listener"], folders=[tmp_path], database=database_url) as stage:
+        await _fail_first(stage)
+        ctx, failed = running(stage, "timing_override").ctx, list[object]()
+        publish = ctx.publish
+
+        async def once_away(event: Event, **more: Any) -> None:
+            if not failed:
+                failed.append(event)
+                raise PeerUnavailableError("The database does not answer.")
+            await publish(event, **more)
+
+        monkeypatch.setattr(ctx, "publish", once_away)
+        await stage.clock.advance(LONG_PAUSE)
+        row = await the_round(stage)
+
+        assert failed
+        assert (row["actual_duration_seconds"], row["revision"]) == (512, 2)
+        assert running(stage, "listener").seen == [row["id"], ("amended", row["id"], 2)]
 
 
 @pytest.mark.usefixtures("_long_pauses")
