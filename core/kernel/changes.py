@@ -226,9 +226,12 @@ class Changes:
     async def _load(self, slot: Slot, live: bool = True) -> None:
         """Load a plugin that does not run, and deliver what has waited for it; when the bot starts, later."""
         await self._replacement.load(slot, live=live)
-        await self._remember_hooks(slot)
-        if live:
+        if not live:
+            await self._remember_hooks(slot)
+            return
+        with self.dispatcher.behind(slot.name):
             self.dispatcher.unpark(slot.name)
+            await self._remember_hooks(slot)
             await self._retry([slot])
 
     async def _reload(self, slot: Slot) -> float:

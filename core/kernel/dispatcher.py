@@ -4,10 +4,11 @@ An event is in the journal with its deliveries before anything here happens; eac
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context
 
 from core.clock import Clock
@@ -74,7 +75,7 @@ class Dispatcher(Settling):
         root = root or ROOT.get() or object()
 
         def start(event_id: int, plugins: Sequence[str]) -> None:
-            self._start(Delivery.of(event_id, event, plugins, root))
+            self._start([one for one in Delivery.of(event_id, event, plugins, root) if not self._withholds(one)])
 
         await self._journal.append(event, plugins, start, again=again)
 
@@ -116,6 +117,19 @@ class Dispatcher(Settling):
         for group in events.values():
             self._start(sorted(group, key=self._order))
 
+    @contextlib.contextmanager
+    def behind(self, plugin: str) -> Iterator[None]:
+        """Let what is published while the block runs come after what the block finds that *plugin* has missed."""
+        slot = self._slots[plugin]
+        slot.withheld = []
+        try:
+            yield
+        finally:
+            withheld, slot.withheld = slot.withheld, None
+            for delivery in withheld:
+                self._lanes.enter(delivery)
+            self._attempts.add(withheld)
+
     def unpark(self, plugin: str) -> None:
         """Deliver what waited for *plugin* to be on, in the order of publication."""
         slot = self._slots[plugin]
@@ -149,8 +163,7 @@ class Dispatcher(Settling):
     def _start(self, deliveries: list[Delivery]) -> None:
         if self._closing or not deliveries:
             return  # they stay pending, and the next process takes them over; or nobody is there for the event
-        self._open.update(deliveries)
-        self._by_key.setdefault(deliveries[0].event.key, []).extend(deliveries)
+        self._note_open(deliveries)
         stages: defaultdict[tuple[Stage, int], list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             self._lanes.enter(delivery)
@@ -159,6 +172,19 @@ class Dispatcher(Settling):
             keep(self._tasks, self._run([stages[stage] for stage in sorted(stages)]), Context())
         else:
             self._attempts.add(deliveries)
+
+    def _withholds(self, delivery: Delivery) -> bool:
+        """Put a delivery aside whose plugin is still behind; tell whether that was so."""
+        slot = self._slots.get(delivery.plugin)
+        if slot is None or slot.withheld is None or delivery.lane is None or self._closing:
+            return False
+        slot.withheld.append(delivery)
+        self._note_open([delivery])
+        return True
+
+    def _note_open(self, deliveries: list[Delivery]) -> None:
+        self._open.update(deliveries)
+        self._by_key.setdefault(deliveries[0].event.key, []).extend(deliveries)
 
     async def _run(self, stages: list[list[Delivery]]) -> None:
         """Make the first attempts of one event's deliveries, stage after stage; wait for each at most its limit."""

@@ -114,6 +114,8 @@ class Slot:
         """Set, and replaced, when other code has come: what failed before may work now."""
         self.parked: list[Delivery] = []
         """Deliveries that wait until the plugin is on again."""
+        self.withheld: list[Delivery] | None = None
+        """While it is behind: what has come since it is on, and waits until what it has missed is known."""
 
     @property
     def name(self) -> str:

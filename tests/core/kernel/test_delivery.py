@@ -13,10 +13,10 @@ from core.db import Database, Transaction
 from core.db.database import Row
 from core.errors import DatabaseAwayError, PeerUnavailableError
 from core.kernel.slot import Places
-from roundhook import ImportedRound
+from roundhook import ImportedRound, RoundAmended
 from roundhook.testing import Stage
 from tests.patience import PATIENCE
-from tests.plugin_maker import recorder, running, until, write_plugin
+from tests.plugin_maker import idle, recorder, running, until, write_plugin
 
 CATCHES_UP = "catch_up = true\n"
 BAD_SERVER = "if round.server == 'bad': raise ValueError('bad numbers')"
@@ -47,6 +47,32 @@ async def test_who_catches_up_gets_what_came_while_it_was_off(tmp_path: Path, da
         await stage.settled()
         assert sorted(running(stage, "late").seen) == [1, 2]
         assert running(stage, "plain").seen == [2]
+
+
+async def test_what_comes_while_it_catches_up_comes_after_what_it_has_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    """It is on and looks through the journal: the amendment of a round that it has missed does not overtake that."""
+    write_plugin(tmp_path, "late", recorder(), manifest=CATCHES_UP)
+    async with Stage(["late"], folders=[tmp_path], database=database_url) as stage:
+        assert (await stage.plugins.disable("late")).ok
+        await stage.publish(imported(1))
+        journal = stage.app.services.journal
+        catch_up = journal.catch_up
+
+        async def amended_meanwhile(plugin: str, types: Sequence[str]) -> None:
+            await stage.publish(RoundAmended(round=imported(1), changed=(), revision=1))
+            await stage.publish(imported(2))
+            await idle()
+            await catch_up(plugin, types)
+
+        monkeypatch.setattr(journal, "catch_up", amended_meanwhile)
+        assert (await stage.plugins.enable("late")).ok
+        await stage.settled()
+
+        seen = running(stage, "late").seen
+        assert [one for one in seen if one != 2] == [1, ("amended", 1, 1)]
+        assert len(seen) == 3
 
 
 async def test_the_same_event_again_is_for_who_has_not_had_it(tmp_path: Path, database_url: str) -> None:
