@@ -87,7 +87,7 @@ def discord() -> str:
     from core.discord.status import status_command
     from core.discord.sync import build
 
-    nothing: Any = (None,) * 4  # what they are for is asked when they are invoked
+    nothing: Any = (None,) * 5  # what they are for is asked when they are invoked
     found = [("roundhook itself", [*admin_commands(Admin(*nothing)), status_command(None, None)])]  # type: ignore[arg-type]
     for file in sorted(BUILT_IN.glob("*/commands.py")):
         module = importlib.import_module(f"plugins.{file.parent.name}.commands")
