@@ -758,11 +758,14 @@ post() {
     echo " $?"
 }
 
+# A clock that was set back since then knows nothing of that time: so its beginning stands there too.
+hold() { now=$(date +%s); echo "$now $((now + $1))" >hold; }
+
 # Discord says how long to wait: a short time is waited here, a long one is left to a later sender.
 rest() {
     wait_for=$(sed -n 's/.*"retry_after": *\([0-9][0-9.]*\).*/\1/p' answer 2>/dev/null | head -n 1)
     whole=${wait_for%%.*}
-    if [ "${whole:-1}" -gt 60 ]; then echo "$(($(date +%s) + whole + 1))" >hold; return 1; fi
+    if [ "${whole:-1}" -gt 60 ]; then hold "$((whole + 1))"; return 1; fi
     sleep "${wait_for:-1}"
 }
 
@@ -783,7 +786,11 @@ deliver() {
 }
 
 # Discord has asked for peace until then: looked at again under the lock, since another sender may just have heard it.
-is_held() { [ -f hold ] && [ "$(date +%s)" -lt "$(cat hold)" ]; }
+is_held() {
+    { read -r from until <hold; } 2>/dev/null && [ "$until" ] || return 1
+    now=$(date +%s)
+    [ "$now" -ge "$from" ] && [ "$now" -lt "$until" ]
+}
 
 sweep() {
     drop_old

@@ -1,5 +1,9 @@
 """Clocks that are set while the game runs, or come to their end: the engine's milliseconds are those of the day."""
 
+import os
+import time
+from pathlib import Path
+
 import pytest
 
 from core.rounds.events import ALLIES, RoundNotice
@@ -98,3 +102,24 @@ async def test_milliseconds_below_zero(game: Game) -> None:
     notice = (await game.play_one(scenario)).notice
 
     assert notice.actual_duration_seconds == pytest.approx(57, abs=3)
+
+
+async def test_peace_that_was_asked_for_by_a_wrong_clock(game: Game, tmp_path: Path) -> None:
+    """Discord asked for an hour when the clock was days ahead: once it is right, nothing waits for those days."""
+    program, now = tmp_path / "date", tmp_path / "now"
+    program.write_text(f"#!/bin/sh\ncat '{now}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    now.write_text(f"{int(time.time()) + 10 * 24 * HOUR}\n", encoding="utf-8")
+    game.engine.shell.environment["PATH"] = f"{tmp_path}{os.pathsep}{game.engine.shell.environment['PATH']}"
+    game.webhook.answers = [(429, {"retry_after": HOUR})]
+
+    def scenario(engine: Engine) -> None:
+        begin(engine)
+        engine.run_until_played(10)
+        engine.objective(ALLIES)
+        engine.run(1)
+
+    assert await game.play(scenario) == []
+    now.write_text(f"{int(time.time())}\n", encoding="utf-8")
+
+    assert len(await game.play(lambda engine: engine.load_map("radar"))) == 1

@@ -104,7 +104,7 @@ async def test_long_retry_after_is_left_to_a_later_sender(game: Game) -> None:
 
     assert game.webhook.requests == 1
     assert len(payloads(game)) == 2
-    (game.outbox / "hold").write_text("0\n", encoding="ascii")
+    (game.outbox / "hold").write_text("0 1\n", encoding="ascii")
     assert len(await game.play(lambda engine: engine.load_map("map9"))) == 2
 
 
