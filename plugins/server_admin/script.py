@@ -15,8 +15,8 @@ _SENDER = re.compile(r"roundhook (\d+(?:\.\d+)*)")
 _URL = re.compile(r'https?://[^\s"\\]+')
 _WEBHOOK_ID = re.compile(r"/webhooks/(\d+)/")
 _OUTBOX_DIR = re.compile(r"^[^\n]*?\boutbox_dir\s*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
-_COMMENT = re.compile(r"--[^\n]*")
-_URLS = re.compile(r"(?P<head>^[^\n]*?\bwebhook_urls\s*=\s*)\{[^}]*\}", re.MULTILINE)
+_TEXT_OR_COMMENT = re.compile(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|--(?:\[\[.*?\]\]|[^\n]*)""", re.DOTALL)
+_URLS = re.compile(r"""\bwebhook_urls["'\]\s]*=\s*(\{[^}]*\})""")
 
 
 @functools.cache
@@ -57,29 +57,28 @@ def settings_text(url: Secret, existing: str | None = None) -> str:
     for text in (existing, (FOLDER / SETTINGS).read_text("utf-8")):
         if text is None:
             continue
-        if f'"{url.reveal()}"' in text:
+        code = _without_comments(text)
+        if f'"{url.reveal()}"' in code:
             return text
-        filled, count = _URLS.subn(lambda found: _filled(found, url), text, count=1)
-        if count:
-            return filled
+        if found := _URLS.search(code):
+            return f'{text[: found.start(1)]}{{ "{url.reveal()}" }}{text[found.end(1) :]}'
     raise RuntimeError(f"lua/{SETTINGS} has no webhook_urls")
 
 
 def outbox_dir(settings: str) -> str:
     """Return the outbox that the script's settings name; counts from the game folder unless absolute."""
-    found = _OUTBOX_DIR.search(_COMMENT.sub("", settings))
+    found = _OUTBOX_DIR.search(_without_comments(settings))
     return found[1] if found else OUTBOX
 
 
 def webhook_ids(settings: str) -> list[int]:
     """Return the ids of the webhooks in the script's settings, in order."""
-    return [int(found) for found in _WEBHOOK_ID.findall(_COMMENT.sub("", settings))]
+    return [int(found) for found in _WEBHOOK_ID.findall(_without_comments(settings))]
 
 
-def _filled(found: re.Match[str], url: Secret) -> str:
-    if "--" in found["head"]:
-        return found[0]
-    return f'{found["head"]}{{ "{url.reveal()}" }}'
+def _without_comments(text: str) -> str:
+    """Return the settings with blanks for their comments: everything else stands where it stood."""
+    return _TEXT_OR_COMMENT.sub(lambda found: found[1] or " " * len(found[0]), text)
 
 
 def _numbers(version: str) -> Version:
