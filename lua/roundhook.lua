@@ -707,7 +707,8 @@ end
 -- The outbox: a notice is on disk before it is sent, and goes away only after a 2xx -----------------------------
 
 -- The sender is a shell program of its own, so that the game never waits for the network. It posts what lies in its
--- folder, oldest first, to the webhook that the name's last number tells; one sender at a time holds the lock.
+-- folder, oldest first, to the webhook that the name tells by its port and its last number; one sender at a time holds
+-- the lock.
 -- Its text is handed to the shell and lies in no file. Neither a webhook's address nor a name stands on any command
 -- line: curl reads both from files.
 local SENDER_SH = [==[
@@ -739,10 +740,17 @@ drop_old() {
     while [ $# -gt "$max_items" ]; do rm -f "$1.payload" "$1.notice"; shift; done
 }
 
+# A server's notices go to its own webhooks, although others may have put theirs there; a test has no port in its name.
+hook_of() {
+    from=${1#*-}
+    case ${from%%-*} in *[!0-9]*) echo "hook-${1##*-}.curl" ;; *) echo "hook-${from%%-*}-${1##*-}.curl" ;; esac
+}
+
 is_untried() {
     case $tried in *" $1 "*) return 1 ;; esac
-    case $down in *" ${1##*-} "*) return 1 ;; esac
-    [ -f "hook-${1##*-}.curl" ]
+    hook=$(hook_of "$1")
+    case $down in *" $hook "*) return 1 ;; esac
+    [ -f "$hook" ]
 }
 
 has_untried() {
@@ -752,7 +760,7 @@ has_untried() {
 
 post() {
     rm -f answer
-    curl -q -sS -g -K "hook-${1##*-}.curl" --connect-timeout 10 --max-time "$most_seconds" -o answer -w '%{http_code}' \
+    curl -q -sS -g -K "$(hook_of "$1")" --connect-timeout 10 --max-time "$most_seconds" -o answer -w '%{http_code}' \
         -F "payload_json=<$1.payload" \
         -F "files[0]=@$1.notice;filename=notice.json;type=application/json" 2>problem
     echo " $?"
@@ -781,7 +789,7 @@ deliver() {
     case $2 in
         2??) rm -f "$1.payload" "$1.notice" status ;;
         400 | 413) note "$@"; mv -f "$1.payload" "$1.refused" ;;
-        *) note "$@"; down="$down${1##*-} " ;;
+        *) note "$@"; down="$down$(hook_of "$1") " ;;
     esac
 }
 
@@ -933,12 +941,15 @@ local function put_secret(path, text)
     return put_file(path, text)
 end
 
+-- Under this server's port, for its notices; and without one, for what an admin's tool lays there.
 local function write_hooks(folder)
-    for index, url in ipairs(settings.webhook_urls) do
-        if not put_secret(folder .. "/hook-" .. index .. ".curl", curl_config(url)) then return false end
+    for _, hook in ipairs({ folder .. "/hook-" .. port() .. "-", folder .. "/hook-" }) do
+        for index, url in ipairs(settings.webhook_urls) do
+            if not put_secret(hook .. index .. ".curl", curl_config(url)) then return false end
+        end
+        local index = #settings.webhook_urls + 1
+        while os.remove(hook .. index .. ".curl") do index = index + 1 end
     end
-    local index = #settings.webhook_urls + 1
-    while os.remove(folder .. "/hook-" .. index .. ".curl") do index = index + 1 end
     os.remove(folder .. "/sender.sh")   -- of versions that kept the sender's text there
     return true
 end

@@ -47,7 +47,7 @@ async def test_nothing_is_left_after_it_was_taken(game: Game) -> None:
     await game.play(rounds(1))
 
     assert payloads(game) == []
-    assert {path.name for path in game.outbox.iterdir()} == {"hook-1.curl", "answer", "problem"}
+    assert {path.name for path in game.outbox.iterdir()} == {"hook-1.curl", "hook-27960-1.curl", "answer", "problem"}
 
 
 async def test_addresses_are_for_the_servers_user_alone(game: Game) -> None:
@@ -56,7 +56,8 @@ async def test_addresses_are_for_the_servers_user_alone(game: Game) -> None:
 
     await game.play(rounds(1))
 
-    assert (game.outbox / "hook-1.curl").stat().st_mode & 0o777 == 0o600
+    for name in ("hook-1.curl", "hook-27960-1.curl"):
+        assert (game.outbox / name).stat().st_mode & 0o777 == 0o600
 
 
 async def test_outage_over_map_loads(game: Game) -> None:
@@ -170,6 +171,30 @@ async def test_two_servers_in_one_home(game: Game) -> None:
     assert game.engine.printed == neighbour.printed == []
     assert sorted(notice.map_name for notice in game.webhook.notices) == sorted(["map0", "map1", "map2"] * 2)
     assert payloads(game) == []
+
+
+@pytest.mark.parametrize("first", ["game", "neighbour"])
+async def test_two_servers_with_webhooks_of_their_own_and_one_outbox(
+    game: Game, second_webhook: Webhook, tmp_path: Path, first: str
+) -> None:
+    """Whatever each of them sends goes to its own webhook, whichever has loaded a map last and whoever sends it."""
+    other = Game(tmp_path / "other", second_webhook, game.flavour)
+    other.engine.world.set_cvar("net_port", 27961)
+    for one in (game, other):
+        one.configure(config_text([one.webhook.url], outbox_dir=str(tmp_path / "outbox")))
+        await one.webhook.stop()
+
+    for one, names in ((game, ["map0", "map1"]), (other, ["map0"])):
+        assert await one.play(rounds(len(names))) == []
+    for one in (game, other):
+        await one.webhook.start()
+    posting, last = (game, other) if first == "game" else (other, game)
+    await posting.play(lambda engine: engine.load_map("map9"))
+    await last.play(lambda engine: engine.load_map("map9"))
+    await asyncio.to_thread(other.engine.close)
+
+    assert [notice.map_name for notice in game.webhook.notices] == ["map0", "map1"]
+    assert [notice.map_name for notice in second_webhook.notices] == ["map0"]
 
 
 async def test_lock_of_a_dead_sender(game: Game) -> None:
