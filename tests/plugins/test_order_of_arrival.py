@@ -14,7 +14,7 @@ from core.app import Application, offline_application
 from core.config import parse_config
 from core.kernel.contracts import Event
 from tests.patience import PATIENCE
-from tests.plugins.stats_import.invented import Folder, named, odd_evening, random_evening
+from tests.plugins.stats_import.invented import Folder, copied_evening, named, odd_evening, random_evening
 from tests.plugins.stats_import.snapshot import Snapshot, snapshot, wipe
 
 TEAMS = (
@@ -72,6 +72,14 @@ async def test_nonsense(importing: Import, seed: int) -> None:
     """Rounds, copies, endstats and notices at random times."""
     random = Random(seed)  # noqa: S311 - an order, no secret
     await importing.compare(random_evening(random), random)
+
+
+@settings(SETTINGS, max_examples=12)
+@given(seed=seeds)
+async def test_copies(importing: Import, seed: int) -> None:
+    """Rounds that go, as their file turns out to be a copy, are in no team."""
+    random = Random(seed)  # noqa: S311 - an order, no secret
+    await importing.compare(copied_evening(random), random)
 
 
 @settings(SETTINGS, max_examples=2)

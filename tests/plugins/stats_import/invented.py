@@ -210,6 +210,18 @@ def random_evening(random: Random) -> Folder:
     return folder
 
 
+def copied_evening(random: Random) -> Folder:
+    """Return few rounds with few contents: each name has several, each content several names, one is a beginning."""
+    folder, start = Folder(), datetime(2025, 10, 19, 20, tzinfo=UTC)
+    whole = [stats_file(shown=shown, players=PLAYERS) for shown in ("6:05", "7:00", "12:01")]
+    contents = [*whole, stats_file(shown="6:05", players=PLAYERS[:3]), stats_file(shown="5:00", players=PLAYERS[:2])]
+    names = [name_of(f"{start + timedelta(minutes=20 * number):%Y-%m-%d-%H%M%S}") for number in range(4)]
+    for _ in range(random.randint(4, 10)):
+        modified_at = start + timedelta(minutes=random.randint(0, 5))
+        folder.put(random.choice(names), random.choice(contents), modified_at=modified_at)
+    return folder
+
+
 def _random_file(name: StatsFilename, random: Random) -> bytes:
     players = [
         replace(player, fields={9: random.randint(0, 2)}) for player in PLAYERS[: random.choice((0, 2, 4, 4, 4))]

@@ -17,6 +17,7 @@ from tests.plugins.stats_import.conftest import service_of
 from tests.plugins.stats_import.invented import (
     PLAYERS,
     Folder,
+    copied_evening,
     name_of,
     named,
     odd_evening,
@@ -52,6 +53,14 @@ async def test_nonsense_in_any_order(database: Database, seed: int) -> None:
     """Rounds, copies, endstats and notices at random times, also around a change of the clock: in any order."""
     random = Random(seed)  # noqa: S311 - an order, no secret
     await _compare(database, random_evening(random), {}, random)
+
+
+@settings(EXAMPLES, max_examples=30)
+@given(seed=st.integers(0, 2**32))
+async def test_copies_in_any_order(database: Database, seed: int) -> None:
+    """Several contents under a name, several names for a content, times that turn out to be earlier: in any order."""
+    random = Random(seed)  # noqa: S311 - an order, no secret
+    await _compare(database, copied_evening(random), {}, random)
 
 
 @settings(EXAMPLES, max_examples=3)
