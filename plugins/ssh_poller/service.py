@@ -292,6 +292,8 @@ class FetchLoop:
 
     async def _hand_over(self, file: RemoteFile, data: bytes, trigger: Trigger) -> None:
         name = file.name.filename
+        if (name in self._seen or name in self._stored) and await self._stored.has(name, data):
+            return  # only its time is another: nobody would take what is kept of it
         try:
             path = self._folder.path(name)
             event = await self._files.put(

@@ -1,5 +1,6 @@
 """Which files of a server the import has stored: asked for when they seem new, so a long history costs nothing."""
 
+import hashlib
 from collections.abc import Collection, Iterable
 
 from roundhook.db import Database, marks
@@ -29,6 +30,15 @@ class Stored:
             )
             self._times |= {row["filename"]: int(row["modified_at"].timestamp()) for row in rows}
         return [file for file in files if self._times.get(file.name.filename) != file.modified_unix]
+
+    def __contains__(self, filename: str) -> bool:
+        """Tell whether a file of this name is known to be stored, be it with another time."""
+        return filename in self._times
+
+    async def has(self, filename: str, data: bytes) -> bool:
+        """Tell whether a file is stored with these bytes."""
+        sql = "SELECT 1 FROM stats_files WHERE server = ? AND filename = ? AND sha256 = ?"
+        return bool(await self._db.fetch(sql, (self._server, filename, hashlib.sha256(data).hexdigest())))
 
     async def has_any(self) -> bool:
         """Tell whether there is any file of the server."""

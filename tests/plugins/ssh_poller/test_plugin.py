@@ -63,6 +63,23 @@ async def test_a_notice_or_a_hint_makes_it_look_at_once() -> None:
     assert (row["filename"], row["trigger"]) == (played.filename, "notice")
 
 
+async def test_a_file_whose_time_alone_changes_leaves_nothing(tmp_path: Path) -> None:
+    """It is fetched, as it may be another one; the event about it has been, so nobody would take what is kept."""
+    async with Stage(PLUGINS, config=OFTEN, folder=tmp_path) as stage:
+        game = stage.games["local"]
+        played = await game.play_round(map_name="supply", send_notice=False)
+        await stored(stage, 1)
+        assert played.path is not None
+        os.utime(played.path, (1_700_000_000, 1_700_000_000))
+        await game.play_round(map_name="radar", send_notice=False)
+        await stored(stage, 2)
+        seen = running(stage, "ssh_poller").loops["local"]._seen
+        await until(lambda: seen.get(played.filename, (0, 0))[1] == 1_700_000_000)
+        await stage.settled()
+
+        assert list((tmp_path / "data" / "files").iterdir()) == []
+
+
 async def test_a_restart_forgets_no_awaited_file(tmp_path: Path) -> None:
     """A notice stored before a restart is awaited after it."""
     database = f"sqlite:///{tmp_path / 'kept.db'}"
