@@ -52,8 +52,7 @@ class StatsCommands(Plugin):
         is_told = await self.sessions.is_told(round_id)
         if self._is_missed(amendment.round) or is_told:
             await self.missed.do(round_id)
-        if not self._is_missed(amendment.round):
-            await self.posts.tell(amendment.round)
+        await (self.posts.keep if self._is_missed(amendment.round) else self.posts.tell)(amendment.round)
 
     async def end_of_evening(self, about: dict[str, Any]) -> None:
         """Called when no round of a server has come for the session's gap: tell who has won the evening."""

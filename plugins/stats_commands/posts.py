@@ -37,12 +37,25 @@ class Posts:
         row = await self._answers.stats.round(round.round_id, ())
         if row is None:
             return
+        rounds = await self._map_of(row)
+        within = partial(self._card_within, is_whole=bool(rounds))
+        await self._ctx.send_to_guilds(round, lambda: self._answers.news(row), announce_within=within)
+        await self._keep_map(row, rounds, round, is_news=True)
+
+    async def keep(self, round: ImportedRound) -> None:
+        """Have what stands about the map of a round be right; nothing new is said."""
+        if row := await self._answers.stats.round(round.round_id, ()):
+            await self._keep_map(row, await self._map_of(row), round, is_news=False)
+
+    async def _map_of(self, row: Row) -> list[Row]:
+        """Return the two rounds of a round's map; none where one is missing or no news."""
         rounds = await self._answers.stats.both(row["match_id"])
         is_whole = len(rounds) == 2 and not any(one["status"] in NO_NEWS for one in rounds)
-        within = partial(self._card_within, is_whole=is_whole)
-        await self._ctx.send_to_guilds(round, lambda: self._answers.news(row), announce_within=within)
-        if is_whole:
-            await self._tell_map(row["match_id"], rounds, round)
+        return rounds if is_whole else []
+
+    async def _keep_map(self, row: Row, rounds: Sequence[Row], round: ImportedRound, *, is_news: bool) -> None:
+        if rounds:
+            await self._tell_map(row["match_id"], rounds, round, is_news=is_news)
         await self._take_back_dissolved()
 
     async def before(self, subject: str) -> str:
@@ -63,15 +76,15 @@ class Posts:
             return False
         return self._ctx.clock.now() - at <= timedelta(minutes=settings.announce_within)
 
-    async def _tell_map(self, match: int, rounds: Sequence[Row], round: ImportedRound) -> None:
-        """Have one message about a map stand, and then take the cards of its rounds away."""
+    async def _tell_map(self, match: int, rounds: Sequence[Row], round: ImportedRound, *, is_news: bool) -> None:
+        """Have one message about a map stand, a new one if it *is_news*, and take the cards of its rounds away."""
         subject, cards = f"match:{match}", [f"round:{row['id']}" for row in rounds]
         stands = await self._standing([subject, *cards])
         places, old = list[int](), defaultdict[str, list[int]](list)
         for guild in self._ctx.guilds(round):
             channel = self._ctx.guild(guild).stats_channel
             found = standing_of([row for row in stands if row["subject"] == subject], guild, channel)
-            if found is None and not (channel and self._is_news(round, guild)):
+            if found is None and not (is_news and channel and self._is_news(round, guild)):
                 continue
             places.append(found["channel_id"] if found else channel)
             for card in cards:

@@ -137,6 +137,28 @@ async def test_a_correction_says_what_has_changed(database_url: str) -> None:
     assert once == ["corrected: supply · round 1 · Allies surrendered at 8:32"]
 
 
+@pytest.mark.parametrize("seconds", [60, 1200, 5000], ids=["while it is played", "within the hour", "later"])
+async def test_a_map_is_corrected_whenever_that_is_known(seconds: float, database_url: str) -> None:
+    """A better file of round 2 gives the map to the other team, and another one takes it away."""
+    async with Stage(PLUGINS, config=mode("maps"), database=database_url) as stage:
+        await play_map(stage, "supply", shown="6:05")
+        before = lines(stage)
+        await stage.clock.advance(seconds)
+        await stage.settled()
+        (row,) = await stage.db.fetch("SELECT * FROM rounds WHERE round_number = 2")
+        people = [replace(one, fields={9: len("supply")}).later() for one in (*ONE, *TWO)]
+        data = stats_file("supply", 2, people, limit="6:05", shown="4:44", winner=2)
+        await hand_over(stage, row["filename"], data)
+        corrected = lines(stage)
+        data = stats_file("supply", 2, [*people, Line("CCCCCCC1", "late")], limit="9:00", shown="4:44", winner=2)
+        await hand_over(stage, row["filename"], data)
+        apart = lines(stage)
+
+    assert before == ["ann & bea win supply, in 6:05, the others were held · evening 1:0"]
+    assert corrected[0] == "corrected: vx win supply, 4:44 to 6:05 · evening 1:0"
+    assert not any("win supply" in line for line in apart)
+
+
 async def test_each_guild_has_its_own_way() -> None:
     """The file says a card for each round, as it was before there were maps; what one guild's admin chooses is its."""
     async with Stage(PLUGINS, guilds=(1, 2), config=mode("rounds")) as stage:
