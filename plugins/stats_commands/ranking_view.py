@@ -46,7 +46,7 @@ def unranked_line(guid: str, place: Place | None, category: str, names: Mapping[
 def shown(category: str, value: float) -> str:
     """Return a value of a category as it is shown."""
     if category == "accuracy":
-        return percent(value)
+        return percent(min(value, 1.0))
     return two(value) if category == "kd" else one(value) if category == "dpm" else n(int(value))
 
 

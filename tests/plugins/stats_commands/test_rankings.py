@@ -95,6 +95,20 @@ async def test_a_round_counts_as_soon_as_its_bots_are_gone(database_url: str) ->
     assert totals == [{"rounds": 1}]
 
 
+async def test_nobody_hits_more_often_than_he_shoots() -> None:
+    """A grenade may hit several: /top and /stats say the same of it."""
+    throwers = [replace(PEOPLE[number], weapons={11: (hits, 5, 1, 0, 0)}) for number, hits in enumerate((9, 7, 4))]
+    async with Stage(PLUGINS) as stage:
+        await play(stage, "supply", players=throwers)
+        lines = (await ask(stage, "top", category="accuracy")).splitlines()[3:]
+        stats = await stage.discord.invoke("stats", options={"player": "human0"})
+
+    assert [line.partition(" (")[0] for line in lines] == [
+        "=1. **human0** — 100.0 %", "=1. **human1** — 100.0 %", "3. **human2** — 80.0 %",
+    ]  # fmt: skip
+    assert "100.0 %" in stats.text
+
+
 def test_equal_values_share_a_place() -> None:
     """The next place is as far down as there are values before it."""
     assert places(["9", "7", "7", "3"]) == ["1.", "=2.", "=2.", "4."]
