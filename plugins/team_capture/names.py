@@ -51,4 +51,4 @@ def _tags(name: str) -> Mapping[str, str]:
 
 def _two_of(members: Sequence[Member]) -> str:
     busiest = sorted(members, key=lambda one: (-one.rounds, one.name.casefold(), one.name, one.guid))
-    return " & ".join(one.name for one in busiest[:2])
+    return " & ".join(one.name or one.guid for one in busiest[:2])

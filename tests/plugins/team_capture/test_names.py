@@ -40,6 +40,11 @@ def test_without_a_tag_the_two_with_most_rounds() -> None:
     assert team_names(list(reversed(first)), members("x")) == ("olz & SuperBoyy", "x")
 
 
+def test_a_team_of_nameless_players_has_a_name() -> None:
+    """A name may be nothing but colour codes, of which nothing is left."""
+    assert team_names([Member("A1", "", 2), Member("A2", "olz", 2)], [Member("B1", "", 2)]) == ("A1 & olz", "B1")
+
+
 def test_a_tag_of_both_teams_tells_nothing() -> None:
     """A clan that plays against itself."""
     assert team_names(members("vx.a", "vx.b"), members("VX.c", "VX.d")) == ("vx.a & vx.b", "VX.c & VX.d")
