@@ -54,7 +54,7 @@ def _menu(custom_id: str, placeholder: str, choices: list[tuple[str, str]]) -> "
     import hikari  # the terminal reads this plugin too
 
     row = hikari.impl.MessageActionRowBuilder()
-    menu = row.add_text_menu(custom_id, placeholder=placeholder)
+    menu = row.add_text_menu(custom_id, placeholder=placeholder, min_values=1)
     for value, label in choices:
         menu.add_option(label[:_NAME], value)
     return row

@@ -63,6 +63,9 @@ class StatsCommands(Plugin):
         """Answer what was chosen below an evening, for whoever chose."""
         import hikari
 
+        if not interaction.values:  # menus of old could be emptied
+            await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
+            return
         hidden = self.ctx.hidden_servers(int(interaction.guild_id or 0))
         await interaction.create_initial_response(
             hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=hikari.MessageFlag.EPHEMERAL

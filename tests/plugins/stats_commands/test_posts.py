@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
+import hikari
 import pytest
 
 from devkit.discord.message import Message
@@ -219,6 +221,22 @@ async def test_an_evening_has_as_many_rounds_wherever_it_is_counted(database_url
     assert [line.split(" · ")[2] for line in listed.splitlines()[:2]] == ["1 round", "2 rounds"]
     assert [one.split(" · ")[2] for one in choices] == ["1 round", "2 rounds"]
     assert "**radar** R1" in shown
+
+
+async def test_a_menu_that_is_emptied_again() -> None:
+    """Something is always chosen; in a menu that was posted when that was not so nothing is answered to nothing."""
+    async with Stage(PLUGINS) as stage:
+        await play(stage, "supply", players=[*ONE, *TWO])
+        shown = await stage.discord.invoke("last")
+        custom_id = menu(shown, 0)
+        with pytest.raises(ValueError, match="takes 1"):
+            await stage.discord.click(shown, custom_id, values=[])
+        offered = [row["components"][0] for row in shown["components"]]
+        pressed = SimpleNamespace(values=[], guild_id=1, create_initial_response=AsyncMock())
+        await running(stage, "stats_commands").on_evening(pressed, "1:tables")
+
+    assert [one["min_values"] for one in offered] == [1, 1]
+    pressed.create_initial_response.assert_awaited_once_with(hikari.ResponseType.DEFERRED_MESSAGE_UPDATE)
 
 
 def first_value(message: Message) -> str:
