@@ -20,6 +20,9 @@ from roundhook import (
 from .by_hand import ByHand, what_is_left, who_may_only_read, whole
 from .deploy import TAKES_EFFECT, Deployment, Plan
 
+MOST_DIFF = 1500
+"""Characters of what changes in a message, which has room for two thousand."""
+DIFF = "cfg.diff"
 Offer = dict[str, str]
 """What may be written after a yes: the server's key, and a mark of the cfg's lines as they were shown."""
 
@@ -44,8 +47,7 @@ class Installer:
         text = f"{said}\nThe script and its settings are in {code(plan.folder)} of **{server.key}**."
         if not plan.asks:
             return Message(content="\n".join([text, *(plan.notes or (TAKES_EFFECT,))])), None
-        shown = f"{text} Now the server's cfg:\n{code_block(_diffs(plan), 'diff')}\n"
-        return Message(content=shown + "\n".join(plan.notes)), {"server": server.key, "mark": _mark(plan)}
+        return _asked(text, plan), {"server": server.key, "mark": _mark(plan)}
 
     async def _put_files(self, deployment: Deployment, url: Secret) -> tuple[Plan, bool]:
         """Put script and settings there; return what is left, and whether they could be written."""
@@ -81,9 +83,19 @@ def _handed_over(said: str, rest: ByHand) -> Message:
     return Message(content=f"{said}\n{rest.steps}", files=files)
 
 
+def _asked(text: str, plan: Plan) -> Message:
+    """Return what somebody is to say yes to: all lines that change, as a file where a message has no room."""
+    diffs = _diffs(plan)
+    shown, files = diffs, tuple[File, ...]()
+    if len(diffs) > MOST_DIFF:
+        shown = diffs[:MOST_DIFF].rpartition("\n")[0] + f"\n… all of it is in {DIFF}"
+        files = (File(name=DIFF, data=diffs.encode()),)
+    content = f"{text} Now the server's cfg:\n{code_block(shown, 'diff')}\n" + "\n".join(plan.notes)
+    return Message(content=content, files=files)
+
+
 def _diffs(plan: Plan) -> str:
-    changed = [f"{change.path}\n{change.diff}" for change in plan.changes if change.kind == "cfg"]
-    return "\n".join(changed)[:1500]
+    return "\n".join(f"{change.path}\n{change.diff}" for change in plan.changes if change.kind == "cfg")
 
 
 def _mark(plan: Plan) -> str:

@@ -117,6 +117,28 @@ async def test_the_button_is_that_admins(place: Place) -> None:
     assert "roundhook" not in place.machine.read(SERVER_CFG)
 
 
+async def test_nothing_is_written_that_was_not_shown(place: Place) -> None:
+    """Many cfgs set lua_modules: all their lines are there to be read, and one that has changed since stops it."""
+    names = [f"{HOME}/legacy/configs/legacy{number}.config" for number in range(12)]
+    for name in names:
+        place.machine.put(name, CFG)
+    reply = await place.ask("setup server")
+    place.machine.put(names[-1], CFG.replace("stats.lua", "other.lua"))
+    late = await place.stage.discord.click(reply, _button(reply), admin=True)
+    untouched = [place.machine.read(name) for name in names[:-1]]
+    anew = await place.ask("setup server")
+    await place.stage.discord.click(anew, _button(anew), admin=True)
+    written = [place.machine.read(name) for name in names]
+
+    assert "all of it is in cfg.diff" in reply.text
+    whole = next(iter(reply.files.values())).decode()
+    assert all(f"/{name}\n" in whole for name in names)
+    assert "hunter2" not in whole
+    assert "changed meanwhile" in late.text
+    assert untouched == [CFG] * 11
+    assert all("luascripts/roundhook.lua" in one for one in written)
+
+
 async def test_a_server_that_cannot_be_reached_gets_its_settings_by_hand(place: Place) -> None:
     """The webhook is made all the same, and the admin gets the file and the reason."""
     await place.machine.ssh.outage()
