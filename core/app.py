@@ -14,7 +14,7 @@ from core.config import Config
 from core.context import Context
 from core.db import Database, open_database
 from core.db import tables as core_tables
-from core.db.foreign import refuse_foreign
+from core.db.foreign import make_folder
 from core.db.migrate import CORE, migrate
 from core.db.owners import Owners
 from core.db.presence import BEAT_SECONDS, Presence
@@ -131,8 +131,8 @@ async def _services(
     config: Config, clock: Clock, discord: "Discord | NoDiscord", database: Database | None = None
 ) -> AsyncIterator[Services]:
     storage = config.storage_dir
-    refuse_foreign(storage)
-    await asyncio.to_thread(storage.mkdir, mode=0o700, parents=True, exist_ok=True)
+    for folder in (storage, storage / "processes"):
+        await asyncio.to_thread(make_folder, folder)
     owners = Owners(storage / "processes")
     servers = {key: Server(key, settings) for key, settings in config.servers.items()}
     async with contextlib.AsyncExitStack() as stack:

@@ -168,10 +168,22 @@ def load_config(path: Path | None) -> Config:
         ConfigError: the file is missing or something in it is wrong.
     """
     if path is None:
-        default = Path.cwd() / DEFAULT_FILE
-        return load_config(default) if default.exists() else parse_config({}, Path.cwd())
+        default = _here() / DEFAULT_FILE
+        return load_config(default) if default.exists() else parse_config({}, default.parent)
     file = path.resolve()
     return msgspec.structs.replace(parse_config(read_tables(path), file.parent), file=str(file))
+
+
+def _here() -> Path:
+    """Return the working directory, in which ``roundhook.toml`` can be looked for."""
+    try:
+        (here := Path.cwd()).joinpath(DEFAULT_FILE).exists()
+    except OSError as error:
+        raise ConfigError(
+            f"The folder that this was typed in cannot be looked into ({error.strerror}). Go to the folder of "
+            f"{DEFAULT_FILE}, or name that file with --config."
+        ) from error
+    return here
 
 
 def read_tables(path: Path) -> dict[str, Any]:
@@ -183,9 +195,10 @@ def read_tables(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(decoded(path.read_bytes()))
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({error.strerror}). Copy roundhook.example.toml there, or name one with --config."
-        ) from error
+        remedy = "Copy roundhook.example.toml there, or name one with --config."
+        if not isinstance(error, FileNotFoundError):
+            remedy = "Let the user that this runs as read it, or name another with --config."
+        raise ConfigError(f"{path} cannot be read ({error.strerror}). {remedy}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line.") from error
 

@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 
 from core.cli import plugin_commands
 from core.cli.plugin_commands import sentence
-from core.cli.screen import complain, say
+from core.cli.refused import refusal
+from core.cli.screen import complain, make_usable, say
 from core.errors import RoundhookError
 from core.likeness import did_you_mean
 from core.shown import LeaveOutageUntold, LineFormatter
@@ -32,6 +33,7 @@ COMMANDS = {
     "db": "migrations, status, backup",
 }
 """Roundhook's own; every other command comes from a plugin."""
+_MISTAKE = "That is a mistake in roundhook or in a plugin. Please report it, with these lines"
 _WRONG, _NAME = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)", re.DOTALL), re.compile(r"[\w-]+")
 log = logging.getLogger(__name__)
 _stderr = logging.StreamHandler(sys.stderr)
@@ -40,6 +42,7 @@ _stderr.setFormatter(LineFormatter("%(asctime)s %(levelname)-7s %(name)s: %(mess
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 something is wrong (said on stderr), 2 wrong usage."""
+    make_usable()
     log_from(logging.WARNING)
     gc.disable()  # what is imported stays
     try:
@@ -56,15 +59,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return 0
+    except OSError as error:
+        return _refused(error)
     except Exception:
-        log.exception("That is a mistake in roundhook or in a plugin. Please report it, with these lines")
+        log.exception(_MISTAKE)
         return 1
     finally:
         gc.enable()
         plugin_commands.forget()
     return code
+
+
+def _refused(error: OSError) -> int:
+    if not (told := refusal(error)):
+        log.error(_MISTAKE, exc_info=error)
+        return 1
+    log.info("where it was refused", exc_info=error)
+    complain(f"roundhook: {told}")
+    if error.filename is None:  # it was the stream itself, and what is left for it would fail once more at the end
+        _let_go_of_stdout()
+    return 1
+
+
+def _let_go_of_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(argv: Sequence[str] | None) -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.config import Config
 from core.db import Database, open_database
 from core.db import tables as core_tables
-from core.db.foreign import refuse_foreign
+from core.db.foreign import make_folder, unwritable
 from core.db.migrate import CORE, pending
 from core.db.migration_run import table_names
 from core.db.sqlite import SqliteDatabase
@@ -43,15 +43,11 @@ async def looks_at_machine(config: Config) -> AsyncIterator[Look]:
 
 
 def _look_at_storage(folder: Path) -> str:
-    refuse_foreign(folder)
+    make_folder(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_into(folder)
     except OSError as error:
-        raise ConfigError(
-            f"storage.dir {folder} cannot be written ({error.strerror}). Give the bot's user the right to write there, "
-            "free some space if the disk is full, or set another storage.dir."
-        ) from error
+        raise ConfigError(unwritable(folder, error)) from error
     return f"{folder} can be written"
 
 

@@ -92,7 +92,11 @@ def _paths(words: Sequence[str]) -> list[str]:
     paths = _table(lambda: decoded(file.read_bytes()), "plugins").get("paths", ())
     storage = _table(lambda: decoded(file.read_bytes()), "storage").get("dir", "data")
     places = [*paths, f"{storage}/plugins"] if isinstance(paths, list) else [f"{storage}/plugins"]
-    return [str(file.absolute().parent / os.path.expanduser(one)) for one in places if isinstance(one, str)]
+    try:
+        folder = file.absolute().parent
+    except FileNotFoundError:  # the working directory is gone
+        return []
+    return [str(folder / os.path.expanduser(one)) for one in places if isinstance(one, str)]
 
 
 def _table(read: Callable[[], str], name: str) -> Mapping[str, Any]:

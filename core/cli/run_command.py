@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from core.app import Application, bot_application
 from core.cli import add_common, load_for_good, log_from
+from core.cli.refused import DISK, refusal
 from core.cli.screen import complain
 from core.cli.setup import config_of
 from core.config import Config
@@ -40,6 +41,11 @@ async def run(arguments: argparse.Namespace) -> int:
     except (PeerUnavailableError, ConfigError) as error:
         complain(f"roundhook: {error}")
         return TRY_AGAIN if isinstance(error, PeerUnavailableError) else MEND_FIRST
+    except OSError as error:
+        if not (told := refusal(error)):
+            raise
+        complain(f"roundhook: {told}")
+        return TRY_AGAIN if error.errno in DISK else MEND_FIRST
     return 0
 
 

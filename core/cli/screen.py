@@ -1,8 +1,23 @@
 """The one place that writes to the terminal: it obeys nothing that stands in a text."""
 
+import io
+import os
 import sys
 
 from core.shown import json_text, terminal_text
+
+
+def make_usable() -> None:
+    """Give each stream that is closed nothing to read or a place where all is lost, and each letter a form that goes.
+
+    A terminal that knows few letters (``LANG=de_DE``) is shown the others as they are written in code.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
+        elif name == "stdout" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str = "", *, flush: bool = False) -> None:

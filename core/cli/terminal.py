@@ -14,7 +14,7 @@ import msgspec
 from core.cli import screen, setup
 from core.clock import Clock
 from core.config import Config, ServerSection, parse_config
-from core.db.foreign import refuse_foreign
+from core.db.foreign import make_folder, refuse_foreign
 from core.db.on_demand import DatabaseOnDemand
 from core.errors import ConfigError, PeerUnavailableError, RoundhookError
 from core.kernel.gate import uncollected
@@ -140,7 +140,7 @@ class Terminal:
         from core.cli.waiting import Waiting
 
         self.check_owner()
-        self.config.storage_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.config.storage_dir)
         async with contextlib.AsyncExitStack() as stack:
             with uncollected():
                 app = await stack.enter_async_context(await self._application())

@@ -9,6 +9,27 @@ from core.errors import ConfigError
 ROOT = 0
 
 
+def make_folder(place: Path) -> None:
+    """Make the folder for what the bot keeps, for its user alone, unless it is there.
+
+    Raises:
+        ConfigError: it is another user's, or cannot be made.
+    """
+    refuse_foreign(place)
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(unwritable(place, error)) from error
+
+
+def unwritable(storage: Path, error: OSError) -> str:
+    """Return what to say of a storage folder that is refused."""
+    return (
+        f"storage.dir {storage} cannot be written ({error.strerror}). Give the bot's user the right to write there, "
+        "free some space if the disk is full, or set another storage.dir."
+    )
+
+
 def refuse_foreign(place: Path) -> None:
     """Refuse to write at *place* if it belongs to another user; where nothing is yet, its folder decides.
 

@@ -66,7 +66,7 @@ def _below(parent: Path) -> list[Path]:
 
     One of installed packages has its manifests further down: they are found as those of other packages are.
     """
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         folders = [one for one in sorted(parent.iterdir()) if not one.name.startswith(".")]
         found = [one for one in folders if _is_there(one / MANIFEST)]
         for folder in [one for one in folders if one not in found and _is_there(one / ORIGIN)]:
@@ -80,7 +80,7 @@ def _is_there(file: Path) -> bool:
     """Tell whether something of that name is there; what cannot be read is told when it is read."""
     try:
         file.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a NUL, which no path has
         return False
     except OSError:
         return True

@@ -1,0 +1,147 @@
+"""Folders, files and streams that are closed to who types a command: told in one line, never by a traceback."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.core.cli.conftest import Command, Outside, Process, Said, ended, started
+from tests.core.cli.test_check_machine import UNPRIVILEGED
+
+SETTINGS = '[discord]\ntoken = "file:token"\n[guilds.1]\n'
+
+
+async def unprivileged(*words: object, folder: Path, **environment: str) -> Said:
+    """Run a command as somebody whom the rights of files hold for, root too."""
+    async with started(*words, folder=folder, before=UNPRIVILEGED, **environment) as process:
+        return await ended(process)
+
+
+@pytest.mark.parametrize("words", ["run", "check", "status", "plugin list", "rounds", "plugin new mine"])
+async def test_typed_in_a_folder_that_is_closed(tmp_path: Path, words: str) -> None:
+    """As `sudo -u roundhook` in one's own home: the settings are not found there, and where to name them is said."""
+    closed = tmp_path / "home"
+    closed.mkdir()
+    shut = ["sh", "-c", 'chmod 0 "$PWD"; exec "$@"', "sh"]
+    async with started(*words.split(), folder=closed, before=[*shut, *UNPRIVILEGED]) as process:
+        said = await ended(process)
+    closed.chmod(0o700)
+
+    told = "cannot be looked into (Permission denied). Go to the folder of roundhook.toml, or name that file with"
+    assert told in said.out + said.err
+    assert "Traceback" not in said.err
+    assert said.code == (78 if words == "run" else 1)
+
+
+@pytest.mark.parametrize("words", ["--version", "status", "--help"])
+async def test_typed_in_a_folder_that_is_gone(tmp_path: Path, words: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    async with started(words, folder=gone, before=["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh"]) as process:
+        said = await ended(process)
+
+    assert "Traceback" not in said.err
+    assert said.code == 0 or "Go to the folder of roundhook.toml" in said.err
+
+
+@pytest.mark.parametrize("closed", ["storage", "processes"])
+async def test_a_storage_that_cannot_be_written(outside: Outside, token: dict[str, str], closed: str) -> None:
+    """The bot and the import end with what to do; the bot so that nobody starts it again and again."""
+    storage = outside.folder / "data"
+    place = storage if closed == "storage" else storage / "processes"
+    place.mkdir(parents=True)
+    place.chmod(0o500)
+    (outside.folder / "old").mkdir()
+    ran = await unprivileged("run", folder=outside.folder, **token)
+    imported = await unprivileged("import", "old", folder=outside.folder, **token)
+    place.chmod(0o700)
+
+    for said in (ran, imported):
+        assert f"{storage}" in said.err
+        assert "Permission denied" in said.err
+        assert "right to" in said.err
+        assert "Traceback" not in said.err
+    assert (ran.code, imported.code) == (78, 1)
+
+
+async def test_a_storage_that_is_a_file(outside: Outside, separately: Process, token: dict[str, str]) -> None:
+    (outside.folder / "data").write_text("")
+    said = await separately("run", **token)
+
+    assert said.code == 78
+    assert "storage.dir" in said.err
+    assert "cannot be written (File exists)" in said.err
+
+
+async def test_a_new_plugin_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here").chmod(0o500)
+    said = await unprivileged("plugin", "new", "mine", folder=tmp_path / "here")
+    (tmp_path / "here").chmod(0o700)
+
+    assert said.code == 1
+    assert said.err.startswith(f"roundhook: {tmp_path}/here/mine: Permission denied. Give the user ")
+    assert len(said.err.splitlines()) == 1
+
+
+async def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
+    """They are there: to copy the example over them is not the remedy."""
+    (tmp_path / "roundhook.toml").write_text(SETTINGS)
+    (tmp_path / "roundhook.toml").chmod(0)
+    said = await unprivileged("run", folder=tmp_path)
+
+    assert said.code == 78
+    assert "cannot be read (Permission denied). Let the user that this runs as read it" in said.err
+
+
+@pytest.mark.parametrize("words", ["check", "plugin list --json", "rounds --db {}"])
+@pytest.mark.parametrize("stream", ["<&- >&-", ">&- 2>&-", ">/dev/full"])
+async def test_streams_that_are_closed_or_full(tmp_path: Path, filled: str, words: str, stream: str) -> None:
+    """As in a cron job: what is done is done all the same; only a full disk is a failure."""
+    (tmp_path / "roundhook.toml").write_text(SETTINGS)
+    before = ["sh", "-c", f'exec "$@" {stream}', "sh"]
+    async with started(*words.format(filled).split(), folder=tmp_path, before=before) as process:
+        said = await ended(process)
+
+    assert "Traceback" not in said.err
+    assert "Exception" not in said.err
+    if stream == ">/dev/full":
+        assert said.code == 1
+        assert said.err.splitlines()[-1] == f"roundhook: {os.strerror(errno.ENOSPC)}. Look at the disk: is it full?"
+    else:
+        assert said.code == (words == "check")
+
+
+async def test_a_question_that_nobody_can_answer(tmp_path: Path, filled: str) -> None:
+    before = ["sh", "-c", 'exec "$@" <&-', "sh"]
+    words = ("plugin", "purge", "stats_import", "--db", filled)
+    async with started(*words, folder=tmp_path, before=before) as process:
+        said = await ended(process)
+
+    assert said.code == 1
+    assert said.err.endswith("Nothing was removed.\n")
+
+
+@pytest.mark.parametrize("letters", ["ascii", "latin-1"])
+async def test_a_terminal_that_knows_few_letters(separately: Process, letters: str) -> None:
+    said = await separately("check", PYTHONIOENCODING=letters)
+
+    assert "\\u2717 settings: " in said.out
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ECONNRESET])
+def test_what_is_a_mistake_of_ours_stays_one(
+    roundhook: Command, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    """A file that should be there and is not has a traceback, and so has what breaks off."""
+
+    def discover(_: object) -> None:
+        raise OSError(number, os.strerror(number), "x")
+
+    monkeypatch.setattr("core.cli.plugin_command.discover", discover)
+
+    assert roundhook("plugin", "list").code == 1
+    assert "Please report it" in caplog.text
+    assert "Traceback" in caplog.text
