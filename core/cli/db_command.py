@@ -93,6 +93,6 @@ def _check_target(path: Path, config: Config) -> None:
 
 async def _owners(config: Config) -> list[Owner]:
     """Return the core, and every plugin that is found and has migrations."""
-    found = await asyncio.to_thread(discover, config.plugins.paths)
+    found = await asyncio.to_thread(discover, config.plugin_places)
     plugins = [owner_of(name, one.folder) for name, one in sorted(found.manifests.items())]
     return [CORE, *(owner for owner in plugins if owner.folder.is_dir())]

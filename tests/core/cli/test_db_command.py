@@ -40,3 +40,16 @@ def test_a_plugin_in_a_folder_of_its_own(roundhook: Command, tmp_path: Path, dat
     (folder / "piccolo_migrations" / f"{SECOND}.py").write_text(migration(SECOND, "nonsense"), "utf-8")
     code, failed, _ = db("upgrade")
     assert (code, failed["done"]) == (1, [])
+
+
+def test_an_installed_plugin(roundhook: Command, tmp_path: Path, database_url: str) -> None:
+    """What ``plugin install`` has put into the storage folder counts as what lies in ``[plugins] paths``."""
+    made = {f"piccolo_migrations/{FIRST}.py": migration(FIRST, "CREATE TABLE ledger_rounds (n BIGINT)")}
+    write_plugin(
+        tmp_path / "mine", "ledger", "from roundhook import Plugin\n\nclass Ledger(Plugin):\n    pass\n", files=made
+    )
+    assert roundhook("plugin", "install", "mine/ledger", "--db", database_url).code == 0
+
+    assert roundhook("db", "status", "--json", "--db", database_url).document["pending"]["ledger"] == [FIRST]
+    assert FIRST in roundhook("db", "upgrade", "--json", "--db", database_url).document["done"]
+    assert roundhook("db", "status", "--db", database_url).code == 0
