@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.config import ServerSection, Ssh
 from core.errors import ConfigError, RoundhookError
 from core.servers.ssh_errors import about_one_file, no_sftp, translated
-from core.servers.ssh_files import known_hosts, private_key
+from core.servers.ssh_files import have_a_name, known_hosts, private_key
 from core.servers.ssh_files import library as library
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class Server:
         await asyncio.to_thread(library)  # imported beside the loop
         hosts = await asyncio.to_thread(known_hosts, self._setting, ssh)
         key = await asyncio.to_thread(private_key, self._setting, ssh)
+        await asyncio.to_thread(have_a_name)
         connection: asyncssh.SSHClientConnection = await library().connect(
             ssh.host, ssh.port, username=ssh.user, known_hosts=hosts,
             client_keys=[key], config=None, agent_path=None, encryption_algs=CHEAP_FIRST,

@@ -1,6 +1,8 @@
 """The two files that SSH needs on our side, the key and known_hosts: read, or refused with what to do about it."""
 
 import functools
+import getpass
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,14 @@ def library() -> Any:
         import asyncssh
 
     return asyncssh
+
+
+def have_a_name() -> None:
+    """Have a name for who runs this, for asyncssh asks: a number that no user has, as in a container, has none."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"uid-{os.getuid()}"
 
 
 def private_key(setting: str, ssh: Ssh) -> "asyncssh.SSHKey":

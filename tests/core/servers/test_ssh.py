@@ -1,6 +1,7 @@
 """Warm, verified connections, against a real SSH server and its troubles."""
 
 import asyncio
+import pwd
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -225,3 +226,16 @@ async def test_so_many_files_are_asked_for_at_most() -> None:
 
     assert len(server.asked_for) == MOST_ASKED_FOR
     assert f"2026-01-01-{2 * MOST_ASKED_FOR - 1:06d}-supply-round-1.txt" in server.asked_for
+
+
+async def test_a_user_whom_the_system_does_not_know(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number: who the bot's user is matters to nobody here."""
+
+    def unknown(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "")
+
+    assert await read(server) == b"stats"
