@@ -15,6 +15,8 @@ from core.db.migration_run import RECORD_RUN, run_all, table_names
 
 log = logging.getLogger(__name__)
 
+_BOOKS = {"migration", "bots", "plugin_hooks", "plugin_migrations", "plugin_tables"}
+"""What a start writes about itself, before anything has happened."""
 ROOT = Path(__file__).parents[2] / "piccolo_migrations"
 
 
@@ -158,7 +160,7 @@ async def _noted(database: Database, owner: Owner) -> dict[str, Row]:
 
 async def _is_filled(database: Database) -> bool:
     """Tell whether there is anything that would be a pity to lose."""
-    for table in await table_names(database) - {"migration"}:
+    for table in await table_names(database) - _BOOKS:
         if await database.fetch(f"SELECT 1 AS one FROM {table} LIMIT 1"):
             return True
     return False

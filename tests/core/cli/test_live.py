@@ -29,6 +29,7 @@ async def test_run_announces_a_round_and_ends_when_told(outside: Outside, token:
     assert "Traceback" not in said.err
     assert outside.discord.token not in said.err
     assert (outside.folder / "roundhook.db").exists()
+    assert not (outside.folder / "data" / "backups").exists()  # there was nothing to copy before its first migrations
     assert outside.discord.unknown_routes == []
 
 
