@@ -68,7 +68,7 @@ async def _look_at_database(url: str) -> str:
     if url.startswith("sqlite:///") and path.parent.is_dir() and not path.exists():  # noqa: ASYNC240
         await asyncio.to_thread(_look_for_room, path)
         return f"the first start will make {path}"
-    if url.startswith("sqlite:///") and path.parent.is_dir():
+    if url.startswith("sqlite:///") and path.is_file():  # noqa: ASYNC240
         await asyncio.to_thread(_write_to_sqlite, path)
     async with open_database(url, read_only=True) as database:
         if not isinstance(database, SqliteDatabase):

@@ -91,7 +91,6 @@ class SqliteDatabase(Database):
 
         On a connection of its own: the writer's may be within a transaction, which a copy would wait for for ever.
         """
-        sqlite_file.make_private(target)
         await asyncio.to_thread(sqlite_file.copy, self.path, target)
 
     async def is_there(self) -> bool:
@@ -119,11 +118,13 @@ async def connect(url: str, *, read_only: bool) -> SqliteDatabase:
     if not path.parent.is_dir():
         problem = f"database.url points into {path.parent}, which is no folder."
         raise ConfigError(f"{problem} Create it, or set another path.")
+    if path.is_dir():  # noqa: ASYNC240
+        raise ConfigError(f"database.url is {path}, which is a folder. Name a file in it.")
     if read_only and not path.exists():  # noqa: ASYNC240
         raise ConfigError(f"There is no database at {path} yet. Import files or start the bot first.")
     if not read_only:
         refuse_foreign(path)
-        sqlite_file.make_private(path)
+        sqlite_file.claim(path)
     return SqliteDatabase(path, read_only=read_only)
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,52 @@ async def test_a_storage_that_is_a_file(outside: Outside, separately: Process, t
     assert said.code == 78
     assert "storage.dir" in said.err
     assert "cannot be written (File exists)" in said.err
+
+
+async def test_a_database_that_may_not_be_made(outside: Outside, token: dict[str, str]) -> None:
+    """A right that lacks is no outage that goes by: a person is needed, at the start and for each command."""
+    (outside.folder / "db").mkdir()
+    outside.write_config(more='[database]\nurl = "sqlite:///db/bot.db"')
+    (outside.folder / "db").chmod(0o500)
+    for words, code in (("run", 78), ("db upgrade", 1)):
+        said = await unprivileged(*words.split(), folder=outside.folder, **token)
+
+        assert said.code == code, said.err
+        assert f"The database {outside.folder}/db/bot.db cannot be written (Permission denied). Give the" in said.err
+        assert "tried again" not in said.err
+    (outside.folder / "db").chmod(0o700)
+
+
+async def test_a_database_that_is_a_folder(outside: Outside, separately: Process, token: dict[str, str]) -> None:
+    outside.write_config(more='[database]\nurl = "sqlite:///."')
+    for words, code in (("run", 78), ("status", 1), ("check", 1)):
+        said = await separately(words, **token)
+
+        assert said.code == code
+        assert "which is a folder. Name a file in it." in said.out + said.err
+        assert "tried again" not in said.err
+
+
+def mounts() -> bool:
+    """Tell whether a small disk may be put into a place of its own here."""
+    return subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "x", "/mnt"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_a_copy_that_cannot_be_made(tmp_path: Path, filled: str, full: bool) -> None:
+    """It is the copy's place that is told, not the database; half a copy does not stand in the way of the next."""
+    small = tmp_path / "small"
+    small.mkdir(mode=0o700 if full else 0o500)
+    mount = 'mount -t tmpfs -o size=64k tmpfs small && "$@"; code=$?; ls small; exit $code'
+    before = ["unshare", "--mount", "sh", "-c", mount, "sh"] if full else UNPRIVILEGED
+    if full and not mounts():
+        pytest.skip("nothing may be mounted here")
+    async with started("db", "backup", "small/copy.db", "--db", filled, folder=tmp_path, before=before) as process:
+        said = await ended(process)
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("roundhook: small/copy.db: No space" if full else "roundhook: small/copy.db: Permission")
+    assert len(said.err.splitlines()) == 1
 
 
 async def test_a_new_plugin_where_nothing_can_be_written(tmp_path: Path) -> None:
