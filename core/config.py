@@ -12,19 +12,22 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from core.config_checks import MOST, check_lines, check_rest_url, check_server, check_token, guild_id
+from core.config_checks import SERVER_KEY as SERVER_KEY
 from core.errors import ConfigError
 from core.secret import Secret as Secret
-from core.secret import is_place, read_secret, shown
+from core.secret import read_secret, shown
+from core.shown import without_tokens
 from core.textfiles import decoded
 
 DEFAULT_FILE = "roundhook.toml"
 _TOKEN = re.compile(r"[!-~]{1,200}")
 """What an HTTP header can carry."""
-SERVER_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
-Snowflake = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Snowflake = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Said = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,10 +83,10 @@ class Plugins(Section, frozen=True):
 class Ssh(Section, frozen=True):
     """``[servers.<key>] ssh``: the way to a game server's files."""
 
-    host: str
-    user: str
-    key_file: str
-    known_hosts: str
+    host: Said
+    user: Said
+    key_file: Said
+    known_hosts: Said
     stats_dir: str
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 22
 
@@ -199,7 +202,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         if not isinstance(error, FileNotFoundError):
             remedy = "Let the user that this runs as read it, or name another with --config."
         raise ConfigError(f"{path} cannot be read ({error.strerror}). {remedy}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line.") from error
 
 
@@ -212,7 +215,7 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
     _refuse_unknown("", data, _keys(Config) - {"folder", "file"})
     config = Config(
         discord=_section("discord", data.get("discord", {}), Discord),
-        guilds={_guild_id(key): _section(f"guilds.{key}", one, Guild) for key, one in _tables("guilds", data)},
+        guilds={guild_id(key): _section(f"guilds.{key}", one, Guild) for key, one in _tables("guilds", data)},
         database=_section("database", data.get("database", {}), DatabaseSection),
         storage=_section("storage", data.get("storage", {}), Storage),
         plugins=_section("plugins", data.get("plugins", {}), Plugins),
@@ -220,9 +223,11 @@ def parse_config(data: Mapping[str, Any], folder: Path) -> Config:
         plugin={key: dict(_table(f"plugin.{key}", one)) for key, one in _tables("plugin", data)},
         folder=str(folder),
     )
-    _check_token(config.discord.token)
+    check_lines("", {name: table for name, table in data.items() if name != "plugin"})
+    check_token(config.discord.token)
+    check_rest_url(config.discord.rest_url)
     for key, server in config.servers.items():
-        _check_server(key, server)
+        check_server(key, server.timezone, server.webhook_url)
     _check_apart(config.servers)
     for guild, settings in config.guilds.items():
         if guild in settings.admin_roles:
@@ -262,7 +267,7 @@ def _refuse_unknown(prefix: str, data: Mapping[str, Any], known: set[str]) -> No
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(sorted(known))}."
-            found = f"{prefix}{key} (= {shown(prefix + key, value)})"
+            found = without_tokens(f"{prefix}{key} (= {shown(prefix + key, value)})")
             raise ConfigError(f"{found} is not a setting. {hint} Correct or remove it.")
 
 
@@ -275,37 +280,6 @@ def _table(name: str, value: object, what: str = "") -> Mapping[str, Any]:
         what = what or f"is a table: write [{name}] and its keys below"
         raise ConfigError(f"{name} is {shown(name, value)}. It {what}.")
     return value
-
-
-def _guild_id(key: str) -> int:
-    if not (key.isascii() and key.isdigit()):
-        raise ConfigError(f"guilds.{key}: '{key}' is no guild id. Use the number that 'Copy Server ID' gives.")
-    return int(key)
-
-
-def _check_token(token: str) -> None:
-    if not is_place(token):
-        raise ConfigError(
-            'discord.token holds a literal token (not shown here). Write "env:ROUNDHOOK_TOKEN" or '
-            '"file:/run/secrets/token" and put the token there; if the file was shared, reset the token.'
-        )
-
-
-def _check_server(key: str, server: ServerSection) -> None:
-    if not SERVER_KEY.fullmatch(key):
-        raise ConfigError(f"servers.{key}: use a short key of a-z, 0-9, _ and -, such as servers.puran.")
-    if server.webhook_url and not is_place(server.webhook_url):
-        raise ConfigError(
-            f'servers.{key}.webhook_url holds a literal address (not shown here). Write "env:NAME" or "file:PATH" and '
-            "put the address there; if the file was shared, make a new webhook."
-        )
-    try:
-        ZoneInfo(server.timezone)
-    except (KeyError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"servers.{key}.timezone is {shown('timezone', server.timezone)}, which is no time zone. Write one such as "
-            "Europe/Ljubljana."
-        ) from error
 
 
 def _check_apart(servers: Mapping[str, ServerSection]) -> None:

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import ConfigError
-from core.shown import never_show
+from core.shown import never_show, without_tokens
 from core.textfiles import decoded
 
-_SECRETIVE = re.compile(r"to?ke?n|secret|pass|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b", re.IGNORECASE)
+_SECRETIVE = re.compile(
+    r"to?ke?n|secret|pass|(?<![a-z])pwd?(?![a-z])|credential|(?<!rest_)u?rl|key(?!_file)|^discord$|^database\b",
+    re.IGNORECASE,
+)
 """Keys whose values are not shown, since they may hold a secret; mistyped keys too, and all below ``database``."""
+_VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PLAIN = re.compile(r"[\w .,+/-]{0,40}")
 """What is shown of other values: no address, nothing as long as a token."""
 
@@ -45,8 +49,11 @@ class Secret:
 
 
 def is_place(value: str) -> bool:
-    """Tell whether *value* says where a secret is, and is not the secret itself."""
-    return value.partition(":")[0] in ("env", "file")
+    """Tell whether *value* says where a secret is, and is not the secret itself, with these words before it or not."""
+    kind, _, where = value.partition(":")
+    if kind == "env":
+        return bool(_VARIABLE.fullmatch(where))
+    return kind == "file" and bool(where) and "://" not in where and without_tokens(where) == where
 
 
 def read_secret(key: str, place: str, folder: Path) -> Secret:

@@ -14,7 +14,7 @@ from core.cli.screen import say
 from core.cli.setup import config_of
 from core.config import Config
 from core.errors import ConfigError
-from core.shown import one_line
+from core.shown import one_line, without_tokens
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ async def run(arguments: argparse.Namespace) -> int:
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # what they meet is told in a finding
     wrong = 0
     async for finding in _findings(arguments):
-        say(f"{'✓' if finding.ok else '✗'} {one_line(finding.what)}", flush=True)
+        say(f"{'✓' if finding.ok else '✗'} {one_line(without_tokens(finding.what))}", flush=True)
         wrong += not finding.ok
     say("Everything is fine." if not wrong else f"{wrong} to mend.")
     return 1 if wrong else 0

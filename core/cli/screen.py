@@ -4,7 +4,7 @@ import io
 import os
 import sys
 
-from core.shown import json_text, terminal_text
+from core.shown import json_text, terminal_text, without_tokens
 
 
 def make_usable() -> None:
@@ -37,8 +37,8 @@ def say_above(text: str, prompt: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print one line, or several, on stderr."""
-    print(terminal_text(text), file=sys.stderr)
+    """Print one line, or several, on stderr, without secrets."""
+    print(terminal_text(without_tokens(text)), file=sys.stderr)
 
 
 def ask(question: str) -> str:

@@ -30,6 +30,8 @@ def translated(error: Exception, setting: str, ssh: Ssh) -> RoundhookError | Non
         return PeerUnavailableError(f"{where}: {one_line(str(error))}. Is {setting}.stats_dir right?{whole}")
     if isinstance(error, socket.gaierror):
         return PeerUnavailableError(f"{where} is away: {error.strerror}. Is {setting}.host right?")
+    if isinstance(error, UnicodeError):
+        return ConfigError(f"{setting}.host is '{one_line(ssh.host)[:100]}', which no machine is called. Correct it.")
     if isinstance(error, (OSError, asyncssh.Error, TimeoutError)):
         return PeerUnavailableError(f"{where} is away: {one_line(str(error)) or 'no answer'}.")
     return None

@@ -28,6 +28,17 @@ SSH = {"host": "h", "user": "et", "key_file": "k", "known_hosts": "kh", "stats_d
         ({"discord": {"token": SECRET}}, ("discord.token", "literal token", "env:ROUNDHOOK_TOKEN")),
         ({"guilds": {"abc": {}}}, ("guilds.abc", "Copy Server ID")),
         ({"guilds": {"²": {}}}, ("guilds.²", "Copy Server ID")),
+        ({"guilds": {"0": {}}}, ("guilds.0", "Copy Server ID")),
+        ({"guilds": {"9223372036854775808": {}}}, ("guilds.9223372036854775808", "Copy Server ID")),
+        ({"guilds": {"9" * 5000: {}}}, ("guilds.999", "Copy Server ID")),
+        ({"discord": {"token": "env:"}}, ("discord.token", "env:ROUNDHOOK_TOKEN")),
+        ({"discord": {"rest_url": "discord.com/api/v10"}}, ("discord.rest_url", "https://")),
+        ({"discord": {"rest_url": ""}}, ("discord.rest_url", "https://")),
+        ({"discord": {"rest_url": "http://[::1"}}, ("discord.rest_url", "https://")),
+        ({"storage": {"dir": "a\0b"}}, ("storage.dir", "control character")),
+        ({"plugins": {"paths": ["a", "b\n"]}}, ("plugins.paths", "line end")),
+        ({"servers": {"puran": {"ssh": {**SSH, "host": ""}}}}, ("servers.puran.ssh.host", "length >= 1")),
+        ({"servers": {"puran": {"ssh": {**SSH, "user": "a\tb"}}}}, ("servers.puran.ssh.user", "control character")),
         ({"guilds": [1]}, ("guilds", "[guilds.<key>]")),
         ({"guilds": {"1": {"admin_roles": ["x"]}}}, ("guilds.1.admin_roles", "int")),
         ({"guilds": {"1": 7}}, ("guilds.1", "7", "[guilds.1]")),
@@ -147,7 +158,13 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "cannot be read"), ("[[[", "not valid TOML"), (b"\xff", "not valid TOML")]
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("[[[", "not valid TOML"),
+        (b"\xff", "not valid TOML"),
+        ("a = " + "[" * 3000, "not valid TOML"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_told(content: str | bytes | None, words: str, tmp_path: Path) -> None:
     """Missing, not TOML, not UTF-8."""

@@ -33,6 +33,27 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "a token for a folder": {"storage": {"folder": f"file:{SECRET}:x"}},
     "an address as path": {"plugins": {"paths": HOOK}},
     "an ssh password": {"servers": {"a": {"ssh": {"password": SECRET}}}},
+    "an ssh password by another name": {"servers": {"a": {"ssh": {"pw": SECRET}}}},
+    "a token behind env:": {"discord": {"token": f"env:MTEwMDAwMDAwMDAwMDAwMDAw.Cqx1nA.{SECRET * 2}"}},
+    "a token behind file:": {"discord": {"token": f"file:MTEwMDAwMDAwMDAwMDAwMDAw.Cqx1nA.{SECRET * 2}"}},
+    "an address behind env:": {"servers": {"a": {"webhook_url": f"env:{HOOK}"}}},
+    "an address behind file:": {"servers": {"a": {"webhook_url": f"file:{HOOK}"}}},
+    "a token as a key": {"discord": {f"MTEwMDAwMDAwMDAwMDAwMDAw.Cqx1nA.{SECRET * 2}": "x"}},
+    "a token as a guild": {"guilds": {f"MTEwMDAwMDAwMDAwMDAwMDAw.Cqx1nA.{SECRET * 2}": {}}},
+    "a key in place of its file": {
+        "servers": {
+            "a": {
+                "ssh": {
+                    "host": "h",
+                    "user": "u",
+                    "key_file": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n",
+                    "known_hosts": "k",
+                    "stats_dir": "/",
+                }
+            }
+        }
+    },
+    "a password in an address": {"discord": {"rest_url": f"https://bot:{SECRET}@discord.com/api/v10"}},
 }
 
 

@@ -228,6 +228,13 @@ async def test_so_many_files_are_asked_for_at_most() -> None:
     assert f"2026-01-01-{2 * MOST_ASKED_FOR - 1:06d}-supply-round-1.txt" in server.asked_for
 
 
+@pytest.mark.parametrize("host", ["game..example.org", "a" * 64 + ".org", ".org"])
+async def test_a_host_that_nothing_is_called(game: GameServer, host: str) -> None:
+    """A dot too many is told as what it is, and not as a mistake of the poller's."""
+    with pytest.raises(ConfigError, match=r"servers\.local\.ssh\.host is .* Correct it"):
+        await read(connected(game, host=host))
+
+
 async def test_a_user_whom_the_system_does_not_know(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container that runs under a number: who the bot's user is matters to nobody here."""
 
