@@ -27,7 +27,9 @@ def library() -> Any:
 
 
 def have_a_name() -> None:
-    """Have a name for who runs this, for asyncssh asks: a number that no user has, as in a container, has none."""
+    """Have a name and a home for who runs this, for asyncssh asks: a number that no user has has neither."""
+    if os.path.expanduser("~") == "~":
+        os.environ["HOME"] = os.sep  # as in a container
     try:
         getpass.getuser()
     except (KeyError, OSError):

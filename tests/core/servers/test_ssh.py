@@ -244,5 +244,6 @@ async def test_a_user_whom_the_system_does_not_know(server: Server, monkeypatch:
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "")
+    monkeypatch.delenv("HOME")
 
     assert await read(server) == b"stats"
