@@ -13,7 +13,6 @@ from core.db import open_database
 from core.db.foreign import refuse_foreign
 from core.db.migrate import CORE, Owner, look, migrate, owner_of, pending
 from core.db.migration_run import table_names
-from core.db.on_demand import DatabaseOnDemand
 from core.db.sqlite import SqliteDatabase
 from core.errors import ConfigError, PluginError, RoundhookError
 from core.kernel.discovery import discover
@@ -72,9 +71,7 @@ async def _backup(arguments: argparse.Namespace) -> None:
     path: Path = arguments.path
     config = config_of(arguments)
     await asyncio.to_thread(_check_target, path, config)
-    url = config.database.url
-    async with DatabaseOnDemand(url) as found, open_database(url, read_only=True) as database:
-        await found.check()
+    async with open_database(config.database.url, read_only=True) as database:
         if not isinstance(database, SqliteDatabase):
             raise ConfigError("This copies SQLite files. For PostgreSQL use pg_dump.")
         await database.backup(path)

@@ -1,6 +1,10 @@
 """``roundhook db`` knows the migrations of the core and of every plugin that is found."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 from tests.core.cli.conftest import Command
 from tests.plugin_maker import migration, write_plugin
@@ -53,3 +57,17 @@ def test_an_installed_plugin(roundhook: Command, tmp_path: Path, database_url: s
     assert roundhook("db", "status", "--json", "--db", database_url).document["pending"]["ledger"] == [FIRST]
     assert FIRST in roundhook("db", "upgrade", "--json", "--db", database_url).document["done"]
     assert roundhook("db", "status", "--db", database_url).code == 0
+
+
+@pytest.mark.parametrize("statement", [
+    "DELETE FROM migration WHERE id = (SELECT max(id) FROM migration WHERE app_name = 'core')",
+    "INSERT INTO migration (name, app_name, ran_on) VALUES ('core_2999_01_01t00_00_00_000000', 'core', '2999-01-01')",
+], ids=["older", "newer"])  # fmt: skip
+def test_a_copy_of_another_versions_database(roundhook: Command, tmp_path: Path, filled: str, statement: str) -> None:
+    """Before an upgrade, and before the way back, is when a copy is wanted."""
+    path = filled.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+    assert roundhook("db", "backup", "copy.db", "--db", filled).code == 0
+    assert (tmp_path / "copy.db").stat().st_size == Path(path).stat().st_size
