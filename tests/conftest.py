@@ -21,8 +21,9 @@ import pytest
 
 import devkit.stage
 from core.clock import MovableClock
-from core.db import Database, open_database
+from core.db import Database, open_database, sqlite
 from core.db import tables as core_tables
+from core.db.worker import Worker
 from core.rounds import tables as round_tables
 from devkit.fresh import fresh_database
 from tests.postgres import postgres_server
@@ -71,6 +72,20 @@ def postgres_databases(postgres: str) -> Iterator[MigratedDatabases]:
     """Databases there that have all tables."""
     with migrated_databases(postgres) as databases:
         yield databases
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What SQLite has worked since the list was emptied, in hundreds of its instructions."""
+    counted: list[int] = []
+
+    def count(_: Worker) -> bool:
+        counted.append(100)
+        return False
+
+    monkeypatch.setattr(sqlite, "STEPS", 100)
+    monkeypatch.setattr(Worker, "is_given_up", count)
+    return counted
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

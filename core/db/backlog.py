@@ -11,6 +11,8 @@ from core.db.owners import Owners
 OPEN = "state <> 'done'"
 """Stands beside each look for a state: without it SQLite reads all deliveries, although one index has the open ones."""
 _MOST_FAILURES = 500
+_LATE: dict[Dialect, int] = {"sqlite": 0, "postgres": 5_000}
+"""So many numbers later an event may come than one with a higher number: PostgreSQL gives them before the commit."""
 _AGAIN = "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE"
 _THESE: dict[Dialect, str] = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgres": "= ANY(?)"}
 
@@ -35,17 +37,22 @@ class Backlog:
             await self._database.execute("UPDATE events SET owner = ? WHERE owner = ?", (self._owners.me, owner))
         return len(ended)
 
-    async def catch_up(self, plugin: str, types: Sequence[str]) -> None:
-        """Record deliveries for *plugin* of all kept events of *types* that it has none for."""
+    async def catch_up(self, plugin: str, types: Sequence[str], after: int = 0) -> int:
+        """Record deliveries for *plugin* of the kept events of *types* that it has none for.
+
+        Returns after which event to look the next time; of those before that none is new.
+        """
+        (row,) = await self._database.fetch("SELECT max(id) AS last FROM events")
         if types:
             new = await self._database.write(
                 "INSERT INTO deliveries (event_id, plugin, state, updated_at) "
-                f"SELECT id, ?, 'pending', published_at FROM events WHERE type IN ({marks(len(types))}) "
+                f"SELECT id, ?, 'pending', published_at FROM events WHERE id > ? AND type IN ({marks(len(types))}) "
                 "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.plugin = ?) "
                 "RETURNING event_id",
-                (plugin, *types, plugin),
+                (plugin, after, *types, plugin),
             )
             await self._adopt(plugin, new)
+        return max((row["last"] or 0) - _LATE[self._database.dialect], 0)
 
     async def replay(self, event_ids: Sequence[int]) -> int:
         """Make failed deliveries of these events pending again, as this process's; return how many there were.

@@ -308,7 +308,9 @@ class Changes:
         """Deliver what the journal holds for these plugins and is not being delivered yet."""
         for slot in slots:
             if slot.manifest.catch_up:
-                await self.journal.catch_up(slot.name, self._contracts.types_of(slot.impls))
+                types = tuple(self._contracts.types_of(slot.impls))
+                after = slot.caught_up_to(types)
+                slot.caught_up = (slot.generations, types, await self.journal.catch_up(slot.name, types, after))
         self.dispatcher.resume(await self.journal.open_deliveries([slot.name for slot in slots]))
 
     def _running(self) -> list[Slot]:

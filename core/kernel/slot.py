@@ -116,6 +116,8 @@ class Slot:
         """Deliveries that wait until the plugin is on again."""
         self.withheld: list[Delivery] | None = None
         """While it is behind: what has come since it is on, and waits until what it has missed is known."""
+        self.caught_up: tuple[int, tuple[str, ...], int] = (0, (), 0)
+        """Which generation has a delivery of each event of which types, up to which event."""
 
     @property
     def name(self) -> str:
@@ -139,6 +141,11 @@ class Slot:
         """Return what runs, for a report: its number, version and hash."""
         number, source_hash = (self.generation.number, self.generation.source_hash) if self.generation else (None, "")
         return {"generation": number, "version": self.manifest.version, "source_hash": source_hash}
+
+    def caught_up_to(self, types: tuple[str, ...]) -> int:
+        """Return up to which event what runs has caught up with these types; 0: it has still to look at all."""
+        generation, known, event = self.caught_up
+        return event if (generation, known) == (self.generations, types) else 0
 
     def scopes(self) -> list[Scope]:
         """Return the scopes that have something under way: of what runs, and of what is leaving."""

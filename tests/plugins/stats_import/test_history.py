@@ -3,10 +3,7 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
-from core.db import Database, sqlite
-from core.db.worker import Worker
+from core.db import Database
 from core.rounds.sightings import keep_sightings
 from roundhook.testing import Stage
 from tests.plugins.stats_import.invented import first_and_second, name_of
@@ -14,7 +11,6 @@ from tests.plugins.stats_import.invented import first_and_second, name_of
 PLUGINS = ["stats_import", "timing_override", "team_capture"]
 FEW, MANY = 300, 3_000
 """Sessions before, each of a round of its own."""
-STEPS = 100
 SESSION = "INSERT INTO sessions (id, server, started_at, ended_at) VALUES (?, 'local', ?, ?)"
 ROUND = (
     "INSERT INTO rounds (id, server, filename, file_sha256, map_name, round_number, played_at, status, session_id) "
@@ -26,20 +22,6 @@ FILE = (
 )
 PLAYER = "INSERT INTO player_rounds (round_id, guid, name, raw_name, side) VALUES (?, ?, 'x', 'x', 1)"
 MATCH = "INSERT INTO matches (server, map_name, round1_id) VALUES ('local', 'supply', ?)"
-
-
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What SQLite has worked since the list was emptied, in hundreds of its instructions."""
-    counted: list[int] = []
-
-    def count(_: Worker) -> bool:
-        counted.append(STEPS)
-        return False
-
-    monkeypatch.setattr(sqlite, "STEPS", STEPS)
-    monkeypatch.setattr(Worker, "is_given_up", count)
-    return counted
 
 
 async def test_a_live_round_beside_few_and_beside_many(tmp_path: Path, steps: list[int]) -> None:
