@@ -108,8 +108,8 @@ class Announcements:
     async def thin(self) -> None:
         """Forget messages of old that nobody edits any more."""
         await self._database.execute(
-            "DELETE FROM announcements WHERE subject LIKE ? AND wanted = revision AND created_at < ?",
-            (f"{SINGLE}%", self._clock.now() - KEEP),
+            f"DELETE FROM announcements WHERE subject LIKE '{SINGLE}%' AND wanted = revision AND created_at < ?",
+            (self._clock.now() - KEEP,),
         )
 
     async def _made(self, content: Content | None) -> Message | None:

@@ -54,10 +54,10 @@ TAKES_NO_MESSAGES = frozenset({50008, 50024, 50068, 50083, 160005})
 """Discord's codes for forums, categories, archived and locked threads."""
 
 _NEXT = (  # alarms, then what is new, then what has changed; last what is not to be tried now
-    "SELECT one.*, (next_at IS NULL OR next_at <= ?) AS due, (SELECT count(*) FROM announcements AS other "
-    "WHERE other.channel_id = one.channel_id AND other.wanted > other.revision) AS waiting "
-    "FROM announcements AS one WHERE channel_id = ? AND wanted > revision "
-    f"ORDER BY {{due}}subject NOT LIKE '{SINGLE}{ALARM}%', message_id IS NOT NULL, id LIMIT 1"
+    "SELECT one.*, (next_at IS NULL OR next_at <= ?) AS due, EXISTS (SELECT 1 FROM announcements AS other "
+    "WHERE other.channel_id = one.channel_id AND other.id <> one.id AND other.wanted > other.revision) AS more "
+    "FROM announcements AS one WHERE id = (SELECT id FROM announcements WHERE channel_id = ? AND wanted > revision "
+    f"ORDER BY {{due}}subject NOT LIKE '{SINGLE}{ALARM}%', message_id IS NOT NULL, id LIMIT 1)"
 )
 _DUE_FIRST = "next_at IS NOT NULL AND next_at > ?, "
 _DONE = (
@@ -160,7 +160,7 @@ class ChannelSender:
                     self.refused = False
                     await self._desk.database.execute(_OPEN, (self._channel,))
                 await self._desk.on_taken(self._channel)
-                if rows[0]["waiting"] == 1:  # what has come since has woken us
+                if not rows[0]["more"]:  # what has come since has woken us
                     return None
         return REFUSED_SECONDS
 

@@ -25,19 +25,19 @@ NEAR_SECONDS = 10.0
 """For so long a connection to Discord is surely kept that nobody uses (aiohttp: 15 s)."""
 
 _RETRY = "UPDATE announcements SET next_at = NULL WHERE wanted > revision AND next_at IS NOT NULL"
-_UNSAID = "revision = 0 AND message_id IS NULL AND content IS NOT NULL"
+_UNSAID = "wanted > revision AND revision = 0 AND message_id IS NULL AND content IS NOT NULL"
+"""Found, as all that waits, by an index of what does."""
 _PLACES = f"""
-    SELECT guild_id, channel_id FROM announcements WHERE wanted > revision AND {_UNSAID}
-    GROUP BY guild_id, channel_id ORDER BY min(id)"""
+    SELECT guild_id, channel_id FROM announcements WHERE {_UNSAID} GROUP BY guild_id, channel_id ORDER BY min(id)"""
 _BOTH = """
     SELECT there.*, one.id AS unsaid, one.content AS new_content, one.files AS new_files
     FROM announcements one JOIN announcements there
     ON there.plugin = one.plugin AND there.subject = one.subject AND there.part = one.part AND there.channel_id = ?
-    WHERE one.guild_id = ? AND one.channel_id = ? AND one.revision = 0 AND one.message_id IS NULL
-    AND one.content IS NOT NULL ORDER BY one.id"""
+    WHERE one.guild_id = ? AND one.channel_id = ? AND one.wanted > one.revision AND one.revision = 0
+    AND one.message_id IS NULL AND one.content IS NOT NULL ORDER BY one.id"""
 """What waits in a channel, with the row that is about the same in another one."""
 _MOVE = f"UPDATE announcements SET channel_id = ? WHERE guild_id = ? AND channel_id = ? AND {_UNSAID}"
-_DROP = "DELETE FROM announcements WHERE guild_id NOT IN (0, {guilds}) AND revision = 0"
+_DROP = "DELETE FROM announcements WHERE wanted > revision AND guild_id NOT IN (0, {guilds}) AND revision = 0"
 
 
 class Sender:

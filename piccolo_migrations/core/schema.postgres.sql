@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of ab651fb853f0b6cdff3d2ee703379e9e0423166912f11516d60944ecf6b055dd;
+-- What the migrations here make of an empty database; written by `make schema`. Of 92e7db4da1b3ae72a15f5fa05dc3d426f439ed45e9131f76d9e7ee868d37f467;
 CREATE TABLE migration (
     id SERIAL NOT NULL,
     name character varying(200) DEFAULT ''::character varying NOT NULL,
@@ -302,7 +302,6 @@ CREATE TABLE announcements (
     CONSTRAINT announcements_pkey1 PRIMARY KEY (id),
     CONSTRAINT announcements_plugin_subject_channel_id_part_key UNIQUE (plugin, subject, channel_id, part));
 CREATE INDEX announcements_round ON announcements USING btree (round_id);
-CREATE INDEX announcements_waiting ON announcements USING btree (channel_id, id) WHERE (wanted > revision);
 CREATE TABLE troubles (
     plugin text NOT NULL,
     key text NOT NULL,
@@ -433,4 +432,8 @@ CREATE INDEX player_totals_version ON player_totals USING btree (server, version
 CREATE INDEX rounds_of_session ON rounds USING btree (session_id, played_at, status);
 CREATE INDEX round_notices_unmatched ON round_notices USING btree (server) WHERE (round_id IS NULL);
 CREATE INDEX stats_files_refused ON stats_files USING btree (server) WHERE (state = 'quarantined'::text);
-INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000');
+CREATE INDEX announcements_waiting ON announcements USING btree (channel_id, id, subject, message_id, next_at, wanted, revision) WHERE (wanted > revision);
+CREATE INDEX announcements_message ON announcements USING btree (channel_id, message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX announcements_latest ON announcements USING btree (plugin, created_at, subject);
+CREATE INDEX announcements_single ON announcements USING btree (created_at) WHERE (subject ~~ 'single:%'::text);
+INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000'), ('core', 'core_2026_11_28t22_00_00_000000');

@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of ab651fb853f0b6cdff3d2ee703379e9e0423166912f11516d60944ecf6b055dd;
+-- What the migrations here make of an empty database; written by `make schema`. Of 92e7db4da1b3ae72a15f5fa05dc3d426f439ed45e9131f76d9e7ee868d37f467;
 CREATE TABLE "migration" ("id" INTEGER PRIMARY KEY NOT NULL, "name" VARCHAR(200) NOT NULL DEFAULT '', "app_name" VARCHAR(200) NOT NULL DEFAULT '', "ran_on" TIMESTAMP NOT NULL DEFAULT current_timestamp);
 CREATE TABLE stats_files (
         id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL,
@@ -88,7 +88,6 @@ CREATE TABLE announcements (
             message_id BIGINT, attempts BIGINT NOT NULL DEFAULT 0, next_at TIMESTAMPTZ, error TEXT, created_at TIMESTAMPTZ,
             UNIQUE (plugin, subject, channel_id, part));
 CREATE INDEX announcements_round ON announcements (round_id);
-CREATE INDEX announcements_waiting ON announcements (channel_id, id) WHERE wanted > revision;
 CREATE TABLE troubles (
             plugin TEXT NOT NULL, key TEXT NOT NULL, server TEXT NOT NULL DEFAULT '',
             guild_id BIGINT NOT NULL DEFAULT 0, text TEXT NOT NULL, remedy TEXT NOT NULL DEFAULT '',
@@ -143,4 +142,8 @@ CREATE INDEX player_totals_version ON player_totals (server, version);
 CREATE INDEX rounds_of_session ON rounds (session_id, played_at, status);
 CREATE INDEX round_notices_unmatched ON round_notices (server) WHERE round_id IS NULL;
 CREATE INDEX stats_files_refused ON stats_files (server) WHERE state = 'quarantined';
-INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000');
+CREATE INDEX announcements_waiting ON announcements (channel_id, id, subject, message_id, next_at, wanted, revision) WHERE wanted > revision;
+CREATE INDEX announcements_message ON announcements (channel_id, message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX announcements_latest ON announcements (plugin, created_at, subject);
+CREATE INDEX announcements_single ON announcements (created_at) WHERE subject LIKE 'single:%';
+INSERT INTO migration (app_name, name) VALUES ('core', 'core_2026_11_22t10_00_00_000000'), ('core', 'core_2026_11_22t12_00_00_000000'), ('core', 'core_2026_11_22t13_00_00_000000'), ('core', 'core_2026_11_25t22_00_00_000000'), ('core', 'core_2026_11_27t10_00_00_000000'), ('core', 'core_2026_11_27t11_00_00_000000'), ('core', 'core_2026_11_27t12_00_00_000000'), ('core', 'core_2026_11_27t13_00_00_000000'), ('core', 'core_2026_11_27t14_00_00_000000'), ('core', 'core_2026_11_27t15_00_00_000000'), ('core', 'core_2026_11_27t16_00_00_000000'), ('core', 'core_2026_11_27t17_00_00_000000'), ('core', 'core_2026_11_27t18_00_00_000000'), ('core', 'core_2026_11_27t19_00_00_000000'), ('core', 'core_2026_11_27t20_00_00_000000'), ('core', 'core_2026_11_27t21_00_00_000000'), ('core', 'core_2026_11_28t10_00_00_000000'), ('core', 'core_2026_11_28t11_00_00_000000'), ('core', 'core_2026_11_28t20_00_00_000000'), ('core', 'core_2026_11_28t21_00_00_000000'), ('core', 'core_2026_11_28t22_00_00_000000');

@@ -20,10 +20,13 @@ _STANDING = """
     SELECT subject, guild_id, channel_id, content, message_id FROM announcements
     WHERE plugin = ? AND subject IN ({subjects}) AND part = 0 AND content IS NOT NULL"""
 _DISSOLVED = """
-    SELECT a.subject, a.channel_id FROM announcements a WHERE a.plugin = ? AND a.subject LIKE 'match:%' AND a.part = 0
-    AND a.content IS NOT NULL AND a.round_id IS NULL AND a.id IN (
-        SELECT id FROM announcements WHERE plugin = ? ORDER BY id DESC LIMIT 200)
-    AND NOT EXISTS (SELECT 1 FROM matches m WHERE 'match:' || m.id = a.subject AND m.round2_id IS NOT NULL)"""
+    SELECT a.subject, a.channel_id FROM announcements a WHERE a.plugin = ? AND a.created_at > ?
+    AND a.subject LIKE 'match:%' AND a.part = 0 AND a.content IS NOT NULL AND a.round_id IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM matches m WHERE m.id = CAST(substr(a.subject, 7) AS BIGINT) AND m.round2_id IS NOT NULL)"""
+
+DISSOLVED_WITHIN = timedelta(days=7)
+"""How long ago a message may have been begun whose rounds belong together no more."""
 
 
 class Posts:
@@ -98,7 +101,8 @@ class Posts:
 
     async def _take_back_dissolved(self) -> None:
         """Delete what was told of maps whose rounds belong together no more."""
-        for row in await self._ctx.db.fetch(_DISSOLVED, (self._ctx.name, self._ctx.name)):
+        since = self._ctx.clock.now() - DISSOLVED_WITHIN
+        for row in await self._ctx.db.fetch(_DISSOLVED, (self._ctx.name, since)):
             await self._ctx.send(row["channel_id"], None, once=row["subject"])
 
     async def _standing(self, subjects: Sequence[str]) -> list[Row]:

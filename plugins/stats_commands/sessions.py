@@ -31,7 +31,7 @@ _STANDING = """
 _LEFT_OVER = """
     SELECT a.subject, a.channel_id FROM announcements a
     WHERE a.plugin = ? AND a.subject LIKE 'session:%' AND a.part = 0 AND a.content IS NOT NULL AND a.created_at > ?
-    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE 'session:' || s.id = a.subject)"""
+    AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = CAST(substr(a.subject, 9) AS BIGINT))"""
 
 GAP = timedelta(minutes=60)
 """When a session is over: so long after its last round."""
