@@ -25,6 +25,9 @@ _REPLACE = (
     "revision = plugin_jobs.revision + 1"
 )
 _OF_KEY = "plugin = ? AND method = ? AND cron = '' AND key = ?"
+_DROP_FAILED = f"DELETE FROM plugin_jobs WHERE {_OF_KEY} AND state = 'failed' AND error IS NOT NULL"
+_DROP_WAITING = f"DELETE FROM plugin_jobs WHERE {_OF_KEY} AND state = 'waiting' AND (key <> '' OR cron <> '')"
+"""Said as the indexes have it, or all that was done is gone through."""
 _AGAIN = (
     "UPDATE plugin_jobs SET state = 'waiting', attempts = 0, next_at = NULL WHERE plugin = ? AND error IS NOT NULL "
     "AND state = 'failed' AND NOT EXISTS (SELECT 1 FROM plugin_jobs w WHERE w.state = 'waiting' AND w.key <> '' "
@@ -78,12 +81,14 @@ class Schedule:
             await self._database.execute(_ADD, values)
             return
         async with self._database.transaction() as transaction:
-            await transaction.execute(f"DELETE FROM plugin_jobs WHERE {_OF_KEY} AND state = 'failed'", (*lane, key))
+            await transaction.execute(_DROP_FAILED, (*lane, key))
             await transaction.execute(_REPLACE, values)
 
     async def take_back(self, lane: Lane, key: str) -> None:
         """Forget the job of *key* that has not been done."""
-        await self._database.execute(f"DELETE FROM plugin_jobs WHERE {_OF_KEY} AND state <> 'done'", (*lane, key))
+        async with self._database.transaction() as transaction:
+            await transaction.execute(_DROP_WAITING, (*lane, key))
+            await transaction.execute(_DROP_FAILED, (*lane, key))
 
     async def firsts(self) -> list[Planned]:
         """Return what comes first of each plugin's each method: one look at an index for each."""
@@ -145,12 +150,13 @@ class Schedule:
     async def overview(self, plugin: str) -> list[Row]:
         """Return what waits and what has failed, by method: method, cron, waiting, failed, due_at (the next)."""
         sql = (
-            "SELECT method, cron, sum(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END) AS waiting, "
-            "min(CASE WHEN state = 'waiting' THEN due_at END) AS due_at, "
-            "sum(CASE WHEN error IS NULL THEN 0 ELSE 1 END) AS failed "
-            "FROM plugin_jobs WHERE plugin = ? AND state <> 'done' GROUP BY method, cron ORDER BY method, cron"
+            "SELECT method, cron, sum(waiting) AS waiting, min(due_at) AS due_at, sum(failed) AS failed FROM ("
+            "SELECT method, cron, 1 AS waiting, due_at, CASE WHEN error IS NULL THEN 0 ELSE 1 END AS failed "
+            "FROM plugin_jobs WHERE plugin = ? AND state = 'waiting' UNION ALL "
+            "SELECT method, cron, 0, NULL, 1 FROM plugin_jobs WHERE plugin = ? AND error IS NOT NULL "
+            "AND state = 'failed') AS one GROUP BY method, cron ORDER BY method, cron"
         )
-        return await self._database.fetch(sql, (plugin,))
+        return await self._database.fetch(sql, (plugin, plugin))
 
     async def waiting(self, lane: Lane) -> int:
         """Return how many jobs of one method wait."""
