@@ -1,6 +1,7 @@
 """What a plugin keeps beyond its own life: JSON values by key, for all or for one guild, in ``plugin_store``."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, SupportsInt, TypeGuard
 
 from core.db import Database
@@ -76,8 +77,10 @@ class Store:
         """
         if prefix != "":
             check_key(f"{self._plugin}: store.items()", prefix)
-        sql = f"SELECT key, value FROM plugin_store {_WHERE} AND substr(key, 1, ?) = ?"
-        rows = await self._database.fetch(sql, (self._plugin, self._of(guild), len(prefix), prefix))
+        key = 'key COLLATE "C"' if self._database.dialect == "postgres" else "key"  # byte by byte, as it is indexed
+        bounds = [(f" AND {key} {sign} ?", text) for sign, text in _range_of(prefix)]
+        sql = f"SELECT key, value FROM plugin_store {_WHERE}{''.join(where for where, _ in bounds)}"
+        rows = await self._database.fetch(sql, (self._plugin, self._of(guild), *(text for _, text in bounds)))
         return {row["key"]: json.loads(row["value"]) for row in sorted(rows, key=lambda row: str(row["key"]))}
 
     def _of(self, guild: object) -> int:
@@ -93,6 +96,19 @@ class Store:
                 f"{self._plugin}: store.{what}() before the plugin runs. Use self.ctx.spawn(...) in setup."
             )
         return f"{self._plugin}: store.{what}()"
+
+
+def _range_of(prefix: str) -> Iterator[tuple[str, str]]:
+    """Give the bounds between which exactly the texts are that begin so.
+
+    >>> list(_range_of("day:"))
+    [('>=', 'day:'), ('<', 'day;')]
+    """
+    if prefix:
+        yield ">=", prefix
+    if shorter := prefix.rstrip("\U0010ffff"):
+        last = ord(shorter[-1]) + 1
+        yield "<", shorter[:-1] + chr(0xE000 if last == 0xD800 else last)  # surrogates are in no text
 
 
 def is_number(value: object, *, least: int) -> TypeGuard[SupportsInt]:

@@ -12,6 +12,7 @@ FEW, MANY = 300, 3_000
 DONE = (
     "INSERT INTO plugin_jobs (plugin, method, key, data, due_at, state) VALUES ('reminds', 'remind', ?, '1', ?, 'done')"
 )
+KEPT = "INSERT INTO plugin_store (plugin, guild_id, key, value) VALUES ('reminds', 0, ?, '1')"
 
 
 async def test_jobs_beside_few_and_beside_many_that_are_done(tmp_path: Path, steps: list[int]) -> None:
@@ -32,6 +33,49 @@ async def test_jobs_beside_few_and_beside_many_that_are_done(tmp_path: Path, ste
             costs.append([await _cost(steps, call) for call in calls])
 
     assert all(many <= few + 500 for few, many in zip(*costs, strict=True)), costs
+
+
+async def test_what_is_kept_is_found_by_its_beginning(tmp_path: Path, steps: list[int]) -> None:
+    """Beside few keys that begin otherwise and beside many."""
+    write_plugin(tmp_path, "reminds", reminds())
+    async with Stage(["reminds"], folders=[tmp_path]) as stage:
+        store, costs = running(stage, "reminds").ctx.store, list[int]()
+        await store.set("day:1", 1)
+        for first, last in ((1, FEW), (FEW + 1, MANY)):
+            async with stage.db.transaction() as transaction:
+                await transaction.execute_many(KEPT, [(f"person:{number}",) for number in range(first, last + 1)])
+            costs.append(await _cost(steps, lambda: store.items("day:")))
+
+        assert await store.items("day:") == {"day:1": 1}
+        assert len(await store.items()) == MANY + 1
+    assert costs[1] <= costs[0] + 500
+
+
+async def test_all_that_begins_so_is_found(tmp_path: Path, database_url: str) -> None:
+    """Whatever the letters are before and behind it, and however the database sorts texts."""
+    write_plugin(tmp_path, "reminds", reminds())
+    keys = [
+        "a",
+        "a-b",
+        "ab",
+        "aB",
+        "aŠ",
+        "a\U0010ffff",
+        "a\U0010ffffb",
+        "b",
+        "B",
+        "\ud7ff",
+        "\ud7ffx",
+        "\ue000",
+        "A",
+        "ä",
+    ]
+    async with Stage(["reminds"], folders=[tmp_path], database=database_url) as stage:
+        store = running(stage, "reminds").ctx.store
+        for key in keys:
+            await store.set(key, key)
+        for prefix in ("", *keys):
+            assert list(await store.items(prefix)) == sorted(key for key in keys if key.startswith(prefix))
 
 
 async def _cost(steps: list[int], call: Callable[[], Awaitable[object]]) -> int:
