@@ -2,10 +2,10 @@
 
 import asyncio
 import stat
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from roundhook import BadInputError, RemoteFiles, Server, one_line
 from roundhook.rounds import StatsFilename, parse_stats_filename
@@ -14,6 +14,14 @@ _ANY_BYTES = "surrogateescape"
 """A name that is no UTF-8 must not make the whole listing fail; it is refused by itself."""
 _AT_ONCE = 200
 """So many links are followed together."""
+MANY = 500
+"""What is worked out of so many files is worked out beside the event loop: a folder has more with each evening."""
+T = TypeVar("T")
+
+
+async def beside(files: int, work: Callable[[], T]) -> T:
+    """Return what *work* returns, which goes through so many files; beside the event loop when these are many."""
+    return await asyncio.to_thread(work) if files >= MANY else work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,7 @@ class StatsFolder:
     async def list_files(self) -> FolderListing:
         """Return what has the name of a stats or endstats file; other names are left out."""
         listing = await RemoteFiles(self._server).scan(self._folder)
-        named = ((parse_stats_filename(one.name), one) for one in listing.entries)
-        files = [RemoteFile(name, one.size, one.modified_unix, one.mode) for name, one in named if name]
+        files = await beside(len(listing.entries), lambda: _stats_files(listing.entries))
         links = [one for one in files if stat.S_ISLNK(one.mode)]
         found = [one for one in files if not stat.S_ISLNK(one.mode)] + await self._followed(links)
         return FolderListing(sorted(found, key=lambda one: one.name.filename), listing.count, listing.is_whole)
@@ -128,6 +135,11 @@ class StatsFolder:
             return _as_file(link.name, await sftp.stat(self._path(link.name.filename).encode(errors=_ANY_BYTES)))
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied, asyncssh.SFTPFailure):
             return link
+
+
+def _stats_files(entries: Iterable[Any]) -> list[RemoteFile]:
+    named = ((parse_stats_filename(one.name), one) for one in entries)
+    return [RemoteFile(name, one.size, one.modified_unix, one.mode) for name, one in named if name]
 
 
 def _as_file(name: StatsFilename, attrs: Any) -> RemoteFile:

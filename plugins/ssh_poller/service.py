@@ -8,7 +8,7 @@ read, and ends in a newline.
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from roundhook import (
@@ -26,7 +26,7 @@ from roundhook.db import Database
 from roundhook.rounds import Trigger
 
 from .awaited import Awaited, Notices
-from .client import RemoteFile, StatsFolder
+from .client import RemoteFile, StatsFolder, beside
 from .delays import Delays
 from .pace import PATIENCE_SECONDS, Pace, at_once
 from .refusals import Refusals
@@ -207,10 +207,11 @@ class FetchLoop:
     def _asked_for(self) -> list[str]:
         return sorted(self._server.asked_for)
 
-    async def _is_doubtful(self, files: Iterable[RemoteFile]) -> bool:
+    async def _is_doubtful(self, files: Sequence[RemoteFile]) -> bool:
         """Tell whether the files' names and times disagree, which a person is asked about."""
         key, settings = self._server.key, self._server.settings
-        behind = None if key in self._settings.trusted_names else names_behind(files, settings.zone)
+        trusted = key in self._settings.trusted_names
+        behind = None if trusted else await beside(len(files), lambda: names_behind(files, settings.zone))
         if not behind:
             await self._well(ZONE)
             return False
@@ -222,9 +223,9 @@ class FetchLoop:
         recent = self._clock.now() - timedelta(hours=1)
         return max(self._times(file)) < recent, file.name.filename
 
-    async def _new(self, files: Iterable[RemoteFile]) -> list[RemoteFile]:
+    async def _new(self, files: Sequence[RemoteFile]) -> list[RemoteFile]:
         """Return those that are to be fetched: not known as they are now, and not from before the look-back."""
-        maybe = [file for file in files if self._may_be_new(file)]
+        maybe = await beside(len(files), lambda: list(filter(self._may_be_new, files)))
         changed = [file for file in maybe if file.name.filename in self._seen]
         others = [file for file in maybe if file.name.filename not in self._seen]
         return sorted([*changed, *await self._stored.others(others)], key=self._urgency)

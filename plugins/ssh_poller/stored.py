@@ -20,7 +20,8 @@ class Stored:
 
     async def others(self, files: Collection[RemoteFile]) -> list[RemoteFile]:
         """Return those of *files* that are not stored with the time that they have; no odd name is stored."""
-        names = sorted({name for file in files if (name := file.name.filename).isprintable()} - self._times.keys())
+        unknown = {name for file in files if (name := file.name.filename) not in self._times}
+        names = sorted(name for name in unknown if name.isprintable())
         for start in range(0, len(names), AT_ONCE):
             some = names[start : start + AT_ONCE]
             rows = await self._db.fetch(
