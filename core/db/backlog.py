@@ -13,6 +13,8 @@ OPEN = "state <> 'done'"
 _MOST_FAILURES = 500
 _LATE: dict[Dialect, int] = {"sqlite": 0, "postgres": 5_000}
 """So many numbers later an event may come than one with a higher number: PostgreSQL gives them before the commit."""
+_THINNED = 500
+"""Events in one DELETE, with their deliveries: what an import has published gets old in the same moment."""
 _AGAIN = "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE"
 _THESE: dict[Dialect, str] = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgres": "= ANY(?)"}
 
@@ -118,11 +120,17 @@ class Backlog:
         """
         names = [] if installed is None else sorted(installed)
         of_these = f" AND d.plugin IN ({marks(len(names)) or 'NULL'})" if installed is not None else ""
-        await self._database.execute(
-            "DELETE FROM events WHERE published_at < ? AND NOT EXISTS "
-            f"(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state <> 'done'{of_these})",
-            (self._clock.now() - keep, *names),
+        old = (
+            "published_at < ? AND NOT EXISTS "
+            f"(SELECT 1 FROM deliveries d WHERE d.event_id = events.id AND d.state <> 'done'{of_these})"
         )
+        args, ids = (self._clock.now() - keep, *names), [0] * _THINNED
+        while len(ids) == _THINNED:
+            sql = f"SELECT id FROM events WHERE {old} ORDER BY id LIMIT {_THINNED}"
+            ids = [row["id"] for row in await self._database.fetch(sql, args)]
+            await self._database.execute(
+                f"DELETE FROM events WHERE id IN ({marks(len(ids)) or 'NULL'}) AND {old}", (*ids, *args)
+            )
 
     async def _adopt(self, plugin: str, found: Sequence[Row]) -> None:
         """Take the events of which *plugin*'s deliveries have just been made pending: nobody delivers those.

@@ -3,9 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from core.clock import MovableClock
 from core.db import Database
 from roundhook import ImportedRound
 from roundhook.testing import Stage
+from tests.commits import Commits
 from tests.core.test_journal import append, event, journal_on, open_for
 from tests.plugin_maker import recorder, write_plugin
 
@@ -59,6 +63,24 @@ async def test_after_a_reload_all_is_caught_up_with(tmp_path: Path) -> None:
         await stage.settled()
 
         assert await stage.db.fetch("SELECT plugin, state FROM deliveries") == [{"plugin": "late", "state": "done"}]
+
+
+async def test_an_import_of_old_is_forgotten_piece_by_piece(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has published gets old in the same moment; whoever has something to write gets in between."""
+    clock = MovableClock()
+    async with journal_on(database, tmp_path, clock) as journal:
+        async with database.transaction() as transaction:
+            rows = [(number, f"event {number}", clock.now() - timedelta(days=31)) for number in range(-1_200, 0)]
+            await transaction.execute_many(EVENT, rows)
+        young = await append(journal, event(1))
+        commits = Commits(database, monkeypatch)
+
+        await journal.thin(timedelta(days=30))
+
+    assert commits.count == 3
+    assert await database.fetch("SELECT id FROM events") == [{"id": young}]
 
 
 async def _handled(stage: Stage, numbers: range) -> None:
