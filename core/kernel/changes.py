@@ -183,12 +183,10 @@ class Changes:
 
     async def _enable_in(self, slot: Slot, guild: int) -> None:
         """Switch a plugin on for one guild; one that is off everywhere goes on there and nowhere else."""
-        if not slot.enabled:
-            for other in [one for one in self._config.guilds if one != guild]:
-                slot.off_guilds.add(other)
-                await self.toggles.set(slot.name, other, enabled=False)
+        others = [] if slot.enabled else [one for one in self._config.guilds if one != guild]
+        await self.toggles.set_all(slot.name, {**dict.fromkeys(others, False), guild: True})
+        slot.off_guilds.update(others)
         slot.off_guilds.discard(guild)
-        await self.toggles.set(slot.name, guild, enabled=True)
 
     async def _disable(self, slot: Slot, guild: int | None) -> float:
         self._check_scope(slot, guild)

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from core.clock import Clock
 from core.db import Database
@@ -31,11 +31,16 @@ class Toggles:
 
     async def set(self, plugin: str, guild: int | None, *, enabled: bool) -> None:
         """Keep a toggle."""
-        await self._database.execute(
+        await self.set_all(plugin, {guild or EVERYWHERE: enabled})
+
+    async def set_all(self, plugin: str, enabled: Mapping[int, bool]) -> None:
+        """Keep a plugin's toggles, by guild, in one commit."""
+        sql = (
             "INSERT INTO plugin_states (plugin, guild_id, enabled) VALUES (?, ?, ?) "
-            "ON CONFLICT (plugin, guild_id) DO UPDATE SET enabled = excluded.enabled",
-            (plugin, guild or EVERYWHERE, enabled),
+            "ON CONFLICT (plugin, guild_id) DO UPDATE SET enabled = excluded.enabled"
         )
+        async with self._database.transaction() as transaction:
+            await transaction.execute_many(sql, [(plugin, guild, is_on) for guild, is_on in enabled.items()])
 
     async def hooks(self) -> dict[str, frozenset[str]]:
         """Return which hooks each plugin handled when it was last loaded."""

@@ -10,6 +10,7 @@ from core.discord import channel_sender
 from roundhook import ImportedRound
 from roundhook.testing import Stage
 from tests.plugin_maker import running, write_plugin
+from tests.statements import all_statements, commits
 
 SAYS = """
 from roundhook import Plugin, hookimpl
@@ -90,3 +91,20 @@ async def test_no_guild_waits_for_another(plugins: Path) -> None:
         await stage.discord.until(lambda: all(told(stage, one) for one in guilds))
 
         assert [told(stage, one) for one in guilds] == [["round told"]] * len(guilds)
+
+
+async def test_switched_on_for_one_of_many(plugins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is off everywhere goes on in one guild: however many others there are, they are kept in one commit."""
+    counts, off = list[int](), tuple[int, ...]()
+    for guilds in (2, 30):
+        with monkeypatch.context() as patch, all_statements(patch) as noted:
+            async with Stage(["says"], folders=[plugins], guilds=tuple(range(1, guilds + 1))) as stage:
+                await stage.plugins.disable("says")
+                await stage.settled()
+                noted.clear()
+                assert (await stage.plugins.enable("says", guild=2)).ok
+                counts.append(commits(noted))
+                off = stage.plugins.status("says").off_guilds
+
+    assert off == (1, *range(3, 31))
+    assert counts[1] <= counts[0] + 2  # what the bot does now and then may fall in between
