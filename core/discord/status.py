@@ -18,6 +18,7 @@ from core.discord.permissions import Gatekeeper
 from core.discord.troubles import Troubles
 from core.kernel.bounded import bounded, text_of
 from core.kernel.kernel import Kernel
+from core.shown import report_text
 
 VERSION = importlib.metadata.version("roundhook")
 """Of what runs: another may have been installed since."""
@@ -131,8 +132,8 @@ def _trouble(row: Row) -> Document:
 
 def _trouble_line(row: Row) -> str:
     since = utc(row["since"])
-    text = f"⚠ **{row['plugin']}** {_stamp(since) if since else ''}: {escape_markdown(row['text'])}"
-    return f"{text} {escape_markdown(row['remedy'])}".rstrip()
+    text = f"⚠ **{escape_markdown(row['plugin'])}** {_stamp(since) if since else ''}: {report_text(row['text'])}"
+    return f"{text} {report_text(row['remedy'])}".rstrip()
 
 
 def _stamp(moment: datetime) -> str:

@@ -67,6 +67,16 @@ async def test_each_reads_what_is_his(tmp_path: Path) -> None:
     assert {who for who, text in said.items() if "deliveries" in text} == {"owner"}
 
 
+async def test_a_trouble_reads_as_it_was_told() -> None:
+    """A channel by its name, lines to copy as they are to be written; nothing else in it does anything."""
+    async with Stage([], guilds=(1, 2)) as stage:
+        troubles, remedy = stage.app.services.troubles, "Add:\n```toml\n[guilds.5]\nadmin_channel = 0\n```"
+        await troubles.trouble("roundhook", "key", "<#5> takes no message of @everyone **now**.", remedy)
+        said = (await stage.discord.invoke("status", user=stage.discord.owner_id)).text
+
+    assert f": <#5> takes no message of @\u200beveryone \\*\\*now\\*\\*. {remedy}" in said
+
+
 async def test_the_last_round_and_how_late_it_was() -> None:
     async with Stage(["lua_webhook", "ssh_poller", "stats_import"]) as stage:
         await stage.games["local"].play_round(map_name="supply")
