@@ -11,6 +11,6 @@ DESCRIPTION = "plugin_store by the beginning of a key"
 
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="core", description=DESCRIPTION)
-    index = 'CREATE INDEX plugin_store_beginning ON plugin_store (plugin, guild_id, key COLLATE "C")'
+    index = 'CREATE INDEX IF NOT EXISTS plugin_store_beginning ON plugin_store (plugin, guild_id, key COLLATE "C")'
     manager.add_raw(either(sqlite=[], postgres=[index]))  # SQLite's primary key is sorted so
     return manager

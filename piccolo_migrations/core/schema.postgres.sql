@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of 081eb4fb82cf8d353a849810b099595d58f322a4113730c2a1ca4bb7e3c7a92d;
+-- What the migrations here make of an empty database; written by `make schema`. Of 71dc084a3acfee97b975c13b30d3e11e572b9b5e7791fdfa524762ab792795ae;
 CREATE TABLE migration (
     id SERIAL NOT NULL,
     name character varying(200) DEFAULT ''::character varying NOT NULL,

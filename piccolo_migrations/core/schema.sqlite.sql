@@ -1,4 +1,4 @@
--- What the migrations here make of an empty database; written by `make schema`. Of 081eb4fb82cf8d353a849810b099595d58f322a4113730c2a1ca4bb7e3c7a92d;
+-- What the migrations here make of an empty database; written by `make schema`. Of 71dc084a3acfee97b975c13b30d3e11e572b9b5e7791fdfa524762ab792795ae;
 CREATE TABLE "migration" ("id" INTEGER PRIMARY KEY NOT NULL, "name" VARCHAR(200) NOT NULL DEFAULT '', "app_name" VARCHAR(200) NOT NULL DEFAULT '', "ran_on" TIMESTAMP NOT NULL DEFAULT current_timestamp);
 CREATE TABLE stats_files (
         id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, filename TEXT NOT NULL, sha256 TEXT NOT NULL, kind TEXT NOT NULL,

@@ -60,11 +60,11 @@ async def test_what_comes_while_it_catches_up_comes_after_what_it_has_missed(
         journal = stage.app.services.journal
         catch_up = journal.catch_up
 
-        async def amended_meanwhile(plugin: str, types: Sequence[str]) -> None:
+        async def amended_meanwhile(plugin: str, types: Sequence[str], after: int) -> int:
             await stage.publish(RoundAmended(round=imported(1), changed=(), revision=1))
             await stage.publish(imported(2))
             await idle()
-            await catch_up(plugin, types)
+            return await catch_up(plugin, types, after)
 
         monkeypatch.setattr(journal, "catch_up", amended_meanwhile)
         assert (await stage.plugins.enable("late")).ok
