@@ -1,8 +1,10 @@
 """An evening in words: the line above its picture, and what its menus answer. Pure; names are escaped."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from roundhook import Embed, Field, Message, escape_markdown
+from roundhook.db import utc
 
 from . import views
 from .evenings import Evening
@@ -30,11 +32,17 @@ def evening_line(evening: Evening) -> str:
 
 def about_evening(evening: Evening) -> str:
     """Return the small line below what is said of an evening: when, and what it leaves out."""
-    left_out, started, ended = "", evening.session["started_at"], evening.session["ended_at"]
-    if evening.earlier:
-        left_out = f" · without {counted(evening.earlier, 'earlier round')}"
-    span = f"{views.stamp(started, 'D')}, {views.stamp(started, 't')} to {views.stamp(ended, 't')}"
+    left_out = f" · without {counted(evening.earlier, 'earlier round')}" if evening.earlier else ""
+    day, start, end = _span(evening.session)
+    span = f"{day}, {start} to {end}"
     return f"-# {span} · {counted(len(evening.rounds), 'round')}{left_out}"
+
+
+def _span(session: Row) -> tuple[str, str, str]:
+    """Return the day of a session, its start and its end; that has a day of its own after 24 hours."""
+    started, ended = utc(session["started_at"]), utc(session["ended_at"])
+    is_long = started is not None and ended is not None and ended - started >= timedelta(days=1)
+    return views.stamp(started, "D"), views.stamp(started, "t"), views.stamp(ended, "f" if is_long else "t")
 
 
 def session_line(session: Row) -> str:
@@ -50,8 +58,8 @@ def evening_tables(evening: Evening, title: str) -> tuple[Embed, Embed]:
     lines = _last_that_fit([views.round_line(row) for row in rounds], MOST_LINES_LENGTH)
     if hidden := len(rounds) - len(lines) + evening.earlier:
         lines.insert(0, f"… and {counted(hidden, 'earlier round')}")
-    started, ended = session["started_at"], session["ended_at"]
-    span = f"{views.stamp(started, 'D')} {views.stamp(started, 't')} – {views.stamp(ended, 't')}"
+    day, start, end = _span(session)
+    span = f"{day} {start} – {end}"
     played = sum(row["actual_duration_seconds"] or 0 for row in rounds)
     counts = f"{span}\n{counted(len(rounds) + evening.earlier, 'round')}, {clock(played)} played"
     least = evening_seconds([one.sums["time_played_seconds"] for one in evening.players])

@@ -6,6 +6,7 @@ everybody once more, and they say something also where there are no teams and so
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 
 from roundhook.pictures import (
     BOLD,
@@ -72,7 +73,9 @@ def _span(card: EveningCard) -> str:
     """Return until when and how much was played."""
     rounds = f"{card.rounds} round{'' if card.rounds == 1 else 's'}"
     earlier = f", without {card.earlier} earlier" if card.earlier else ""
-    return f"until {card.ended_at:%H:%M} · {rounds}{earlier} · {duration_text(card.seconds)} played"
+    is_long = card.ended_at - card.started_at >= timedelta(days=1)
+    day = f"{card.ended_at:%a} {card.ended_at.day} {card.ended_at:%b}, " if is_long else ""
+    return f"until {day}{card.ended_at:%H:%M} · {rounds}{earlier} · {duration_text(card.seconds)} played"
 
 
 def _draw_teams(canvas: Canvas, card: EveningCard) -> None:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -15,6 +17,8 @@ from plugins.stats_commands.card.draw import draw_card
 from plugins.stats_commands.card.evening import draw_evening
 from plugins.stats_commands.card.layout import WIDTH
 from plugins.stats_commands.card.maps import draw_map
+from plugins.stats_commands.evening_views import about_evening, evening_tables
+from plugins.stats_commands.evenings import Evening
 from roundhook.pictures import FAINT, MUTED, Canvas, Color, contrast
 
 COUNTS = (0, 1, 2, 6, 12, 32)
@@ -25,6 +29,15 @@ FIGURE = re.compile(r"[≈✓ ]*\d[\d:.]*[%kMG]?")
 LONG_TEAMS = ("Wolkenkuckucksheimer Ballspielverein von 1899", "MMMMMMMMMM & WWWWWWWWWWWWWWWWWW")
 
 Picture = Card | MapCard | EveningCard
+
+
+def days(teams: tuple[str, ...]) -> EveningCard:
+    """Return a session that went on for weeks, of which the last part is shown."""
+    ended = datetime(2026, 12, 23, 23, 59, tzinfo=UTC)
+    span: dict[str, Any] = {"started_at": ended - timedelta(days=20), "ended_at": ended}
+    return pictured.evening_card(12, 5, teams=teams, rounds=120, earlier=12_345, seconds=71_999, **span)
+
+
 PICTURES: dict[str, Callable[[], Picture]] = {
     **{f"round-{count}": partial(pictured.surrender, count) for count in COUNTS},
     **{f"map-{count}": partial(pictured.map_card, count) for count in COUNTS},
@@ -44,6 +57,8 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "evening-long": lambda: pictured.evening_card(12, 8, LONG, LONG_TEAMS, score=(12, 10)),
     "evening-mixed": lambda: pictured.evening_card(32, 12, teams=()),
     "evening-draw": lambda: pictured.evening_card(6, 4, score=(2, 2)),
+    "evening-days": lambda: days(pictured.TEAMS),
+    "evening-days-mixed": lambda: days(()),
     "evening-unknown": lambda: pictured.unknown_evening(),
 }
 
@@ -122,6 +137,27 @@ def test_only_names_of_players_maps_and_teams_are_cut() -> None:
     assert [one.text for one in plain.texts if one.text.endswith("…")] == []
     assert cut
     assert all(any(text in name for name in (*LONG_TEAMS, *map(pictured.plain, LONG))) for text in cut)
+
+
+def test_the_end_of_a_long_session_has_a_day() -> None:
+    """By its time alone a session of weeks would be one of an evening."""
+    cards = (days(()), days(LONG_TEAMS), pictured.evening_card(12, 5))
+    ends = [next(one.text for one in drawn(card).texts if "until" in one.text).partition(" ·")[0] for card in cards]
+
+    assert ends == [*["until Wed 23 Dec, 23:59"] * 2, f"until {cards[2].ended_at:%H:%M}"]
+
+
+@pytest.mark.parametrize(("hours", "style"), [(3, "t"), (23, "t"), (24, "f"), (500, "f")])
+def test_the_end_of_a_long_session_has_a_day_in_words_too(hours: int, style: str) -> None:
+    """In the small line and in the tables."""
+    began = datetime(2026, 3, 2, 20, tzinfo=UTC)
+    session: dict[str, Any] = {"server": "puran", "started_at": began, "ended_at": began + timedelta(hours=hours)}
+    nothing: dict[str, Any] = {key: {} for key in ("teams", "team_of", "by_map", "axis")}
+    evening = Evening(session=session, rounds=(), players=(), earlier=0, **nothing)
+    end = f"<t:{int(session['ended_at'].timestamp())}:{style}>"
+
+    assert f" to {end}" in about_evening(evening)
+    assert f" – {end}" in evening_tables(evening, "Session")[0].description
 
 
 def test_the_same_data_gives_the_same_bytes() -> None:
