@@ -33,6 +33,15 @@ async def import_all(database: Database, folder: Folder, zone: ZoneInfo) -> None
         await service.store_notice(notice)
 
 
+async def import_in_2099(database: Database, folder: Folder) -> None:
+    """Store files whose time has come by then."""
+    service = ImportService(
+        database, zone_of=lambda _: RIGHT, read=folder.read, log=logging.getLogger("stats_import"),
+        now=lambda: datetime(2099, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    await service.import_files(folder.files)
+
+
 @contextlib.asynccontextmanager
 async def rereading(url: str, zone: str, told: list[Event] | None = None) -> AsyncIterator[Rereading]:
     """Give what reads everything of the server again; what it publishes is *told*."""
@@ -99,11 +108,7 @@ async def test_what_was_stored_before_its_time_is_taken_out(database_url: str, d
     wanted = await snapshot(database)
     early = Folder(contents=folder.contents)
     early.put(name_of("2099-01-01-120000", "radar"), stats_file("radar"))
-    service = ImportService(
-        database, zone_of=lambda _: RIGHT, read=folder.read, log=logging.getLogger("stats_import"),
-        now=lambda: datetime(2099, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
-    await service.import_files(early.files)
+    await import_in_2099(database, early)
 
     await read_again(database_url, RIGHT.key)
 
@@ -117,11 +122,7 @@ async def test_what_is_out_of_time_is_taken_out_though_it_was_broken_off(databas
     """The first run has judged the files and ended; the next one takes their rounds out all the same."""
     folder = Folder()
     folder.put(name_of("2099-01-01-120000", "radar"), stats_file("radar"))
-    service = ImportService(
-        database, zone_of=lambda _: RIGHT, read=folder.read, log=logging.getLogger("stats_import"),
-        now=lambda: datetime(2099, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
-    await service.import_files(folder.files)
+    await import_in_2099(database, folder)
 
     await break_off(database_url, RIGHT.key)
     await read_again(database_url, RIGHT.key)

@@ -1,13 +1,10 @@
 """What a notice has changed is stored and told together: who fails in between tells all of it when he tries again."""
 
-from typing import Any
-
 import pytest
 
 from core.kernel import dispatcher
-from roundhook import Event, PeerUnavailableError
 from roundhook.testing import Stage
-from tests.plugin_maker import running
+from tests.plugins.away import once_away
 from tests.plugins.notices import notice
 from tests.plugins.rounds import play_match
 
@@ -19,16 +16,7 @@ async def test_what_a_notice_changes_is_told_though_the_database_went_away(
     monkeypatch.setattr(dispatcher, "RETRY_SECONDS", (0.0,))
     async with Stage(["stats_import"], database=database_url) as stage:
         first, second = await play_match(stage)
-        ctx = running(stage, "stats_import").ctx
-        publish, failed = ctx.publish, list[object]()
-
-        async def once_away(event: Event, **more: Any) -> None:
-            if not failed:
-                failed.append(event)
-                raise PeerUnavailableError("The database does not answer.")
-            await publish(event, **more)
-
-        monkeypatch.setattr(ctx, "publish", once_away)
+        failed = once_away(stage, "stats_import", monkeypatch)
         end = first["played_at"].timestamp() - 4
         await stage.publish(notice(map_name="supply", round_number=1, round_end_unix=end, end_reason="aborted"))
         await stage.settled()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from roundhook import Event, PeerUnavailableError
 from roundhook.testing import Stage
 from tests.plugin_maker import recorder, running, write_plugin
+from tests.plugins.away import once_away
 from tests.plugins.notices import notice
 from tests.plugins.rounds import filename, play
 from tests.plugins.stats_import.invented import Line, stats_file
@@ -124,16 +124,7 @@ async def test_a_retry_that_could_not_say_so_is_tried_again(
     write_plugin(tmp_path, "listener", recorder())
     async with Stage([*PLUGINS, "listener"], folders=[tmp_path], database=database_url) as stage:
         await _fail_first(stage)
-        ctx, failed = running(stage, "timing_override").ctx, list[object]()
-        publish = ctx.publish
-
-        async def once_away(event: Event, **more: Any) -> None:
-            if not failed:
-                failed.append(event)
-                raise PeerUnavailableError("The database does not answer.")
-            await publish(event, **more)
-
-        monkeypatch.setattr(ctx, "publish", once_away)
+        failed = once_away(stage, "timing_override", monkeypatch)
         await stage.clock.advance(LONG_PAUSE)
         row = await the_round(stage)
 
